@@ -1,0 +1,40 @@
+"""What every policy has in common, and the set of all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loopmesh.model.problem import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PolicyName:
+    """How a policy is named: `VirtualService shop/orders`. Unique in a policy set."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Which policy a rule belongs to and where it was read."""
+
+    policy: PolicyName
+    origin: Origin
+
+    def __str__(self) -> str:
+        return f"{self.policy} ({self.origin})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadSelector:
+    """Workloads of `namespace` that carry all `labels`; no labels select the whole namespace."""
+
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def selects(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        return self.namespace == namespace and self.labels.items() <= labels.items()
