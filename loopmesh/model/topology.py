@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from loopmesh.model.application import CLUSTER_DOMAIN, Application, GatewayWorkload, Health, Listen, Port, Service, Version
+from loopmesh.model.application import (
+    CLUSTER_DOMAIN,
+    Application,
+    GatewayWorkload,
+    Health,
+    Listen,
+    Port,
+    Service,
+    Version,
+)
 from loopmesh.model.identity import Identity
 
 LOOPBACK = "127.0.0.1"
@@ -115,7 +124,5 @@ def place(application: Application, allocate_port: Callable[[], int]) -> tuple[W
         for version in service.versions
         for index in range(version.replicas)
     ]
-    gateways = [
-        place_gateway(gateway, index) for gateway in application.gateways for index in range(gateway.replicas)
-    ]
+    gateways = [place_gateway(gateway, index) for gateway in application.gateways for index in range(gateway.replicas)]
     return (*services, *gateways)
