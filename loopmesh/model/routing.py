@@ -27,7 +27,7 @@ class TextMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMatch:
-    """All given conditions must hold. `gateways` empty means those of the routing itself. Header names are lower case."""
+    """All given conditions must hold; header names are lower case."""
 
     name: str = ""
     path: TextMatch | None = None
@@ -50,8 +50,10 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """`attempts` are retries after the first try; 0 switches retries off. `conditions` in Envoy/Istio's retryOn words,
-    empty for Istio's default set."""
+    """`attempts` are retries after the first try; 0 switches retries off.
+
+    `conditions` are Istio's retryOn words, empty for Istio's default set.
+    """
 
     attempts: int
     per_try_timeout_ms: int | None = None
