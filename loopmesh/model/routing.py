@@ -39,7 +39,7 @@ class RequestMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A service (fully qualified host), one of its ports (None: its only one), perhaps a subset; `weight` as written."""
+    """A service (fully qualified host), a port of it (None: its only one), perhaps a subset; `weight` as written."""
 
     host: str
     port: int | None = None

@@ -1,0 +1,54 @@
+# Every target works on a fresh clone: the first thing each does is build the environment in .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+# An uv on PATH is used; without one, the version below is installed into the project's own folder.
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
+BIN := .venv/bin
+ENVIRONMENT := .venv/.ready
+ARGS ?=
+
+.PHONY: help demo up down test check fix proto bench release-contracts
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+demo: $(ENVIRONMENT) ## start the shop, place an order over REST, show its trace and the mesh, stop
+	@$(BIN)/python -m tools.demo
+
+up: $(ENVIRONMENT) ## start the shop's mesh in the background
+	@$(BIN)/mesh up --detach $(ARGS)
+
+down: $(ENVIRONMENT) ## stop it
+	@$(BIN)/mesh down $(ARGS)
+
+test: $(ENVIRONMENT) ## run every test; ARGS="-k saga -x" narrows it
+	@$(BIN)/pytest $(ARGS)
+
+check: $(ENVIRONMENT) ## lint, types, import rules, generated files, contracts; nothing is changed
+	@$(BIN)/python -m tools.check
+
+fix: $(ENVIRONMENT) ## repair what check can repair, then regenerate what is generated
+	@$(BIN)/python -m tools.check --fix
+
+proto: $(ENVIRONMENT) ## regenerate stubs, the edge's descriptor set and its filter from proto/
+	@$(BIN)/python -m tools.proto
+
+release-contracts: $(ENVIRONMENT) ## make today's contracts the ones later changes must stay compatible with
+	@$(BIN)/python -m tools.release_contracts
+
+bench: $(ENVIRONMENT) ## measure start, memory, added latency and policy push; prints medians and spread
+	@$(BIN)/python -m tools.bench $(ARGS)
+
+.tools/uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "loopmesh needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=…" >&2; exit 1; }
+	@echo "Setting up uv $(UV_VERSION) in .tools/"
+	@$(PYTHON) -m venv .tools/uv \
+	  || { echo "$(PYTHON) has no working venv module; install it (Debian: apt install python3-venv)" >&2; exit 1; }
+	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(ENVIRONMENT): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
+	@echo "Setting up the environment in .venv"
+	@$(UV) sync --frozen --quiet
+	@touch $@

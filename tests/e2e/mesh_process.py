@@ -1,0 +1,81 @@
+"""Runs the real `mesh` command, as a user would, and reads what it says."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+MESH = Path(sys.executable).parent / "mesh"
+
+
+@dataclass(slots=True)
+class MeshProcess:
+    """A mesh with a state folder of its own. `folder` is where its commands run."""
+
+    state: Path
+    folder: Path = REPOSITORY
+    up_arguments: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, timeout_s: float = 60, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs `mesh ARGUMENTS --state …` to its end, whatever its exit code."""
+        return subprocess.run(
+            [str(MESH), *arguments, "--state", str(self.state)],
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def command(self, *arguments: str) -> str:
+        """Runs a command that must succeed; returns what it printed."""
+        result = self.run(*arguments)
+        assert result.returncode == 0, f"mesh {' '.join(arguments)}\n{result.stdout}{result.stderr}"
+        return result.stdout
+
+    def up(self) -> None:
+        self.command("up", "--detach", "--edge-port", "0", *self.up_arguments)
+
+    def down(self) -> None:
+        self.command("down")
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self.command("status", "--json"))
+        return status
+
+    def workload(self, name: str) -> dict[str, Any]:
+        return next(workload for workload in self.status()["workloads"] if workload["name"] == name)
+
+    @property
+    def edge(self) -> str:
+        """The base URL of the edge's only server."""
+        (url,) = self.status()["edge"].values()
+        return str(url)
+
+    def call(self, caller: str, target: str, method: str, request: object = None, *arguments: str) -> dict[str, Any]:
+        """A call that must succeed; returns the response's JSON."""
+        answer: dict[str, Any] = json.loads(
+            self.command("call", "--from", caller, target, method, "-d", json.dumps(request or {}), *arguments)
+        )
+        return answer
+
+    def call_status(self, caller: str, target: str, method: str, request: object = None, *arguments: str) -> int:
+        """The gRPC status a call ends with."""
+        return self.run(
+            "call", "--from", caller, target, method, "-d", json.dumps(request or {}), *arguments
+        ).returncode
+
+
+def supervisor_pid(mesh: MeshProcess) -> int:
+    return int(json.loads((mesh.state / "mesh.json").read_text())["pid"])
+
+
+Poll = Callable[[], object]

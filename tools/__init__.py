@@ -1,0 +1,1 @@
+"""What developers of loopmesh run from the Makefile; nothing here ships."""
