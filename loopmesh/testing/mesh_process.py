@@ -1,15 +1,16 @@
-"""Runs the real `mesh` command, as a user would, and reads what it says."""
+"""Runs the real `mesh` command, as a user would, and reads what it says.
+
+Enters: a state folder and arguments. Leaves: what the command printed. Never: anything behind the command's back.
+"""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[2]
 MESH = Path(sys.executable).parent / "mesh"
 
 
@@ -18,7 +19,7 @@ class MeshProcess:
     """A mesh with a state folder of its own. `folder` is where its commands run."""
 
     state: Path
-    folder: Path = REPOSITORY
+    folder: Path
     up_arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -60,6 +61,10 @@ class MeshProcess:
         (url,) = self.status()["edge"].values()
         return str(url)
 
+    @property
+    def supervisor_pid(self) -> int:
+        return int(json.loads((self.state / "mesh.json").read_text())["pid"])
+
     def call(self, caller: str, target: str, method: str, request: object = None, *arguments: str) -> dict[str, Any]:
         """A call that must succeed; returns the response's JSON."""
         answer: dict[str, Any] = json.loads(
@@ -72,10 +77,3 @@ class MeshProcess:
         return self.run(
             "call", "--from", caller, target, method, "-d", json.dumps(request or {}), *arguments
         ).returncode
-
-
-def supervisor_pid(mesh: MeshProcess) -> int:
-    return int(json.loads((mesh.state / "mesh.json").read_text())["pid"])
-
-
-Poll = Callable[[], object]
