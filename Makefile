@@ -35,7 +35,7 @@ proto: $(ENVIRONMENT) ## regenerate stubs, the edge's descriptor set and its fil
 	@$(BIN)/python -m tools.proto
 
 release-contracts: $(ENVIRONMENT) ## make today's contracts the ones later changes must stay compatible with
-	@$(BIN)/python -m tools.release_contracts
+	@$(BIN)/python -m tools.proto.gate release
 
 bench: $(ENVIRONMENT) ## measure start, memory, added latency and policy push; prints medians and spread
 	@$(BIN)/python -m tools.bench $(ARGS)

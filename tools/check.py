@@ -30,8 +30,8 @@ CHECKS = (
     Check(name="format", command=(str(BIN / "ruff"), "format", "--check", "."), fix=(str(BIN / "ruff"), "format", ".")),
     Check(name="types", command=(str(BIN / "mypy"),)),
     Check(name="import rules", command=(str(BIN / "lint-imports"), "--no-cache")),
-    Check(name="contract style", command=(PYTHON, "-m", "tools.contracts_gate", "lint")),
-    Check(name="contract compatibility", command=(PYTHON, "-m", "tools.contracts_gate", "breaking")),
+    Check(name="contract style", command=(PYTHON, "-m", "tools.proto.gate", "lint")),
+    Check(name="contract compatibility", command=(PYTHON, "-m", "tools.proto.gate", "breaking")),
     Check(name="policies", command=(MESH, "validate", "istio", "--values", "helm/shop/values.yaml")),
     Check(
         name="compiled configuration",

@@ -14,6 +14,10 @@ from typing import Any
 MESH = Path(sys.executable).parent / "mesh"
 
 
+class MeshCommandError(Exception):
+    """A command that had to succeed did not; the message holds all it printed."""
+
+
 @dataclass(slots=True)
 class MeshProcess:
     """A mesh with a state folder of its own. `folder` is where its commands run."""
@@ -39,7 +43,8 @@ class MeshProcess:
     def command(self, *arguments: str) -> str:
         """Runs a command that must succeed; returns what it printed."""
         result = self.run(*arguments)
-        assert result.returncode == 0, f"mesh {' '.join(arguments)}\n{result.stdout}{result.stderr}"
+        if result.returncode != 0:
+            raise MeshCommandError(f"mesh {' '.join(arguments)}\n{result.stdout}{result.stderr}")
         return result.stdout
 
     def up(self) -> None:
