@@ -1,0 +1,87 @@
+"""Loopback TCP ports that stay ours while the mesh runs.
+
+Leaves: port numbers, each kept by a socket that is bound and never listens. SO_REUSEPORT lets a proxy of the same user
+listen on the number; the kernel gives it to nobody else. Never: accepts a connection.
+"""
+
+import errno
+import socket
+
+import psutil
+
+from loopmesh.model.topology import LOOPBACK
+from loopmesh.run.errors import RunError
+
+_EVERYWHERE = ("0.0.0.0", "::", LOOPBACK, "::ffff:127.0.0.1")  # noqa: S104 # addresses to compare with, not to bind
+
+
+class PortLedger:
+    """The ports of one mesh."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, socket.socket] = {}
+
+    def allocate(self) -> int:
+        """A free port. The kernel never picks one that is bound already, SO_REUSEPORT or not."""
+        kept = _open_socket()
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.bind((LOOPBACK, 0))
+        return self._keep(kept)
+
+    def claim(self, port: int) -> int:
+        """This very port. Raises RunError when it is in use, also by another mesh.
+
+        Bound without SO_REUSEPORT first, so that sharing is impossible, and opened to our proxies afterwards.
+        SO_REUSEADDR only gets past connections of a mesh that has just ended.
+        """
+        kept = _open_socket()
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            kept.bind((LOOPBACK, port))
+        except OSError as error:
+            kept.close()
+            raise RunError(_why_not(port, error)) from error
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return self._keep(kept)
+
+    def release(self, port: int) -> None:
+        """Gives the port back to the machine."""
+        self._kept.pop(port).close()
+
+    def close(self) -> None:
+        for port in tuple(self._kept):
+            self.release(port)
+
+    def _keep(self, kept: socket.socket) -> int:
+        port = int(kept.getsockname()[1])
+        self._kept[port] = kept
+        return port
+
+
+def _open_socket() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+
+def _why_not(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use{_holder(port)}; choose another with --edge-port"
+    return f"port {port} cannot be opened ({error.strerror}); choose another with --edge-port"
+
+
+def _holder(port: int) -> str:
+    """Who listens there, as far as this user may see."""
+    for connection in psutil.net_connections(kind="tcp"):
+        local = connection.laddr
+        if local and local.port == port and local.ip in _EVERYWHERE and connection.status == psutil.CONN_LISTEN:
+            return _named(connection.pid)
+    return " by a process that is not visible to this user"
+
+
+def _named(pid: int | None) -> str:
+    if pid is None:
+        return " by a process of another user"
+    try:
+        return f" by {psutil.Process(pid).name()} (pid {pid})"
+    except psutil.Error:
+        return f" by pid {pid}"
