@@ -1,0 +1,9 @@
+"""From the model to typed Envoy messages. Enters: topology and policies. Leaves: a configuration per workload.
+
+Names and semantics follow Istio, so that `istioctl proxy-config` reads the result. Never: processes, files, sockets.
+"""
+
+from loopmesh.compile.mesh import compile_mesh
+from loopmesh.compile.proxy_config import ProxyConfig
+
+__all__ = ["ProxyConfig", "compile_mesh"]

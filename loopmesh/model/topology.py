@@ -87,6 +87,8 @@ class Topology:
     ready: frozenset[str] = frozenset()
     edge_ports: Mapping[tuple[str, int], int] = field(default_factory=dict)
     forwards: tuple[Forward, ...] = ()
+    trace_port: int | None = None
+    """Loopback TCP port that takes spans by OTLP over gRPC; None switches tracing off."""
 
 
 def place_service(service: Service, version: Version, index: int, allocate_port: Callable[[], int]) -> Workload:

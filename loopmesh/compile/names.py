@@ -1,0 +1,28 @@
+"""Names of Envoy resources, as Istio gives them (pilot/pkg/model `BuildSubsetKey` and its neighbours)."""
+
+TRACE_CLUSTER = "otlp"
+OUTBOUND_ROUTES = "outbound"
+
+
+def outbound_cluster(port: int, subset: str, host: str) -> str:
+    """`outbound|50051|v1|inventory.shop.svc.cluster.local`; no subset is an empty word."""
+    return f"outbound|{port}|{subset}|{host}"
+
+
+def inbound_cluster(port: int) -> str:
+    return f"inbound|{port}||"
+
+
+def server_name(port: int, subset: str, host: str) -> str:
+    """The SNI of a mutual TLS connection: `outbound_.50051_.v1_.inventory.shop.svc.cluster.local`."""
+    return f"outbound_.{port}_.{subset}_.{host}"
+
+
+def gateway_routes(port: int) -> str:
+    return f"http.{port}"
+
+
+def config_path(kind: str, namespace: str, name: str, group: str = "networking.istio.io") -> str:
+    """How Istio names the policy behind a piece of configuration in its metadata."""
+    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("-")
+    return f"/apis/{group}/v1/namespaces/{namespace}/{words}/{name}"

@@ -1,0 +1,34 @@
+"""Which peers a workload's port accepts, by Istio's precedence."""
+
+from loopmesh.model.policies import ROOT_NAMESPACE, Policies
+from loopmesh.model.security import PeerAuthentication, PeerMode
+from loopmesh.model.topology import Workload
+
+
+def peer_mode(policies: Policies, workload: Workload, port: int) -> PeerMode:
+    """Port of a workload policy, workload, namespace, mesh, then Istio's PERMISSIVE.
+
+    Of several policies at one level the oldest counts (Istio `ComposePeerAuthentication`).
+    """
+    levels = _levels(policies, workload)
+    for policy in levels[0]:
+        if port in policy.port_modes:
+            return policy.port_modes[port]
+    for level in levels:
+        for policy in level[:1]:
+            if policy.mode is not None:
+                return policy.mode
+    return PeerMode.PERMISSIVE
+
+
+def _levels(policies: Policies, workload: Workload) -> tuple[list[PeerAuthentication], ...]:
+    known = policies.peer_authentications
+    selecting = [
+        policy
+        for policy in known
+        if policy.selector.labels and policy.selector.selects(workload.namespace, workload.labels)
+    ]
+    wide = [policy for policy in known if not policy.selector.labels]
+    namespace = [policy for policy in wide if policy.selector.namespace == workload.namespace]
+    mesh = [policy for policy in wide if policy.selector.namespace == ROOT_NAMESPACE]
+    return selecting, namespace, mesh

@@ -1,0 +1,64 @@
+"""Mutual TLS contexts. Certificates come by SDS: `default` is the workload's own, `ROOTCA` the mesh's trust bundle."""
+
+from envoy.config.core.v3.base_pb2 import TransportSocket
+from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ConfigSource
+from envoy.config.core.v3.grpc_service_pb2 import GrpcService
+from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawBuffer
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
+    CertificateValidationContext,
+    SubjectAltNameMatcher,
+    TlsParameters,
+)
+from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import SdsSecretConfig
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, DownstreamTlsContext, UpstreamTlsContext
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
+
+from loopmesh.compile.messages import pack
+from loopmesh.model.identity import Identity
+
+MESH_ALPN = "istio"
+"""What a sidecar offers first, so that a permissive server can tell the mesh from other TLS."""
+SECRETS_CLUSTER = "sds-grpc"
+TLS = "envoy.transport_sockets.tls"
+OLDEST_VERSION = TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2)
+
+
+def _secret(name: str) -> SdsSecretConfig:
+    service = GrpcService(envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=SECRETS_CLUSTER))
+    api = ApiConfigSource(api_type=ApiConfigSource.DELTA_GRPC, transport_api_version=3, grpc_services=[service])
+    return SdsSecretConfig(name=name, sds_config=ConfigSource(api_config_source=api, resource_api_version=3))
+
+
+def _context(alpn: list[str], peer: Identity | None) -> CommonTlsContext:
+    known = CertificateValidationContext()
+    if peer is not None:
+        matcher = SubjectAltNameMatcher(
+            san_type=SubjectAltNameMatcher.URI, matcher=StringMatcher(exact=peer.spiffe_id)
+        )
+        known.match_typed_subject_alt_names.append(matcher)
+    return CommonTlsContext(
+        tls_params=OLDEST_VERSION,
+        alpn_protocols=alpn,
+        tls_certificate_sds_secret_configs=[_secret("default")],
+        combined_validation_context=CommonTlsContext.CombinedCertificateValidationContext(
+            default_validation_context=known, validation_context_sds_secret_config=_secret("ROOTCA")
+        ),
+    )
+
+
+def upstream_tls(server: Identity, server_name: str, *, http2: bool) -> TransportSocket:
+    """The client side: shows the caller's certificate and accepts only the server's identity."""
+    alpn = [MESH_ALPN, "h2"] if http2 else [MESH_ALPN]
+    context = UpstreamTlsContext(common_tls_context=_context(alpn, server), sni=server_name)
+    return TransportSocket(name=TLS, typed_config=pack(context))
+
+
+def downstream_tls() -> TransportSocket:
+    """The server side: any identity of the mesh may connect, but it must show one."""
+    context = DownstreamTlsContext(common_tls_context=_context(["h2", "http/1.1"], None))
+    context.require_client_certificate.value = True
+    return TransportSocket(name=TLS, typed_config=pack(context))
+
+
+def plaintext() -> TransportSocket:
+    return TransportSocket(name="envoy.transport_sockets.raw_buffer", typed_config=pack(RawBuffer()))
