@@ -1,7 +1,7 @@
 """Clusters: the destinations a proxy knows, with their balancing, limits and mutual TLS."""
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
-from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ConfigSource
+from envoy.config.core.v3.config_source_pb2 import V3, AggregatedConfigSource, ConfigSource
 from envoy.config.core.v3.protocol_pb2 import Http1ProtocolOptions, Http2ProtocolOptions
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
@@ -20,7 +20,7 @@ from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, TrafficPolicy
 
 TLS_MODE = "tlsMode"
-ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=3)
+ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=V3)
 BALANCING = {
     LoadBalancing.LEAST_REQUEST: Cluster.LEAST_REQUEST,
     LoadBalancing.ROUND_ROBIN: Cluster.ROUND_ROBIN,
@@ -83,9 +83,7 @@ def _speak(cluster: Cluster, port: Port, pool: ConnectionPool) -> None:
     explicit = HttpProtocolOptions.ExplicitHttpConfig(http2_protocol_options=Http2ProtocolOptions())
     if port.protocol is Protocol.HTTP:
         explicit = HttpProtocolOptions.ExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
-    options = HttpProtocolOptions(
-        common_http_protocol_options=connection_options(pool), explicit_http_config=explicit
-    )
+    options = HttpProtocolOptions(common_http_protocol_options=connection_options(pool), explicit_http_config=explicit)
     cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(pack(options))
 
 

@@ -21,7 +21,8 @@ def outbound_endpoints(index: MeshIndex) -> dict[str, ClusterLoadAssignment]:
     assignments = {}
     for service, port in index.service_ports():
         rule = index.destination_rule(service.host)
-        subsets = {"": {}} | {subset.name: subset.labels for subset in (rule.subsets if rule else ())}
+        subsets: dict[str, Mapping[str, str]] = {"": {}}
+        subsets |= {subset.name: subset.labels for subset in (rule.subsets if rule else ())}
         for subset, labels in subsets.items():
             assignment = _assignment(index, service, port, subset, labels)
             assignments[assignment.cluster_name] = assignment

@@ -1,7 +1,7 @@
 """Mutual TLS contexts. Certificates come by SDS: `default` is the workload's own, `ROOTCA` the mesh's trust bundle."""
 
 from envoy.config.core.v3.base_pb2 import TransportSocket
-from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ConfigSource
+from envoy.config.core.v3.config_source_pb2 import V3, ApiConfigSource, ConfigSource
 from envoy.config.core.v3.grpc_service_pb2 import GrpcService
 from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawBuffer
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
@@ -25,16 +25,14 @@ OLDEST_VERSION = TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_
 
 def _secret(name: str) -> SdsSecretConfig:
     service = GrpcService(envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=SECRETS_CLUSTER))
-    api = ApiConfigSource(api_type=ApiConfigSource.DELTA_GRPC, transport_api_version=3, grpc_services=[service])
-    return SdsSecretConfig(name=name, sds_config=ConfigSource(api_config_source=api, resource_api_version=3))
+    api = ApiConfigSource(api_type=ApiConfigSource.DELTA_GRPC, transport_api_version=V3, grpc_services=[service])
+    return SdsSecretConfig(name=name, sds_config=ConfigSource(api_config_source=api, resource_api_version=V3))
 
 
 def _context(alpn: list[str], peer: Identity | None) -> CommonTlsContext:
     known = CertificateValidationContext()
     if peer is not None:
-        matcher = SubjectAltNameMatcher(
-            san_type=SubjectAltNameMatcher.URI, matcher=StringMatcher(exact=peer.spiffe_id)
-        )
+        matcher = SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=StringMatcher(exact=peer.spiffe_id))
         known.match_typed_subject_alt_names.append(matcher)
     return CommonTlsContext(
         tls_params=OLDEST_VERSION,

@@ -1,0 +1,68 @@
+"""The HTTP connection manager: settings all listeners share, and the order of the filters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from envoy.config.listener.v3.listener_components_pb2 import Filter
+from envoy.extensions.filters.http.router.v3.router_pb2 import Router
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+    HttpFilter,
+)
+from google.protobuf.message import Message
+
+from loopmesh.compile.access_log import access_log
+from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.tracing import tracing
+from loopmesh.model.topology import Workload
+
+NAME = "envoy.filters.network.http_connection_manager"
+FILTER_ORDER = (
+    "envoy.filters.http.rbac",  # who may not call is refused before anything is done for them
+    "extension",  # filters the user's policies add see authorized requests only
+    "envoy.filters.http.router",  # the last by Envoy's own rule
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFilter:
+    """`place` is one of FILTER_ORDER."""
+
+    place: str
+    name: str
+    config: Message
+
+
+ROUTER = NamedFilter(place="envoy.filters.http.router", name="envoy.filters.http.router", config=Router())
+
+
+def connection_manager(
+    workload: Workload, prefix: str, *, traced: bool, filters: Iterable[NamedFilter] = ()
+) -> HttpConnectionManager:
+    """A manager without routes yet. Paths are normalised as by Istio's default, streams may stay idle for ever."""
+    manager = HttpConnectionManager(
+        stat_prefix=prefix,
+        http_filters=ordered([*filters, ROUTER]),
+        stream_idle_timeout=duration(0),
+        path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
+        upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
+    )
+    manager.normalize_path.value = True
+    if traced:
+        manager.tracing.CopyFrom(tracing(workload))
+        manager.access_log.append(access_log())
+    return manager
+
+
+def ordered(filters: Iterable[NamedFilter]) -> list[HttpFilter]:
+    """Sorted by their places; filters of one place keep the order given."""
+    chosen = sorted(filters, key=lambda one: FILTER_ORDER.index(one.place))
+    return [HttpFilter(name=one.name, typed_config=_packed(one.config)) for one in chosen]
+
+
+def _packed(config: Message) -> Message:
+    return config if config.DESCRIPTOR.full_name == "google.protobuf.Any" else pack(config)
+
+
+def as_network_filter(manager: HttpConnectionManager) -> Filter:
+    return Filter(name=NAME, typed_config=pack(manager))

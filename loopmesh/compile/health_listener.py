@@ -1,0 +1,46 @@
+"""A Unix socket on which the supervisor asks the program's health through the sidecar.
+
+Past authorization and mutual TLS, as kubelet's probes are rewritten by Istio; it reaches nothing but the health check.
+"""
+
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, VirtualHost
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
+
+from loopmesh.compile import names, sockets
+from loopmesh.compile.connection_manager import as_network_filter, connection_manager
+from loopmesh.compile.messages import duration, pack
+from loopmesh.model.application import Health, HealthKind
+from loopmesh.model.topology import Workload
+
+GRPC_HEALTH = "/grpc.health.v1.Health/Check"
+
+
+def health_listener(workload: Workload) -> Listener | None:
+    """None for a workload that has no health check."""
+    health = workload.health
+    if health is None or health.kind is HealthKind.NONE or not workload.inbound:
+        return None
+    cluster = names.inbound_cluster(workload.inbound[0].port.number)
+    network = _tcp(cluster) if health.kind is HealthKind.TCP else _http(workload, health, cluster)
+    return Listener(name="health", address=sockets.pipe(sockets.HEALTH), filter_chains=[FilterChain(filters=[network])])
+
+
+def _tcp(cluster: str) -> Filter:
+    return Filter(
+        name="envoy.filters.network.tcp_proxy", typed_config=pack(TcpProxy(stat_prefix="health", cluster=cluster))
+    )
+
+
+def _http(workload: Workload, health: Health, cluster: str) -> Filter:
+    path = GRPC_HEALTH if health.kind is HealthKind.GRPC else health.path
+    route = EnvoyRoute(
+        name="health", match=RouteMatch(path=path), route=RouteAction(cluster=cluster, timeout=duration(1_000))
+    )
+    manager = connection_manager(workload, "health", traced=False)
+    host = VirtualHost(name="health", domains=["*"], routes=[route])
+    manager.route_config.CopyFrom(RouteConfiguration(name="health", virtual_hosts=[host]))
+    return as_network_filter(manager)

@@ -1,0 +1,70 @@
+"""The server side of a sidecar: a loopback port per service port, mutual TLS, authorization, then the program."""
+
+from envoy.config.core.v3.base_pb2 import INBOUND
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain, FilterChainMatch, ListenerFilter
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import Decorator, RouteAction, RouteMatch, VirtualHost
+from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import TlsInspector
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+
+from loopmesh.compile import names
+from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
+from loopmesh.compile.index import MeshIndex
+from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.peer_mode import peer_mode
+from loopmesh.compile.rbac import rbac_filters
+from loopmesh.compile.sockets import loopback
+from loopmesh.compile.tls import MESH_ALPN, downstream_tls
+from loopmesh.model.security import PeerMode
+from loopmesh.model.topology import Inbound, Workload
+
+
+def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> Listener:
+    """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
+    number = inbound.port.number
+    manager = as_network_filter(_manager(index, workload, inbound))
+    secured = FilterChain(name="mtls", filters=[manager], transport_socket=downstream_tls())
+    plain = FilterChain(name="plaintext", filters=[manager])
+    listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
+    mode = peer_mode(index.policies, workload, number)
+    if mode is PeerMode.STRICT:
+        listener.filter_chains.append(secured)
+    elif mode is PeerMode.DISABLE:
+        listener.filter_chains.append(plain)
+    else:
+        match = FilterChainMatch(transport_protocol="tls", application_protocols=[MESH_ALPN])
+        secured.filter_chain_match.CopyFrom(match)
+        inspector = ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=pack(TlsInspector()))
+        listener.listener_filters.append(inspector)
+        listener.filter_chains.extend([secured, plain])
+    return listener
+
+
+def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConnectionManager:
+    number = inbound.port.number
+    rules = [
+        NamedFilter(place="envoy.filters.http.rbac", name="envoy.filters.http.rbac", config=rbac)
+        for rbac in rbac_filters(index.policies, workload, number)
+    ]
+    manager = connection_manager(
+        workload, f"inbound_{number}", traced=index.topology.trace_port is not None, filters=rules
+    )
+    manager.route_config.CopyFrom(_routes(workload, number))
+    manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
+    manager.set_current_client_cert_details.uri = True
+    manager.set_current_client_cert_details.subject.value = True
+    return manager
+
+
+def _routes(workload: Workload, number: int) -> RouteConfiguration:
+    action = RouteAction(cluster=names.inbound_cluster(number), timeout=duration(0), max_grpc_timeout=duration(0))
+    operation = f"{workload.service}.{workload.namespace}.svc.cluster.local:{number}/*"
+    route = EnvoyRoute(
+        name="default", match=RouteMatch(prefix="/"), route=action, decorator=Decorator(operation=operation)
+    )
+    host = VirtualHost(name=f"inbound|http|{number}", domains=["*"], routes=[route])
+    return RouteConfiguration(name=names.inbound_cluster(number), virtual_hosts=[host])

@@ -1,0 +1,24 @@
+"""The client side of a sidecar: the Unix socket through which the program calls everybody else."""
+
+from envoy.config.core.v3.base_pb2 import OUTBOUND
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import Rds
+
+from loopmesh.compile import names, sockets
+from loopmesh.compile.cluster import ADS
+from loopmesh.compile.connection_manager import as_network_filter, connection_manager
+from loopmesh.compile.index import MeshIndex
+from loopmesh.model.topology import Workload
+
+
+def outbound_listener(index: MeshIndex, workload: Workload) -> Listener:
+    """One listener for all services; the route is found by `:authority`."""
+    manager = connection_manager(workload, "outbound", traced=index.topology.trace_port is not None)
+    manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=names.OUTBOUND_ROUTES))
+    return Listener(
+        name="outbound",
+        address=sockets.pipe(sockets.OUTBOUND),
+        traffic_direction=OUTBOUND,
+        filter_chains=[FilterChain(filters=[as_network_filter(manager)])],
+    )

@@ -1,0 +1,48 @@
+"""Spans of the proxies, by OTLP to the mesh's receiver."""
+
+from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
+from envoy.config.core.v3.grpc_service_pb2 import GrpcService
+from envoy.config.trace.v3.http_tracer_pb2 import Tracing
+from envoy.config.trace.v3.opentelemetry_pb2 import OpenTelemetryConfig
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+from envoy.extensions.tracers.opentelemetry.resource_detectors.v3.static_config_resource_detector_pb2 import (
+    StaticConfigResourceDetectorConfig,
+)
+
+from loopmesh.compile import names
+from loopmesh.compile.messages import pack
+from loopmesh.model.topology import Workload
+
+EVERY_CALL = 100.0
+
+
+def tracing(workload: Workload) -> HttpConnectionManager.Tracing:
+    """Every call is recorded, and every attempt of a retried call has a span of its own."""
+    config = OpenTelemetryConfig(
+        grpc_service=GrpcService(envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=names.TRACE_CLUSTER)),
+        service_name=workload.service,
+        resource_detectors=[_who(workload)],
+    )
+    provider = Tracing.Http(name="envoy.tracers.opentelemetry", typed_config=pack(config))
+    result = HttpConnectionManager.Tracing(provider=provider)
+    result.random_sampling.value = EVERY_CALL
+    result.client_sampling.value = EVERY_CALL
+    result.overall_sampling.value = EVERY_CALL
+    result.spawn_upstream_span.value = True
+    return result
+
+
+def _who(workload: Workload) -> TypedExtensionConfig:
+    attributes = {
+        "service.namespace": workload.namespace,
+        "service.instance.id": workload.name,
+        "loopmesh.role": "proxy",
+    }
+    if workload.version:
+        attributes["service.version"] = workload.version
+    config = StaticConfigResourceDetectorConfig(attributes=attributes)
+    return TypedExtensionConfig(
+        name="envoy.tracers.opentelemetry.resource_detectors.static_config", typed_config=pack(config)
+    )
