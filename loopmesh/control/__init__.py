@@ -1,0 +1,10 @@
+"""The control plane: gives every proxy its configuration and certificates, and knows what each accepted.
+
+Enters: messages per workload. Leaves: ACKs and rejections. Never: what a route or a cluster means.
+"""
+
+from loopmesh.control.authority import CertificateAuthority
+from loopmesh.control.plane import ControlPlane
+from loopmesh.control.report import PushReport, Rejection
+
+__all__ = ["CertificateAuthority", "ControlPlane", "PushReport", "Rejection"]

@@ -1,0 +1,140 @@
+"""The mesh's certificate authority: a root, and short-lived X.509-SVIDs (SPIFFE X509-SVID.md) for workloads."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from loopmesh.model.identity import Identity
+
+ROOT_TTL_S = 10 * 365 * 24 * 3600
+LEAF_TTL_S = 3600
+CLOCK_SKEW_S = 60
+"""Certificates are valid from a little before they are made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A leaf with its key, both PEM. Times are seconds since the epoch."""
+
+    chain_pem: bytes
+    key_pem: bytes
+    issued_at_s: float
+    expires_at_s: float
+
+
+class CertificateAuthority:
+    """Signs for anybody who asks in process; the control plane decides who may have which identity."""
+
+    def __init__(
+        self, root: x509.Certificate, key: ec.EllipticCurvePrivateKey, clock: Callable[[], float], ttl_s: float
+    ) -> None:
+        self._root = root
+        self._key = key
+        self._clock = clock
+        self.ttl_s = ttl_s
+
+    @classmethod
+    def create(cls, trust_domain: str, clock: Callable[[], float], ttl_s: float = LEAF_TTL_S) -> "CertificateAuthority":
+        """A new root with a new key, kept in memory only."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return cls(_root_certificate(trust_domain, key, clock()), key, clock, ttl_s)
+
+    @classmethod
+    def load_or_create(
+        cls, folder: Path, trust_domain: str, clock: Callable[[], float], ttl_s: float = LEAF_TTL_S
+    ) -> "CertificateAuthority":
+        """The root kept in `folder` (`root.pem`, `root.key`, readable by the owner only), made on first use."""
+        certificate, key = folder / "root.pem", folder / "root.key"
+        if not (certificate.exists() and key.exists()):
+            authority = cls.create(trust_domain, clock, ttl_s)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_private(key, _key_pem(authority._key))
+            _write_private(certificate, authority.root_pem)
+            return authority
+        loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+            raise ValueError(f"{key} is not an elliptic curve key")
+        return cls(x509.load_pem_x509_certificate(certificate.read_bytes()), loaded, clock, ttl_s)
+
+    @property
+    def root_pem(self) -> bytes:
+        """The trust bundle."""
+        return self._root.public_bytes(serialization.Encoding.PEM)
+
+    def issue(self, identity: Identity) -> Certificate:
+        """One URI name, not an authority, key usage critical (X509-SVID sections 2 to 4)."""
+        now = self._clock()
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(x509.Name([]), self._root.subject, key, now, self.ttl_s)
+        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity.spiffe_id)])
+        usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+        certificate = (
+            builder.add_extension(names, critical=True)  # critical because the subject is empty (RFC 5280, 4.2.1.6)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(usages, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return Certificate(
+            chain_pem=certificate.public_bytes(serialization.Encoding.PEM),
+            key_pem=_key_pem(key),
+            issued_at_s=now,
+            expires_at_s=now + self.ttl_s,
+        )
+
+
+def _root_certificate(trust_domain: str, key: ec.EllipticCurvePrivateKey, now: float) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, trust_domain)])
+    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"spiffe://{trust_domain}")])
+    return (
+        _builder(name, name, key, now, ROOT_TTL_S)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: float, ttl_s: float
+) -> x509.CertificateBuilder:
+    start = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start - datetime.timedelta(seconds=CLOCK_SKEW_S))
+        .not_valid_after(start + datetime.timedelta(seconds=ttl_s))
+    )
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    form, encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, encryption)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
