@@ -1,0 +1,1 @@
+"""Places orders: a durable saga over catalog, inventory, wallet and shipping."""
