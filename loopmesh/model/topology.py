@@ -91,8 +91,17 @@ class Topology:
     """Loopback TCP port that takes spans by OTLP over gRPC; None switches tracing off."""
 
 
-def place_service(service: Service, version: Version, index: int, allocate_port: Callable[[], int]) -> Workload:
-    """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes."""
+def place_service(
+    service: Service,
+    version: Version,
+    index: int,
+    allocate_port: Callable[[], int],
+    allocate_program_port: Callable[[], int] | None = None,
+) -> Workload:
+    """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes.
+
+    A program's port may need other care than a proxy's; without `allocate_program_port` both come from the same place.
+    """
     return Workload(
         name=f"{service.name}-{version.name}-{index}",
         kind=WorkloadKind.SIDECAR,
@@ -101,7 +110,7 @@ def place_service(service: Service, version: Version, index: int, allocate_port:
         version=version.name,
         labels={"app": service.name, "version": version.name},
         inbound=tuple(Inbound(port=port, listen_port=allocate_port()) for port in service.ports),
-        application_port=allocate_port() if service.listen is Listen.TCP else None,
+        application_port=(allocate_program_port or allocate_port)() if service.listen is Listen.TCP else None,
         health=service.health,
     )
 
@@ -118,10 +127,14 @@ def place_gateway(gateway: GatewayWorkload, index: int) -> Workload:
     )
 
 
-def place(application: Application, allocate_port: Callable[[], int]) -> tuple[Workload, ...]:
+def place(
+    application: Application,
+    allocate_port: Callable[[], int],
+    allocate_program_port: Callable[[], int] | None = None,
+) -> tuple[Workload, ...]:
     """Every replica of every version and gateway, in the order of the values file."""
     services = [
-        place_service(service, version, index, allocate_port)
+        place_service(service, version, index, allocate_port, allocate_program_port)
         for service in application.services
         for version in service.versions
         for index in range(version.replicas)

@@ -15,7 +15,7 @@ def resolve_command(command: tuple[str, ...], folder: Path, search_path: str | N
     name, *arguments = command
     if name in ("python", "python3"):
         return (sys.executable, *arguments)
-    found = shutil.which(folder / name if "/" in name else name, path=search_path)
+    found = shutil.which(str(folder / name) if "/" in name else name, path=search_path)
     return (found, *arguments) if found else None
 
 

@@ -1,58 +1,56 @@
-"""What a mesh that was killed may have left behind: processes and its runtime folder.
+"""No process of a mesh outlives it.
 
-A leftover is known by the runtime folder, whose random name no other process carries: a proxy works in it, a program
-and its children have it in their environment. So a reused process id is never mistaken for one. Never: touches
-processes of other meshes or users.
+The kernel kills each child with the supervisor, but not what the children have started (`npm start`, `go run`): a
+guard process does that. What even the guard could not do is done before the next start. Never: touches another mesh.
 """
 
-import os
-import shutil
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
+from typing import IO
 
-import psutil
-
+from loopmesh.run import sweep
 from loopmesh.run.errors import RunError
+from loopmesh.run.runtime_folder import RuntimeFolder
 from loopmesh.run.state import StateFolder, read_record
 
 
-def clean_up_leftovers(state: StateFolder) -> tuple[int, ...]:
-    """Ends what the last mesh of this state folder left; returns the process ids. The lock must be held.
+class Guard:
+    """Started after the last fork of the supervisor. Once its pipe closes, nothing of the mesh runs or is on disk."""
 
-    Raises RunError when a process survives SIGKILL for 5 s.
+    def __init__(self, runtime: RuntimeFolder) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(sweep.__file__), str(runtime.path)],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def release(self) -> None:
+        """Lets it sweep; returns when it has ended and the runtime folder is gone."""
+        pipe: IO[bytes] | None = self._process.stdin
+        if pipe:
+            pipe.close()
+        await asyncio.to_thread(self._process.wait)
+
+
+def clean_up_leftovers(state: StateFolder) -> None:
+    """Ends what the last mesh of this state folder left behind; its lock is held, so that mesh is dead.
+
+    Raises RunError when a process survives SIGKILL.
     """
     record = read_record(state.path)
     if record is None:
-        return ()
-    folder = Path(record.runtime_folder)
-    killed = kill_leftovers(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    state.clear_record()
-    return killed
-
-
-def kill_leftovers(runtime_folder: Path) -> tuple[int, ...]:
-    """Kills every process that belongs to this runtime folder, also children that programs have started."""
-    found = [process for process in psutil.process_iter() if _belongs_to(process, str(runtime_folder))]
-    for process in found:
-        _kill(process)
-    _, alive = psutil.wait_procs(found, timeout=5)
-    if alive:
-        raise RunError(f"process {alive[0].pid} of the mesh before this one does not end; end it by hand")
-    return tuple(process.pid for process in found)
-
-
-def _belongs_to(process: psutil.Process, runtime_folder: str) -> bool:
-    if process.pid == os.getpid():
-        return False
-    try:
-        folder = runtime_folder + "/"
-        return process.cwd().startswith(folder) or folder in process.environ().get("MESH_OUTBOUND", "")
-    except (psutil.Error, OSError):
-        return False
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
         return
+    left = sweep.kill_processes(record.runtime_folder)
+    if left:
+        raise RunError(f"process {left[0]} of the mesh before this one does not end; end it by hand")
+    RuntimeFolder(Path(record.runtime_folder)).remove()
+    state.clear_record()

@@ -107,7 +107,7 @@ class Rollout:
     def _place(self, service: Service, version: Version, present: list[Workload]) -> Workload:
         """The next instance; its number has not been used since the highest present one. Joins `present`."""
         index = 1 + max((_index(workload) for workload in present), default=-1)
-        workload = place_service(service, version, index, self._ports.allocate)
+        workload = place_service(service, version, index, self._ports.allocate, self._ports.allocate_for_program)
         present.append(workload)
         return workload
 

@@ -50,6 +50,7 @@ class FakeEnvoy:
         if path.startswith("/drain_listeners"):
             self.note("drained")
         if path.startswith("/stats"):
+            self.note("asked for calls")
             body = f"cluster.inbound|80||.upstream_rq_active: {self.calls()}\n"
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
         writer.close()

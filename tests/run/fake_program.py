@@ -38,7 +38,10 @@ def prepare() -> None:
 
 async def main() -> None:
     prepare()
-    await asyncio.start_unix_server(answer, os.environ["LISTEN_ADDR"].removeprefix("unix:"))
+    if port := os.environ.get("PORT"):
+        await asyncio.start_server(answer, "127.0.0.1", int(port))
+    else:
+        await asyncio.start_unix_server(answer, os.environ["LISTEN_ADDR"].removeprefix("unix:"))
     stopped = asyncio.Event()
     on_term = (lambda: note("ignored")) if "IGNORES_SIGTERM" in os.environ else stopped.set
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, on_term)

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
 from loopmesh.model.application import (
     Application,
     GatewayWorkload,
     Health,
     HealthKind,
+    Listen,
     Port,
     Protocol,
     Service,
@@ -31,6 +34,7 @@ from loopmesh.run.supervisor import Supervisor
 from loopmesh.run.timing import Timing
 
 HERE = Path(__file__).parent
+HEALTHZ = Health(kind=HealthKind.HTTP, path="/healthz")
 ORIGIN = Origin(file="values.yaml", line=1)
 QUICK = Timing(
     restart=Backoff(first_s=0.01, longest_s=0.05, stable_s=60),
@@ -51,18 +55,32 @@ async def until(what: str, observe: Callable[[], Observed], timeout_s: float = 2
     return seen
 
 
+def alive(pid: int) -> bool:
+    """Whether it still runs; one that only waits to be reaped does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def service(
-    name: str = "web", *, replicas: int = 1, stateful: bool = False, env: Mapping[str, str] | None = None
+    name: str = "web",
+    *,
+    replicas: int = 1,
+    stateful: bool = False,
+    env: Mapping[str, str] | None = None,
+    health: Health = HEALTHZ,
+    listen: Listen = Listen.UNIX,
+    program: str = "fake_program.py",
 ) -> Service:
-    version = Version(
-        name="v1", replicas=replicas, command=("python", str(HERE / "fake_program.py")), env=dict(env or {})
-    )
+    version = Version(name="v1", replicas=replicas, command=("python", str(HERE / program)), env=dict(env or {}))
     return Service(
         name=name,
         namespace="lab",
         ports=(Port(name="http", number=80, protocol=Protocol.HTTP),),
         versions=(version,),
-        health=Health(kind=HealthKind.HTTP, path="/healthz"),
+        health=health,
+        listen=listen,
         stateful=stateful,
         origin=ORIGIN,
     )
@@ -147,7 +165,7 @@ class LabMesh:
         self.state.close()
 
     async def start(self) -> None:
-        await self.supervisor.start(place(self.application, self.ports.allocate))
+        await self.supervisor.start(place(self.application, self.ports.allocate, self.ports.allocate_for_program))
 
     async def up(self) -> None:
         await self.start()

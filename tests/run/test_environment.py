@@ -1,0 +1,114 @@
+"""What a program finds in its environment, and which program a command means."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loopmesh.model.application import Application, Version
+from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.topology import Workload, place_service
+from loopmesh.run.commands import check_commands, resolve_command
+from loopmesh.run.environment import program_environment, proxy_environment
+from loopmesh.run.envoy_binary import find_bootstrap, find_envoy
+from loopmesh.run.errors import RunError
+from loopmesh.run.runtime_folder import WorkloadFolder
+from tests.run.meshes import ORIGIN, service
+
+WORKLOAD = place_service(service(), service().versions[0], 0, lambda: 40000)
+
+
+def environment_of(
+    workload: Workload = WORKLOAD, values: dict[str, str] | None = None, inherited: dict[str, str] | None = None
+) -> dict[str, str]:
+    return program_environment(
+        workload,
+        values or {},
+        WorkloadFolder(Path("/tmp/mesh-1/web-v1-0")),
+        database=Path("/state/data/web/web.db"),
+        receiver_port=4317,
+        inherited=inherited or {},
+    )
+
+
+def test_a_program_gets_the_contract_of_a_service() -> None:
+    assert environment_of() == {
+        "HOSTNAME": "web-v1-0",
+        "LISTEN_ADDR": "unix:/tmp/mesh-1/web-v1-0/app.sock",
+        "MESH_OUTBOUND": "unix:/tmp/mesh-1/web-v1-0/out.sock",
+        "DATABASE_URL": "sqlite:////state/data/web/web.db",
+        "OTEL_SERVICE_NAME": "web",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.version=v1,service.instance.id=web-v1-0",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_PROPAGATORS": "tracecontext,baggage",
+        "no_proxy": "localhost,127.0.0.1",
+    }
+
+
+def test_a_program_that_listens_on_tcp_gets_its_loopback_port() -> None:
+    environment = environment_of(replace(WORKLOAD, application_port=41000))
+    assert environment["LISTEN_ADDR"] == "127.0.0.1:41000"
+    assert environment["PORT"] == "41000"
+
+
+def test_the_values_file_may_set_everything_but_the_meshs_addresses() -> None:
+    environment = environment_of(values={"DATABASE_URL": "postgresql://db", "LISTEN_ADDR": "0.0.0.0:80", "A": "b"})
+    assert environment["DATABASE_URL"] == "postgresql://db"
+    assert environment["A"] == "b"
+    assert environment["LISTEN_ADDR"] == "unix:/tmp/mesh-1/web-v1-0/app.sock"
+
+
+def test_the_users_own_database_and_telemetry_addresses_do_not_reach_a_program() -> None:
+    inherited = {
+        "DATABASE_URL": "mine",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://backend",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://backend",
+        "HOME": "/home/me",
+        "no_proxy": "example.com",
+    }
+    environment = environment_of(inherited=inherited)
+    assert environment["DATABASE_URL"] == "sqlite:////state/data/web/web.db"
+    assert environment["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4317"
+    assert "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" not in environment
+    assert environment["HOME"] == "/home/me"
+    assert environment["no_proxy"] == "example.com,localhost,127.0.0.1"
+
+
+def test_a_proxy_takes_nothing_but_the_search_path_from_the_user() -> None:
+    assert proxy_environment({"PATH": "/bin", "SECRET": "x"}) == {"PATH": "/bin"}
+
+
+def test_commands_mean_this_interpreter_a_path_from_the_folder_or_a_program_on_the_path(tmp_path: Path) -> None:
+    program = tmp_path / "run.sh"
+    program.touch(mode=0o755)
+    assert resolve_command(("python", "-m", "x"), tmp_path, None) == (sys.executable, "-m", "x")
+    assert resolve_command(("./run.sh", "a"), tmp_path, None) == (str(program), "a")
+    assert resolve_command(("run.sh",), Path("/"), str(tmp_path)) == (str(program),)
+    assert resolve_command(("run.sh",), Path("/"), "/bin") is None
+
+
+def test_every_missing_program_is_named_before_anything_starts(tmp_path: Path) -> None:
+    missing = tuple(
+        replace(service(name), versions=(Version(name="v1", replicas=1, command=(f"no-{name}",)),))
+        for name in ("api", "store")
+    )
+    with pytest.raises(InvalidInputError) as refused:
+        check_commands(Application(namespace="lab", services=(*missing, service())), tmp_path, {"PATH": "/bin"})
+    assert [problem.value for problem in refused.value.problems] == [
+        "services.api: command no-api",
+        "services.store: command no-store",
+    ]
+    assert {problem.origin for problem in refused.value.problems} == {ORIGIN}
+
+
+def test_envoy_comes_from_the_wheel_or_from_envoy_path(tmp_path: Path) -> None:
+    assert find_envoy({}).parts[-2:] == ("_bin", "envoy")
+    assert find_envoy({"ENVOY_PATH": sys.executable}) == Path(sys.executable)
+    with pytest.raises(RunError, match=r"no Envoy to execute at .*; ENVOY_PATH must name an Envoy binary"):
+        find_envoy({"ENVOY_PATH": str(tmp_path)})
+
+
+def test_the_bootstrap_file_is_found() -> None:
+    assert find_bootstrap().name == "bootstrap.yaml"
