@@ -39,12 +39,12 @@ NO_DELIVERY: Refusals = {grpc.StatusCode.FAILED_PRECONDITION: CancelReason.SHIPP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collaborators:
-    """The services an order needs."""
+    """The services an order needs. The types of asynchronous stubs exist for type checkers only."""
 
-    catalog: catalog_pb2_grpc.CatalogServiceAsyncStub
-    inventory: inventory_pb2_grpc.InventoryServiceAsyncStub
-    wallet: wallet_pb2_grpc.WalletServiceAsyncStub
-    shipping: shipping_pb2_grpc.ShippingServiceAsyncStub
+    catalog: "catalog_pb2_grpc.CatalogServiceAsyncStub"
+    inventory: "inventory_pb2_grpc.InventoryServiceAsyncStub"
+    wallet: "wallet_pb2_grpc.WalletServiceAsyncStub"
+    shipping: "shipping_pb2_grpc.ShippingServiceAsyncStub"
 
 
 class OrderSteps:
