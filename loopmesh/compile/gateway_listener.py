@@ -8,7 +8,6 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     HttpConnectionManager,
     Rds,
 )
-from google.protobuf import json_format
 from google.protobuf.any_pb2 import Any
 
 from loopmesh.compile import names
@@ -69,7 +68,7 @@ def _harden(manager: HttpConnectionManager) -> None:
 
 def _extensions(index: MeshIndex, workload: Workload) -> list[NamedFilter]:
     return [
-        NamedFilter(place="extension", name=found.name, config=json_format.ParseDict(dict(found.config), Any()))
+        NamedFilter(place="extension", name=found.name, config=Any(type_url=found.type_url, value=found.config))
         for found in index.policies.gateway_filters
         if found.selector.selects(workload.namespace, workload.labels)
     ]

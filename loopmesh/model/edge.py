@@ -32,10 +32,11 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayFilter:
-    """An HTTP filter put before the router of the selected gateways. `config` is JSON of a typed message with `@type`,
-    already checked against its type."""
+    """An HTTP filter put before the router of the selected gateways; `config` is the message of type `type_url`,
+    serialised after it was checked against its type."""
 
     source: Source
     selector: WorkloadSelector
     name: str
-    config: Mapping[str, object]
+    type_url: str
+    config: bytes

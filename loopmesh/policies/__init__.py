@@ -1,0 +1,11 @@
+"""From the user's files to the model. Enters: a Helm values file and Istio YAML. Leaves: the model, or every problem.
+
+Each field of a supported kind is understood or refused with its place; none is ever ignored. Never: processes, Envoy's
+configuration.
+"""
+
+from loopmesh.policies.application import read_application
+from loopmesh.policies.check import check_policies
+from loopmesh.policies.policy_set import PolicySet, read_files
+
+__all__ = ["PolicySet", "check_policies", "read_application", "read_files"]

@@ -1,0 +1,222 @@
+"""Reads a mapping field by field; what nobody asked for is refused at its place.
+
+A reader is a function that takes `Fields` and asks for each field it knows. `Fields.read` calls it and then reports
+every key left over, so a field cannot be forgotten.
+"""
+
+import difflib
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from loopmesh.model.problem import Origin, Problem
+from loopmesh.policies.yaml_tree import Node
+
+Result = TypeVar("Result")
+Choice = TypeVar("Choice", bound=StrEnum)
+DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|µs|ns)")
+UNIT_MS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1_000.0, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "ns": 1e-6}
+SHORTEST_MS = 1
+
+
+class Fields:
+    """One mapping at `path` (`spec.http[0]`); problems of all mappings go to one list."""
+
+    def __init__(self, node: Node, path: str, problems: list[Problem]) -> None:
+        self.node = node
+        self.path = path
+        self.problems = problems
+        self._asked: set[str] = set()
+        self._values: dict[str, Node] = {}
+        if isinstance(node.value, dict):
+            self._values = node.value
+        elif node.value is not None:
+            self.refuse(None, "this is a mapping", "write `key: value` pairs")
+
+    @classmethod
+    def read(cls, node: Node, path: str, problems: list[Problem], reader: "Callable[[Fields], Result]") -> Result:
+        """Lets `reader` ask for what it knows, then refuses the rest."""
+        fields = cls(node, path, problems)
+        result = reader(fields)
+        fields._refuse_rest()
+        return result
+
+    @property
+    def origin(self) -> Origin:
+        return self.node.origin
+
+    def place(self, key: str) -> Origin:
+        """Where the key stands."""
+        return Origin(file=self.origin.file, line=self.node.lines.get(key, self.origin.line))
+
+    def has(self, key: str) -> bool:
+        return key in self._values
+
+    def refuse(self, key: str | None, rule: str, remedy: str) -> None:
+        """Notes a problem with a key's value, or with the mapping itself."""
+        found = self._values.get(key) if key else None
+        where = f"{self.path}.{key}".lstrip(".") if key else self.path or "document"
+        value = where
+        if found is not None and not isinstance(found.value, dict | list):
+            value = f"{where}: {found.value}"
+        origin = self.place(key) if key else self.origin
+        self.problems.append(Problem(origin=origin, value=value, rule=rule, remedy=remedy))
+
+    def ignore(self, *keys: str) -> None:
+        """Accepts keys that mean nothing here."""
+        self._asked.update(keys)
+
+    def node_at(self, key: str) -> Node | None:
+        """The raw node of a key; null counts as absent."""
+        self._asked.add(key)
+        found = self._values.get(key)
+        return None if found is None or found.value is None else found
+
+    def text(self, key: str, *, required: bool = False) -> str | None:
+        found = self.node_at(key)
+        if found is None:
+            if required:
+                self.refuse(None, f"`{key}` is required", f"add `{key}`")
+            return None
+        if not isinstance(found.value, str):
+            self.refuse(key, "this is text", "write text, in quotes if it looks like a number")
+            return None
+        return found.value
+
+    def integer(self, key: str, *, least: int, most: int) -> int | None:
+        found = self.node_at(key)
+        if found is None:
+            return None
+        if not isinstance(found.value, int) or isinstance(found.value, bool) or not least <= found.value <= most:
+            self.refuse(key, f"this is a whole number from {least} to {most}", "write such a number")
+            return None
+        return found.value
+
+    def boolean(self, key: str) -> bool | None:
+        found = self.node_at(key)
+        if found is not None and not isinstance(found.value, bool):
+            self.refuse(key, "this is true or false", "write true or false")
+            return None
+        return found.value if found is not None and isinstance(found.value, bool) else None
+
+    def choice(self, key: str, choices: type[Choice], *, unsupported: tuple[str, ...] = ()) -> Choice | None:
+        """`unsupported` are values Istio knows and loopmesh refuses."""
+        value = self.text(key)
+        if value is None:
+            return None
+        if value in set(choices):
+            return choices(value)
+        if value in unsupported:
+            self.refuse(key, "loopmesh does not support this value of Istio", f"use {_one_of(list(choices))}")
+        else:
+            self.refuse(key, f"this is {_one_of(list(choices))}", "write one of them")
+        return None
+
+    def duration_ms(self, key: str) -> int | None:
+        """A Go duration such as `1.5s` or `250ms`, at least 1 ms (Istio `ValidateDuration`)."""
+        value = self.text(key)
+        if value is None:
+            return None
+        if not re.fullmatch(f"(?:{DURATION.pattern})+", value):
+            self.refuse(key, "this is a duration", "write a number with h, m, s or ms, such as 250ms")
+            return None
+        total = math.fsum(_part_ms(part) for part in DURATION.findall(value))
+        if total < SHORTEST_MS or total != int(total):
+            self.refuse(key, "a duration is whole milliseconds, 1 or more", "write at least 1ms")
+            return None
+        return int(total)
+
+    def object(self, key: str, reader: "Callable[[Fields], Result]") -> Result | None:
+        found = self.node_at(key)
+        if found is None:
+            return None
+        return Fields.read(found, f"{self.path}.{key}".lstrip("."), self.problems, reader)
+
+    def objects(self, key: str, reader: "Callable[[Fields], Result]") -> tuple[Result, ...]:
+        """Each item of a list of mappings."""
+        path = f"{self.path}.{key}".lstrip(".")
+        return tuple(
+            Fields.read(item, f"{path}[{number}]", self.problems, reader) for number, item in enumerate(self._list(key))
+        )
+
+    def named_objects(self, key: str, reader: "Callable[[str, Fields], Result]") -> dict[str, Result]:
+        """Each value of a mapping of mappings, by its key."""
+        found = self.node_at(key)
+        if found is None:
+            return {}
+        if not isinstance(found.value, dict):
+            self.refuse(key, "this is a mapping of names", "write `name: …` pairs")
+            return {}
+        path = f"{self.path}.{key}".lstrip(".")
+        results = {}
+        for name, child in found.value.items():
+            results[name] = Fields.read(child, f"{path}.{name}", self.problems, functools.partial(reader, name))
+        return results
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of non-empty texts."""
+        values = []
+        for item in self._list(key):
+            if isinstance(item.value, str) and item.value:
+                values.append(item.value)
+            else:
+                self.refuse(key, "this is a list of texts", "write texts, in quotes if they look like numbers")
+        return tuple(values)
+
+    def labels(self, key: str) -> Mapping[str, str]:
+        """A mapping of texts."""
+        return self._pairs(key, strict=True)
+
+    def settings(self, key: str) -> Mapping[str, str]:
+        """A mapping of texts where numbers and booleans are taken as they are written, as environment variables are."""
+        return self._pairs(key, strict=False)
+
+    def _pairs(self, key: str, *, strict: bool) -> Mapping[str, str]:
+        found = self.node_at(key)
+        if found is None:
+            return {}
+        if not isinstance(found.value, dict):
+            self.refuse(key, "this is a mapping of texts", "write `name: value` pairs")
+            return {}
+        pairs = {}
+        for name, child in found.value.items():
+            value = child.value
+            if isinstance(value, str):
+                pairs[name] = value
+            elif strict or isinstance(value, dict | list) or value is None:
+                self.refuse(key, f"`{name}` is text", "put the value in quotes")
+            else:
+                pairs[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        return pairs
+
+    def _list(self, key: str) -> list[Node]:
+        found = self.node_at(key)
+        if found is None:
+            return []
+        if not isinstance(found.value, list):
+            self.refuse(key, "this is a list", "write `- …` items")
+            return []
+        return found.value
+
+    def _refuse_rest(self) -> None:
+        for key in self._values:
+            if key not in self._asked:
+                close = difflib.get_close_matches(key, self._asked, n=1, cutoff=0.75)
+                remedy = f"did you mean `{close[0]}`?" if close else f"remove it; known here: {_known(self._asked)}"
+                self.refuse(key, "loopmesh does not support this field", remedy)
+
+
+def _part_ms(part: str) -> float:
+    number = re.match(r"[\d.]+", part)
+    return float(number.group()) * UNIT_MS[part[number.end() :]] if number else 0.0
+
+
+def _one_of(values: list[str]) -> str:
+    return "one of " + ", ".join(map(str, values))
+
+
+def _known(keys: set[str]) -> str:
+    return ", ".join(sorted(keys)) or "nothing"

@@ -1,0 +1,54 @@
+"""Gateway (networking.istio.io): the ports the edge opens."""
+
+from enum import StrEnum
+
+from loopmesh.model.application import Protocol
+from loopmesh.model.edge import Gateway, Server
+from loopmesh.model.problem import Problem
+from loopmesh.policies.document import Document
+from loopmesh.policies.fields import Fields
+
+
+class _Protocol(StrEnum):
+    HTTP = "HTTP"
+    HTTP2 = "HTTP2"
+    GRPC = "GRPC"
+
+
+UNSUPPORTED_PROTOCOLS = ("HTTPS", "TLS", "TCP", "MONGO", "UNKNOWN")
+PROTOCOLS = {_Protocol.HTTP: Protocol.HTTP, _Protocol.HTTP2: Protocol.HTTP2, _Protocol.GRPC: Protocol.GRPC}
+
+
+def read_gateway(document: Document, problems: list[Problem]) -> Gateway:
+    return Fields.read(document.spec, "spec", problems, lambda fields: _gateway(document, fields))
+
+
+def _gateway(document: Document, fields: Fields) -> Gateway:
+    labels = fields.labels("selector")
+    servers = fields.objects("servers", lambda inside: _server(document, inside))
+    if not labels:
+        fields.refuse(None, "`selector` names the labels of a gateway workload", "add `selector: {istio: edge}`")
+    if not servers:
+        fields.refuse(None, "`servers` has at least one server", "add a server with a port and hosts")
+    return Gateway(source=document.source, labels=labels, servers=servers)
+
+
+def _server(document: Document, fields: Fields) -> Server:
+    hosts = fields.texts("hosts")
+    if not hosts:
+        fields.refuse(None, "`hosts` names at least one host", 'add `hosts: ["*"]`')
+    port = fields.object("port", _port)
+    if port is None:
+        fields.refuse(None, "`port` is required", "add `port: {number: 80, name: http, protocol: HTTP}`")
+    number, name, protocol = port or (0, "", Protocol.HTTP)
+    fields.text("name")
+    return Server(port=number, name=name, protocol=protocol, hosts=hosts, source=document.source_at(fields.origin))
+
+
+def _port(fields: Fields) -> tuple[int, str, Protocol]:
+    number = fields.integer("number", least=1, most=65535)
+    name = fields.text("name", required=True)
+    protocol = fields.choice("protocol", _Protocol, unsupported=UNSUPPORTED_PROTOCOLS)
+    if number is None and not fields.has("number"):
+        fields.refuse(None, "`number` is required", "add the port's number")
+    return number or 0, name or "", PROTOCOLS[protocol or _Protocol.HTTP]

@@ -1,0 +1,35 @@
+"""PeerAuthentication (security.istio.io): what a workload's sidecar accepts."""
+
+from loopmesh.model.policy import WorkloadSelector
+from loopmesh.model.problem import Problem
+from loopmesh.model.security import PeerAuthentication, PeerMode
+from loopmesh.policies.document import Document, read_selector
+from loopmesh.policies.fields import Fields
+
+UNSET = "UNSET"
+
+
+def read_peer_authentication(document: Document, problems: list[Problem]) -> PeerAuthentication:
+    return Fields.read(document.spec, "spec", problems, lambda fields: _policy(document, fields))
+
+
+def _policy(document: Document, fields: Fields) -> PeerAuthentication:
+    everyone = WorkloadSelector(namespace=document.namespace)
+    selector = fields.object("selector", lambda inside: read_selector(inside, document.namespace)) or everyone
+    modes = fields.named_objects("portLevelMtls", lambda _, inside: _mode(inside))
+    for port in modes:
+        if not port.isdigit():
+            fields.refuse("portLevelMtls", f"`{port}` is no port number", "write the number of the workload's port")
+    if modes and not selector.labels:
+        fields.refuse("portLevelMtls", "ports need a selector", "add `selector.matchLabels`")
+    return PeerAuthentication(
+        source=document.source,
+        selector=selector,
+        mode=fields.object("mtls", _mode),
+        port_modes={int(port): mode for port, mode in modes.items() if mode and port.isdigit()},
+    )
+
+
+def _mode(fields: Fields) -> PeerMode | None:
+    """UNSET inherits, like no mode at all."""
+    return None if fields.text("mode") == UNSET else fields.choice("mode", PeerMode)
