@@ -1,7 +1,7 @@
 """The environment variables a program and a proxy get.
 
 Enters: the user's environment, the values file's, and where the mesh put things. Leaves: the contract of a service
-(LISTEN_ADDR, MESH_OUTBOUND, DATABASE_URL, OTEL_*). Never: anything else about the mesh.
+(LISTEN_ADDR, MESH_OUTBOUND, DATABASE_URL, OTEL_*) and the mesh's mark. Never: anything else about the mesh.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from loopmesh.model.topology import LOOPBACK, Workload
 from loopmesh.run.runtime_folder import WorkloadFolder
+from loopmesh.run.sweep import MARK
 
 _RECEIVER_PREFIX = "OTEL_EXPORTER_OTLP_"
 _LOCAL_HOSTS = f"localhost,{LOOPBACK}"
@@ -43,9 +44,9 @@ def program_environment(
     }
 
 
-def proxy_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """A proxy takes nothing from its environment but where programs are found."""
-    return {name: inherited[name] for name in ("PATH",) if name in inherited}
+def proxy_environment(sockets: WorkloadFolder, inherited: Mapping[str, str]) -> dict[str, str]:
+    """A proxy takes nothing from the user's environment but where programs are found."""
+    return {name: inherited[name] for name in ("PATH",) if name in inherited} | _mark(sockets)
 
 
 def _defaults(workload: Workload, database: Path, receiver_port: int, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -67,7 +68,13 @@ def _addresses(workload: Workload, sockets: WorkloadFolder) -> dict[str, str]:
         "HOSTNAME": workload.name,
         "LISTEN_ADDR": application_target(workload, sockets),
         "MESH_OUTBOUND": f"unix:{sockets.outbound}",
+        **_mark(sockets),
     }
     if workload.application_port is not None:
         addresses["PORT"] = str(workload.application_port)
     return addresses
+
+
+def _mark(sockets: WorkloadFolder) -> dict[str, str]:
+    """By which a process is known as part of this mesh when it must not outlive it."""
+    return {MARK: str(sockets.path.parent)}

@@ -56,7 +56,7 @@ class Instance:
     ) -> None:
         self.plan = plan
         self.ready = False
-        self.is_published = False
+        self._told: bool | None = False
         self._changes = Changes()
         self._changed = changed
         self._reason = "starting"
@@ -77,6 +77,11 @@ class Instance:
     @property
     def name(self) -> str:
         return self.plan.workload.name
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it takes traffic and all callers know."""
+        return self._told is True
 
     @property
     def is_gateway(self) -> bool:
@@ -105,7 +110,7 @@ class Instance:
         """Takes it out of the mesh for good; returns when that is published."""
         self._watching[0].cancel()
         self._set_ready(False, "draining")
-        await self._changes.until(lambda: not self.is_published or self._abandoned)
+        await self._changes.until(lambda: self._told is False or self._abandoned)
         self._watching[1].cancel()
 
     def abandon(self) -> None:
@@ -195,8 +200,9 @@ class Instance:
 
     async def _tell(self) -> None:
         while True:
-            await self._changes.until(lambda: self.ready != self.is_published)
+            await self._changes.until(lambda: self.ready != self._told)
             ready = self.ready
+            self._told = None  # Callers may know it or not until this is done.
             await self._publish(ready)
-            self.is_published = ready
+            self._told = ready
             self._announce()

@@ -60,7 +60,7 @@ class Planner:
     def _proxy(self, workload: Workload, sockets: WorkloadFolder) -> Launch:
         return Launch(
             argv=(*self.proxy_command, "--config-yaml", _node(workload)),
-            environment=proxy_environment(self.environment),
+            environment=proxy_environment(sockets, self.environment),
             folder=sockets.path,
             log=self.state.proxy_log(workload.name),
         )

@@ -151,7 +151,8 @@ class Supervisor:
         if self._stopping or not all(name in self._instances for name in names):
             return True
         limit = self._timing.crashes_until_given_up
-        return all(map(self._is_published, names)) or any(self._instances[name].failures >= limit for name in names)
+        waiting = [self._instances[name] for name in names if not self._is_published(name)]
+        return not waiting or any(instance.failures >= limit for instance in waiting)
 
     def _why_not_ready(self, names: tuple[str, ...], when: str) -> str:
         if self._stopping:

@@ -7,6 +7,7 @@ A file named `sick` beside the journal makes it answer 503.
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,10 @@ async def main() -> None:
     if port := os.environ.get("PORT"):
         await asyncio.start_server(answer, "127.0.0.1", int(port))
     else:
-        await asyncio.start_unix_server(answer, os.environ["LISTEN_ADDR"].removeprefix("unix:"))
+        # Bound by hand, because asyncio would remove the name a killed server has left.
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(os.environ["LISTEN_ADDR"].removeprefix("unix:"))
+        await asyncio.start_unix_server(answer, sock=listening)
     stopped = asyncio.Event()
     on_term = (lambda: note("ignored")) if "IGNORES_SIGTERM" in os.environ else stopped.set
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, on_term)

@@ -37,6 +37,7 @@ def test_a_program_gets_the_contract_of_a_service() -> None:
         "HOSTNAME": "web-v1-0",
         "LISTEN_ADDR": "unix:/tmp/mesh-1/web-v1-0/app.sock",
         "MESH_OUTBOUND": "unix:/tmp/mesh-1/web-v1-0/out.sock",
+        "LOOPMESH_RUNTIME": "/tmp/mesh-1",
         "DATABASE_URL": "sqlite:////state/data/web/web.db",
         "OTEL_SERVICE_NAME": "web",
         "OTEL_RESOURCE_ATTRIBUTES": "service.version=v1,service.instance.id=web-v1-0",
@@ -77,7 +78,9 @@ def test_the_users_own_database_and_telemetry_addresses_do_not_reach_a_program()
 
 
 def test_a_proxy_takes_nothing_but_the_search_path_from_the_user() -> None:
-    assert proxy_environment({"PATH": "/bin", "SECRET": "x"}) == {"PATH": "/bin"}
+    sockets = WorkloadFolder(Path("/tmp/mesh-1/web-v1-0"))
+    environment = proxy_environment(sockets, {"PATH": "/bin", "SECRET": "x"})
+    assert environment == {"PATH": "/bin", "LOOPMESH_RUNTIME": "/tmp/mesh-1"}
 
 
 def test_commands_mean_this_interpreter_a_path_from_the_folder_or_a_program_on_the_path(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_next_start_ends_what_a_killed_mesh_and_its_killed_guard_left(tmp_pa
         supervisor.kill()
         wait_for("children gone", lambda: not any(map(alive, seen["children"])))
         assert alive(seen["grandchild"])
-    stranger = subprocess.Popen(["sleep", "1000"], env={**os.environ, "MESH_OUTBOUND": "unix:/tmp/mesh-other/a"})
+    stranger = subprocess.Popen(["sleep", "1000"], env={**os.environ, "LOOPMESH_RUNTIME": seen["runtime"] + "x"})
     state = open_state(tmp_path / "state")
     clean_up_leftovers(state)
     assert not alive(seen["grandchild"])
