@@ -29,22 +29,6 @@ class OrderNotFoundError(Exception):
         self.name = name
 
 
-class RequestIdReusedError(Exception):
-    """This id belongs to a request of other content."""
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__(f"request_id {request_id} was used before, with other content")
-        self.request_id = request_id
-
-
-class PageTokenError(Exception):
-    """No page begins there."""
-
-    def __init__(self, page_token: str) -> None:
-        super().__init__(f"page_token {page_token} is not one this account's list has given")
-        self.page_token = page_token
-
-
 class NotSoldError(Exception):
     """The lines cannot be sold together: a product is missing, or prices are in several currencies."""
 

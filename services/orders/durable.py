@@ -11,7 +11,8 @@ a step may run twice and every step is idempotent."""
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,13 @@ from opentelemetry import propagate, trace
 
 from services.orders.domain import Failure, Placement
 from services.orders.recorded import failure_from_json, failure_to_json, placement_from_json, placement_to_json
-from services.orders.saga import Action, Durably
+from services.orders.saga import Action, Saga
 
 # Recovery takes up only workflows of its own version. To be raised when the order of the steps changes; an instance of
 # the version before then finishes what it began.
 WORKFLOW_VERSION = "1"
 BUSY_TIMEOUT_MS = 30_000
 POLLING_INTERVAL_S = 0.05
-
-Saga = Callable[[Placement, Durably], Awaitable[None]]
 
 tracer = trace.get_tracer(__name__)
 
@@ -81,6 +80,8 @@ class DurableSagas:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        # DBOS made its pool of threads the loop's own, and ends it now.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy)
 
     def _workflow_function(self) -> Callable[[dict[str, Any], dict[str, str]], Coroutine[Any, Any, None]]:

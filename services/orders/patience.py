@@ -21,9 +21,10 @@ TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """`attempts` of a step that may be given up; the pauses between attempts double from the first to the longest."""
+    """`attempts` of a step that may be given up; the pauses between attempts double from the first to the longest. By
+    default the pauses last about 5 s together, so an order outlives the restart of a service."""
 
-    attempts: int = 5
+    attempts: int = 7
     call_timeout_s: float = 2.0
     first_pause_s: float = 0.1
     longest_pause_s: float = 10.0

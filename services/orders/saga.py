@@ -33,6 +33,18 @@ class Steps(Protocol):
     async def cancel_order(self, placement: Placement, failure: Failure) -> None: ...
 
 
+Saga = Callable[[Placement, Durably], Awaitable[None]]
+
+
+def saga_of(steps: "Steps") -> Saga:
+    """The saga with these steps."""
+
+    async def saga(placement: Placement, durably: Durably) -> None:
+        await place_order(placement, steps, durably)
+
+    return saga
+
+
 async def place_order(placement: Placement, steps: Steps, durably: Durably) -> None:
     """Brings the order to its end, however often it is started again in between."""
     # 1. From here on the order can be seen.

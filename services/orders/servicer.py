@@ -5,16 +5,16 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from shop.orders.v1 import orders_pb2, orders_pb2_grpc
 
+from services.chassis.idempotency import RequestIdReusedError
+from services.chassis.paging import PageTokenError, decode_token, encode_token, page_size
 from services.orders.domain import (
     Address,
     CancelReason,
     Order,
     OrderLine,
     OrderState,
-    PageTokenError,
     Placement,
     RequestedLine,
-    RequestIdReusedError,
 )
 from services.orders.durable import DurableSagas
 from services.orders.messages import address_message, money_message
@@ -23,8 +23,6 @@ from services.orders.store import OrderStore
 PlaceOrderContext = grpc.aio.ServicerContext[orders_pb2.PlaceOrderRequest, orders_pb2.PlaceOrderResponse]
 GetOrderContext = grpc.aio.ServicerContext[orders_pb2.GetOrderRequest, orders_pb2.GetOrderResponse]
 ListOrdersContext = grpc.aio.ServicerContext[orders_pb2.ListOrdersRequest, orders_pb2.ListOrdersResponse]
-
-DEFAULT_PAGE_SIZE = 50
 
 STATES = {
     OrderState.PENDING: orders_pb2.ORDER_STATE_PENDING,
@@ -64,19 +62,19 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
     async def ListOrders(
         self, request: orders_pb2.ListOrdersRequest, context: ListOrdersContext
     ) -> orders_pb2.ListOrdersResponse:
-        size = request.page_size or DEFAULT_PAGE_SIZE
+        size = page_size(request.page_size)
         after = await self._page_start(request)
         orders = await self._store.list_of_account(request.account, limit=size + 1, after=after)
         page = orders[:size]
         return orders_pb2.ListOrdersResponse(
             orders=[order_message(order) for order in page],
-            next_page_token=page[-1].placement.name if len(orders) > size else "",
+            next_page_token=encode_token(page[-1].placement.name) if len(orders) > size else "",
         )
 
     async def _page_start(self, request: orders_pb2.ListOrdersRequest) -> Order | None:
         if not request.page_token:
             return None
-        order = await self._store.find(request.page_token)
+        order = await self._store.find(decode_token(request.page_token))
         if order is None or order.placement.account != request.account:
             raise PageTokenError(request.page_token)
         return order

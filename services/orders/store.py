@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.chassis.database import reading
 from services.orders.domain import Failure, Order, OrderLine, OrderNotFoundError, OrderState, Placement, total_of
 from services.orders.rows import line_rows_of, microseconds_of, order_row_of, read_orders
 from services.orders.tables import order_lines, orders
@@ -17,6 +18,7 @@ Clock = Callable[[], datetime]
 class OrderStore:
     def __init__(self, engine: AsyncEngine, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self._engine = engine
+        self._reading = reading(engine)
         self._clock = clock
 
     async def open(self, placement: Placement) -> None:
@@ -63,7 +65,7 @@ class OrderStore:
         raise OrderNotFoundError(name)
 
     async def find(self, name: str) -> Order | None:
-        async with self._engine.connect() as connection:
+        async with self._reading.connect() as connection:
             found = await read_orders(connection, sa.select(orders).where(orders.c.name == name))
         return found[0] if found else None
 
@@ -74,7 +76,7 @@ class OrderStore:
             place = (microseconds_of(after.created), after.placement.name)
             query = query.where(sa.tuple_(orders.c.created_us, orders.c.name) < place)
         query = query.order_by(orders.c.created_us.desc(), orders.c.name.desc()).limit(limit)
-        async with self._engine.connect() as connection:
+        async with self._reading.connect() as connection:
             return await read_orders(connection, query)
 
     async def _change(self, connection: AsyncConnection, name: str, **values: object) -> None:

@@ -10,14 +10,13 @@ from shop.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from shop.shipping.v1 import shipping_pb2_grpc
 from shop.type.v1 import money_pb2
 from shop.wallet.v1 import wallet_pb2, wallet_pb2_grpc
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.chassis.database import migrate, open_database
 from services.orders.domain import CancelReason, Failure
 from services.orders.patience import Patience
 from services.orders.steps import Collaborators, OrderSteps
 from services.orders.store import OrderStore
-from services.orders.tables import metadata
-from tests.services.orders.scripted import placement
+from tests.services.orders.scripted import MIGRATIONS, placement
 from tests.services.orders.unreliable import Fault, UnreliableServices, serving
 
 HASTY = Patience(attempts=3, call_timeout_s=0.2, first_pause_s=0.001, longest_pause_s=0.002)
@@ -43,9 +42,9 @@ def others() -> UnreliableServices:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[OrderStore]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'orders.db'}")
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    url = f"sqlite:///{tmp_path / 'orders.db'}"
+    migrate(url, MIGRATIONS)
+    engine = open_database(url)
     yield OrderStore(engine)
     await engine.dispose()
 

@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.chassis.database import migrate, open_database
 from services.orders.domain import CancelReason, Failure, Money, OrderNotFoundError, OrderState, Product, price_lines
 from services.orders.store import OrderStore
-from services.orders.tables import metadata
-from tests.services.orders.scripted import placement
+from tests.services.orders.scripted import MIGRATIONS, placement
 
 EUR = "EUR"
 PRODUCTS = {
@@ -33,9 +32,9 @@ class Clock:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[OrderStore]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'orders.db'}")
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    url = f"sqlite:///{tmp_path / 'orders.db'}"
+    migrate(url, MIGRATIONS)
+    engine = open_database(url)
     yield OrderStore(engine, Clock())
     await engine.dispose()
 
