@@ -15,6 +15,9 @@ from pathlib import Path
 
 from loopmesh.run import bound_to_parent
 
+LONGEST_LOG_BYTES = 16 * 1024 * 1024
+"""Beyond it a start begins a new file and keeps one old one."""
+
 _LOG_TAIL_BYTES = 8192
 
 
@@ -37,6 +40,8 @@ class ChildProcess:
         for socket in launch.stale_sockets:
             socket.unlink(missing_ok=True)
         self._log = launch.log
+        _set_aside(launch.log)
+        self._log_start = launch.log.stat().st_size
         self._loop = asyncio.get_running_loop()
         self._exited: asyncio.Future[int] = self._loop.create_future()
         self._popen = _start(launch)
@@ -71,7 +76,7 @@ class ChildProcess:
         """`exited with code 1: last line of its log (log: path)`; for a process that has ended."""
         code = self._exited.result()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        line = last_line(self._log)
+        line = last_line(self._log, self._log_start)
         return f"{how}{': ' + line if line else ''} (log: {self._log})"
 
     def _reap(self) -> None:
@@ -84,12 +89,19 @@ class ChildProcess:
         os.killpg(self._popen.pid, signal.SIGKILL)
 
 
-def last_line(log: Path) -> str:
-    """The last line that says anything, at most 300 characters."""
+def last_line(log: Path, start: int) -> str:
+    """The last line after the first `start` bytes that says anything, at most 300 characters."""
     with log.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
+        file.seek(max(start, file.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
         lines = file.read().decode(errors="replace").split("\n")
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def _set_aside(log: Path) -> None:
+    """A log that has grown too long becomes `….1`; the file exists afterwards."""
+    if log.exists() and log.stat().st_size > LONGEST_LOG_BYTES:
+        log.replace(log.with_name(log.name + ".1"))
+    log.touch()
 
 
 def _start(launch: Launch) -> subprocess.Popen[bytes]:

@@ -80,8 +80,11 @@ class WorkloadFolder:
 
 
 def create_runtime_folder(environment: Mapping[str, str]) -> RuntimeFolder:
-    """A new folder with mode 0700 below XDG_RUNTIME_DIR, or /tmp. Raises RunError when none can be made."""
-    base = environment.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108 # mkdtemp makes a private folder of its own
+    """A new folder with mode 0700 below XDG_RUNTIME_DIR, or below /tmp when that is not set or not usable, as after
+    `su`. Raises RunError when none can be made."""
+    base = environment.get("XDG_RUNTIME_DIR", "")
+    if not os.access(base, os.W_OK | os.X_OK):
+        base = "/tmp"  # noqa: S108 # mkdtemp makes a private folder of its own
     try:
         return RuntimeFolder(Path(tempfile.mkdtemp(prefix="mesh-", dir=base)))
     except OSError as error:

@@ -64,6 +64,7 @@ class Supervisor:
         self._refuse_when_stopping()
         plans = [self._plan(workload) for workload in workloads]
         await self._control_plane.add_workloads(tuple(plan.workload for plan in plans))
+        self._refuse_when_stopping()
         for plan in plans:
             self._instances[plan.workload.name] = self._run(plan)
 

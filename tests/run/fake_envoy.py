@@ -70,7 +70,8 @@ class FakeEnvoy:
     async def run(self) -> None:
         self.prepare()
         await asyncio.start_unix_server(self.administer, "admin.sock")
-        await asyncio.start_unix_server(pass_on, "health.sock")
+        if not self.script.get("never_healthy"):
+            await asyncio.start_unix_server(pass_on, "health.sock")
         stopped = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
         await stopped.wait()

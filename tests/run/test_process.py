@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from loopmesh.run.process import ChildProcess, Launch
+from loopmesh.run.process import LONGEST_LOG_BYTES, ChildProcess, Launch
 from tests.run.meshes import alive, until
 
 
@@ -77,3 +77,18 @@ async def test_the_name_of_a_dead_servers_socket_is_removed_first(tmp_path: Path
         )
     ).wait()
     assert not socket.exists()
+
+
+async def test_the_exit_reason_never_quotes_an_earlier_run(tmp_path: Path) -> None:
+    await ChildProcess(launch(tmp_path, "echo", "from before")).wait()
+    silent = ChildProcess(python(tmp_path, "raise SystemExit(1)"))
+    await silent.wait()
+    assert silent.exit_reason() == f"exited with code 1 (log: {tmp_path / 'log'})"
+
+
+async def test_a_log_that_has_grown_too_long_is_set_aside_at_the_next_start(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        log.truncate(LONGEST_LOG_BYTES + 1)
+    await ChildProcess(launch(tmp_path, "echo", "new")).wait()
+    assert (tmp_path / "log").read_text() == "new\n"
+    assert (tmp_path / "log.1").stat().st_size == LONGEST_LOG_BYTES + 1

@@ -1,5 +1,6 @@
 """What crashes is started again, apart from what runs beside it."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loopmesh.run.errors import RunError
-from tests.run.meshes import lab, service, until
+from tests.run.meshes import QUICK, lab, service, until
 
 
 async def test_a_killed_program_is_started_again_and_its_proxy_keeps_running(tmp_path: Path) -> None:
@@ -52,3 +53,16 @@ async def test_a_program_that_keeps_crashing_is_reported_with_its_last_words_and
         expected = f"program exited with code 1: ValueError: scripted crash (log: {log})"
         assert str(failure.value) == f"web-v1-0 is not ready and keeps failing: {expected}"
         assert mesh.status("web-v1-0").reason == expected
+
+
+async def test_waiting_for_one_that_is_slow_does_not_end_because_another_has_crashed_before(tmp_path: Path) -> None:
+    crashed_often = service("first", env={"CRASHES": str(QUICK.crashes_until_given_up)})
+    async with lab(tmp_path, crashed_often, service("second"), script={"second-v1-0": {"never_healthy": True}}) as mesh:
+        await mesh.start()
+        await until("ready after all", lambda: "first-v1-0" in mesh.supervisor.ready)
+        waiting = asyncio.create_task(mesh.supervisor.wait_until_ready())
+        await until("told", lambda: "first-v1-0 takes traffic" in mesh.notes)
+        os.kill(mesh.status("second-v1-0").pid, signal.SIGKILL)
+        await until("started again", lambda: mesh.notes.count("second-v1-0 program started") == 2)
+        assert not waiting.done()
+        waiting.cancel()
