@@ -1,0 +1,1 @@
+"""The shop: services that know of the mesh only their environment."""

@@ -1,0 +1,1 @@
+"""Products and their prices; read by everybody, changed by a migration."""

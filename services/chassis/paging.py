@@ -1,0 +1,30 @@
+"""Page sizes and tokens of list methods (AIP-158)."""
+
+import base64
+import binascii
+
+DEFAULT_SIZE = 50
+
+
+class PageTokenError(Exception):
+    """No page begins there."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(f"page_token {token!r} is not one this method has given")
+        self.token = token
+
+
+def page_size(asked: int) -> int:
+    return asked or DEFAULT_SIZE
+
+
+def encode_token(position: str) -> str:
+    return base64.urlsafe_b64encode(position.encode()).decode()
+
+
+def decode_token(token: str) -> str:
+    """The position a token stands for, "" for the first page. Raises PageTokenError."""
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise PageTokenError(token) from error

@@ -1,0 +1,1 @@
+"""The stock, and what of it is set aside for orders."""

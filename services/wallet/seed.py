@@ -1,0 +1,5 @@
+"""The customers the shop opens with, and what is in their wallets."""
+
+CURRENCY = "EUR"
+CUSTOMERS = {"ada": 500_000, "grace": 250_000, "linus": 90_000, "margaret": 1_200_000, "alan": 1_000}
+"""Minor units by customer id."""
