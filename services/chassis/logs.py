@@ -26,6 +26,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(level: str) -> None:
+    """Everything of `level` and above; migrations say only what went wrong."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
