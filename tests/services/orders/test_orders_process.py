@@ -1,6 +1,7 @@
-"""Orders as its callers see it: a real process, its stock and money counted. It is killed at every step."""
+"""Orders as callers see it: a real process between real services, killed at every step; stock and money are counted."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
 
@@ -10,132 +11,225 @@ import pytest_asyncio
 from shop.orders.v1 import orders_pb2
 
 from tests.observing import wait_until
-from tests.services.orders.lab import Lab, running_lab
-from tests.services.orders.memory_shop import NOBODY_DELIVERS_TO, PRICE
+from tests.services.orders.lab import Audit, Lab, Purchase, running_lab
+from tests.services.orders.real_shop import NOBODY_DELIVERS_TO
 
 CONFIRMED, CANCELLED = orders_pb2.ORDER_STATE_CONFIRMED, orders_pb2.ORDER_STATE_CANCELLED
 FORWARD = ["open_order", "price_order", "reserve_stock", "debit_account", "arrange_shipment"]
-SUCCESS = [*FORWARD, "commit_stock", "confirm_order"]
-UNDOING = [*FORWARD, "cancel_shipment", "refund_account", "release_stock", "cancel_order"]
+ENDING = ["commit_stock", "confirm_order"]
+UNDOING = ["cancel_shipment", "refund_account", "release_stock", "cancel_order"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
     async with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
-@pytest.fixture
-def lab(running: Lab) -> Lab:
-    """With 10 lamps and 100 EUR of Ada's."""
-    running.stock_up("products/lamp", 10)
-    running.open_account("accounts/ada", 10_000)
-    return running
-
-
-def stock_and_money(lab: Lab) -> tuple[int, int]:
-    return lab.shop.stock["products/lamp"], lab.shop.balance["accounts/ada"]
+def bought(purchase: Purchase, order: str, *, of_units: int, of_prices: int, quantity: int = 1) -> Audit:
+    """What there is after one order of `quantity`, and nothing else."""
+    paid = quantity * purchase.price
+    return Audit(
+        available=of_units - quantity,
+        reserved=0,
+        balance=of_prices * purchase.price - paid,
+        postings=((order, -paid),),
+    )
 
 
 async def test_an_order_takes_stock_and_money_once_and_is_confirmed(lab: Lab) -> None:
-    order = await lab.place(lab.request("products/lamp", "accounts/ada", quantity=3))
-    assert (order.state, order.total.minor_units) == (CONFIRMED, 3 * PRICE)
+    purchase = await lab.purchase(units=10, prices=5)
+    order = await lab.place(purchase.request(quantity=3))
+    assert (order.state, order.total.minor_units) == (CONFIRMED, 3 * purchase.price)
     assert order.shipment == order.name.replace("orders/", "shipments/")
-    assert stock_and_money(lab) == (7, 10_000 - 3 * PRICE)
+    assert await lab.audit(purchase) == bought(purchase, order.name, of_units=10, of_prices=5, quantity=3)
 
 
 @pytest.mark.parametrize(
-    ("quantity", "balance", "country", "reason"),
+    ("quantity", "prices", "country", "reason"),
     [
-        (11, 10_000, "DE", orders_pb2.CANCEL_REASON_INSUFFICIENT_STOCK),
-        (1, PRICE - 1, "DE", orders_pb2.CANCEL_REASON_INSUFFICIENT_FUNDS),
-        (1, 10_000, NOBODY_DELIVERS_TO, orders_pb2.CANCEL_REASON_SHIPPING_REFUSED),
+        (11, 20, "DE", orders_pb2.CANCEL_REASON_INSUFFICIENT_STOCK),
+        (2, 1, "DE", orders_pb2.CANCEL_REASON_INSUFFICIENT_FUNDS),
+        (1, 20, NOBODY_DELIVERS_TO, orders_pb2.CANCEL_REASON_SHIPPING_REFUSED),
     ],
 )
 async def test_a_refused_order_is_cancelled_and_leaves_stock_and_money_as_they_were(
-    lab: Lab, quantity: int, balance: int, country: str, reason: "orders_pb2.CancelReason.ValueType"
+    lab: Lab, quantity: int, prices: int, country: str, reason: "orders_pb2.CancelReason.ValueType"
 ) -> None:
-    lab.open_account("accounts/ada", balance)
-    order = await lab.place(lab.request("products/lamp", "accounts/ada", quantity=quantity, country=country))
+    purchase = await lab.purchase(units=10, prices=prices)
+    order = await lab.place(purchase.request(quantity=quantity, country=country))
     assert (order.state, order.cancel_reason) == (CANCELLED, reason)
     assert order.cancel_message
-    assert stock_and_money(lab) == (10, balance)
+    audit = await lab.audit(purchase)
+    assert (audit.available, audit.reserved, audit.balance) == (10, 0, prices * purchase.price)
+
+
+async def test_a_product_the_catalog_does_not_have_cancels_the_order(lab: Lab) -> None:
+    purchase = await lab.purchase(units=1, prices=1)
+    request = purchase.request()
+    request.lines[0].product = "products/unicorn"
+    order = await lab.place(request)
+    assert (order.state, order.cancel_reason) == (CANCELLED, orders_pb2.CANCEL_REASON_NOT_SOLD)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(
     ("step", "country"),
-    [(step, "DE") for step in SUCCESS] + [(step, NOBODY_DELIVERS_TO) for step in UNDOING],
+    [(step, "DE") for step in FORWARD + ENDING] + [(step, NOBODY_DELIVERS_TO) for step in UNDOING],
 )
 async def test_an_order_ends_as_if_the_process_had_not_been_killed(
     lab: Lab, step: str, country: str, moment: str
 ) -> None:
-    request = lab.request("products/lamp", "accounts/ada", street=f"kill {moment} {step}", country=country)
-    with pytest.raises(grpc.aio.AioRpcError):
-        await lab.stub.PlaceOrder(request, timeout=20)
-    assert await lab.orders.has_died() == -signal.SIGKILL
-    await lab.orders.start()
+    purchase = await lab.purchase(units=10, prices=5)
+    request = purchase.request(street=f"kill {moment} {step}", country=country)
+    await killed_while_placing(lab, request)
     order = await lab.place(request)
     if country == "DE":
-        assert (order.state, *stock_and_money(lab)) == (CONFIRMED, 9, 10_000 - PRICE)
-        assert lab.shop.effects["debited", request.request_id] == 1
-        assert lab.shop.effects["committed", request.request_id] == 1
+        assert order.state == CONFIRMED
+        assert await lab.audit(purchase) == bought(purchase, order.name, of_units=10, of_prices=5)
     else:
-        assert (order.state, *stock_and_money(lab)) == (CANCELLED, 10, 10_000)
-        assert lab.shop.effects["refunded", request.request_id] == 1
+        assert (order.state, order.cancel_reason) == (CANCELLED, orders_pb2.CANCEL_REASON_SHIPPING_REFUSED)
+        both = ((order.name, -purchase.price), (order.name, purchase.price))
+        whole = Audit(available=10, reserved=0, balance=5 * purchase.price, postings=both)
+        assert await lab.audit(purchase) == whole
 
 
 async def test_an_order_whose_caller_never_returns_ends_all_the_same_after_a_kill(lab: Lab) -> None:
-    request = lab.request("products/lamp", "accounts/ada", street="kill after debit_account")
-    with pytest.raises(grpc.aio.AioRpcError):
-        await lab.stub.PlaceOrder(request, timeout=20)
-    await lab.orders.has_died()
-    await lab.orders.start()
-    await until_confirmed(lab, f"orders/{request.request_id}")
-    assert stock_and_money(lab) == (9, 10_000 - PRICE)
+    purchase = await lab.purchase(units=10, prices=5)
+    request = purchase.request(street="kill after debit_account")
+    await killed_while_placing(lab, request)
+    order = await until_ended(lab, f"orders/{request.request_id}")
+    assert order.state == CONFIRMED
+    assert await lab.audit(purchase) == bought(purchase, order.name, of_units=10, of_prices=5)
 
 
-async def test_the_same_request_twice_is_one_order_with_one_effect(lab: Lab) -> None:
-    request = lab.request("products/lamp", "accounts/ada")
-    orders = [await lab.place(request), await lab.place(request)]
-    orders += await asyncio.gather(lab.place(request), lab.place(request))
-    assert orders == [orders[0]] * 4
-    assert stock_and_money(lab) == (9, 10_000 - PRICE)
+@pytest.mark.parametrize("method", ["Reserve", "Debit", "ArrangeShipment", "Commit"])
+async def test_an_answer_that_is_lost_changes_nothing(lab: Lab, method: str) -> None:
+    purchase = await lab.purchase(units=10, prices=5)
+    lab.outbound.lose_answers(method, 2)
+    order = await lab.place(purchase.request())
+    assert order.state == CONFIRMED
+    assert await lab.audit(purchase) == bought(purchase, order.name, of_units=10, of_prices=5)
+
+
+async def test_an_order_is_undone_when_a_service_fails_whose_answer_cannot_be_trusted(lab: Lab) -> None:
+    purchase = await lab.purchase(units=10, prices=5)
+    lab.outbound.lose_answers("Debit", 1, grpc.StatusCode.INTERNAL)
+    order = await lab.place(purchase.request())
+    assert (order.state, order.cancel_reason) == (CANCELLED, orders_pb2.CANCEL_REASON_UNAVAILABLE)
+    both = ((order.name, -purchase.price), (order.name, purchase.price))
+    assert await lab.audit(purchase) == Audit(available=10, reserved=0, balance=5 * purchase.price, postings=both)
+
+
+async def test_the_same_request_again_and_at_once_is_one_order_with_one_effect(lab: Lab) -> None:
+    purchase = await lab.purchase(units=10, prices=5)
+    request = purchase.request()
+    orders = list(await asyncio.gather(*(lab.place(request) for _ in range(5))))
+    orders.append(await lab.place(request))
+    assert orders == [orders[0]] * 6
+    assert await lab.audit(purchase) == bought(purchase, orders[0].name, of_units=10, of_prices=5)
 
 
 async def test_a_request_id_cannot_be_used_for_another_order(lab: Lab) -> None:
-    request = lab.request("products/lamp", "accounts/ada")
+    purchase = await lab.purchase(units=10, prices=5)
+    request = purchase.request()
     first = await lab.place(request)
     request.lines[0].quantity = 2
-    with pytest.raises(grpc.aio.AioRpcError, match="was used before, with other content"):
+    with pytest.raises(grpc.aio.AioRpcError, match="was used before, with other content") as refused:
         await lab.place(request)
-    assert (await lab.stub.GetOrder(orders_pb2.GetOrderRequest(name=first.name), timeout=5)).order == first
-    assert stock_and_money(lab) == (9, 10_000 - PRICE)
+    assert refused.value.code() is grpc.StatusCode.ALREADY_EXISTS
+    assert (await lab.stub.GetOrder(orders_pb2.GetOrderRequest(name=first.name))).order == first
+    assert await lab.audit(purchase) == bought(purchase, first.name, of_units=10, of_prices=5)
 
 
 async def test_of_many_orders_for_the_last_item_exactly_one_is_confirmed(lab: Lab) -> None:
-    lab.stock_up("products/lamp", 1)
-    orders = await asyncio.gather(*(lab.place(lab.request("products/lamp", "accounts/ada")) for _ in range(10)))
-    assert sorted(order.state for order in orders) == [CONFIRMED] + [CANCELLED] * 9
-    assert stock_and_money(lab) == (0, 10_000 - PRICE)
+    purchase = await lab.purchase(units=1, prices=10)
+    orders = await asyncio.gather(*(lab.place(purchase.request()) for _ in range(10)))
+    (confirmed,) = (order for order in orders if order.state == CONFIRMED)
+    lost = [order.cancel_reason for order in orders if order.state == CANCELLED]
+    assert lost == [orders_pb2.CANCEL_REASON_INSUFFICIENT_STOCK] * 9
+    assert await lab.audit(purchase) == bought(purchase, confirmed.name, of_units=1, of_prices=10)
 
 
 async def test_a_caller_who_cannot_wait_finds_the_order_later(lab: Lab) -> None:
-    lab.outbound.faults["Debit"] = [grpc.StatusCode.UNAVAILABLE] * 3
-    request = lab.request("products/lamp", "accounts/ada")
-    with pytest.raises(grpc.aio.AioRpcError, match="DEADLINE_EXCEEDED"):
-        await lab.stub.PlaceOrder(request, timeout=0.02)
-    await until_confirmed(lab, f"orders/{request.request_id}")
+    purchase = await lab.purchase(units=10, prices=5)
+    lab.outbound.lose_answers("Debit", 3)
+    request = purchase.request()
+    with pytest.raises(grpc.aio.AioRpcError) as gone:
+        await lab.stub.PlaceOrder(request, timeout=0.1)
+    assert gone.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    order = await until_ended(lab, f"orders/{request.request_id}")
+    assert order.state == CONFIRMED
+    assert await lab.audit(purchase) == bought(purchase, order.name, of_units=10, of_prices=5)
 
 
-async def until_confirmed(lab: Lab, name: str) -> None:
-    async def confirmed() -> bool:
+async def test_a_customer_lists_all_orders_newest_first_page_by_page(lab: Lab) -> None:
+    purchase = await lab.purchase(units=10, prices=5)
+    placed = [(await lab.place(purchase.request())).name for _ in range(3)]
+    listed: list[str] = []
+    request = orders_pb2.ListOrdersRequest(account=purchase.account, page_size=2)
+    while True:
+        page = await lab.stub.ListOrders(request)
+        listed += [order.name for order in page.orders]
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert listed == placed[::-1]
+
+
+@pytest.mark.parametrize("token", ["!", "bm8tb3JkZXI="])
+async def test_a_page_token_nobody_gave_is_refused(lab: Lab, token: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError, match="page_token") as refused:
+        await lab.stub.ListOrders(orders_pb2.ListOrdersRequest(account="accounts/ada", page_token=token))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_an_order_that_does_not_exist_is_not_found(lab: Lab) -> None:
+    with pytest.raises(grpc.aio.AioRpcError, match="orders/none does not exist") as missing:
+        await lab.stub.GetOrder(orders_pb2.GetOrderRequest(name="orders/none"))
+    assert missing.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_process_told_to_end_ends_its_calls_and_keeps_an_open_order_for_the_next(lab: Lab) -> None:
+    purchase = await lab.purchase(units=10, prices=5)
+    lab.outbound.hold("Debit")
+    request = purchase.request()
+    with pytest.raises(grpc.aio.AioRpcError):
+        await lab.stub.PlaceOrder(request, timeout=0.5)
+    lab.orders.running.send_signal(signal.SIGTERM)
+    assert await lab.orders.exit_code() == 0
+    lab.outbound.let_go("Debit")
+    await lab.orders.start()
+    assert (await until_ended(lab, f"orders/{request.request_id}")).state == CONFIRMED
+    assert await lab.audit(purchase) == bought(purchase, f"orders/{request.request_id}", of_units=10, of_prices=5)
+
+
+async def test_everything_it_prints_is_a_json_line(lab: Lab) -> None:
+    lines = lab.orders.log.read_text().splitlines()
+    assert lines
+    assert all("message" in json.loads(line) for line in lines)
+
+
+async def killed_while_placing(lab: Lab, request: orders_pb2.PlaceOrderRequest) -> None:
+    """Places an order whose address kills the process, and starts it again."""
+    with pytest.raises(grpc.aio.AioRpcError):
+        await lab.place(request)
+    assert await lab.orders.exit_code() == -signal.SIGKILL
+    await lab.orders.start()
+
+
+async def until_ended(lab: Lab, name: str) -> orders_pb2.Order:
+    async def ended() -> orders_pb2.Order | None:
         try:
-            answer = await lab.stub.GetOrder(orders_pb2.GetOrderRequest(name=name), timeout=5)
-        except grpc.aio.AioRpcError:
-            return False
-        return answer.order.state == CONFIRMED
+            order = (await lab.stub.GetOrder(orders_pb2.GetOrderRequest(name=name))).order
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+            return None
+        return order if order.state != orders_pb2.ORDER_STATE_PENDING else None
 
-    await wait_until(f"{name} is confirmed", confirmed)
+    found = await wait_until(f"{name} has ended", ended)
+    assert found is not None
+    return found

@@ -17,7 +17,7 @@ from services.orders.patience import Patience
 from services.orders.steps import Collaborators, OrderSteps
 from services.orders.store import OrderStore
 from tests.services.orders.scripted import MIGRATIONS, placement
-from tests.services.orders.unreliable import Fault, UnreliableServices, serving
+from tests.services.orders.unreliable import Hang, UnreliableServices, serving
 
 HASTY = Patience(attempts=3, call_timeout_s=0.2, first_pause_s=0.001, longest_pause_s=0.002)
 ORDER = placement()
@@ -83,7 +83,7 @@ async def test_a_refusal_is_not_repeated_and_says_why(
 ) -> None:
     if step == "debit_account":
         await steps.price_order(ORDER)
-    others.down[method] = status
+    others.always[method] = status
     assert await getattr(steps, step)(ORDER) == Failure(reason=reason, message=f"{method} was told to fail")
     assert len(others.calls[method]) == 1
 
@@ -91,7 +91,7 @@ async def test_a_refusal_is_not_repeated_and_says_why(
 async def test_a_service_that_comes_back_in_time_is_asked_again_with_the_same_request(
     others: UnreliableServices, steps: OrderSteps
 ) -> None:
-    others.faults["Reserve"] = [UNAVAILABLE, Fault.HANG]
+    others.faults["Reserve"] = [UNAVAILABLE, Hang()]
     assert await steps.reserve_stock(ORDER) is None
     assert len(others.calls["Reserve"]) == 3
     assert len(set(others.calls["Reserve"])) == 1
@@ -100,14 +100,14 @@ async def test_a_service_that_comes_back_in_time_is_asked_again_with_the_same_re
 async def test_a_service_that_stays_away_is_given_up_after_all_attempts(
     others: UnreliableServices, steps: OrderSteps
 ) -> None:
-    others.down["Reserve"] = UNAVAILABLE
+    others.always["Reserve"] = UNAVAILABLE
     failure = await steps.reserve_stock(ORDER)
     assert failure == Failure(reason=CancelReason.UNAVAILABLE, message="shop.inventory.v1 answered UNAVAILABLE")
     assert len(others.calls["Reserve"]) == HASTY.attempts
 
 
 async def test_a_service_that_is_broken_is_not_asked_again(others: UnreliableServices, steps: OrderSteps) -> None:
-    others.down["Reserve"] = grpc.StatusCode.PERMISSION_DENIED
+    others.always["Reserve"] = grpc.StatusCode.PERMISSION_DENIED
     failure = await steps.reserve_stock(ORDER)
     assert failure is not None
     assert failure.reason is CancelReason.UNAVAILABLE
@@ -126,7 +126,7 @@ async def test_a_service_that_is_broken_is_not_asked_again(others: UnreliableSer
 async def test_what_must_not_be_left_undone_is_repeated_past_every_error(
     others: UnreliableServices, steps: OrderSteps, step: str, method: str
 ) -> None:
-    others.faults[method] = [*[UNAVAILABLE] * (HASTY.attempts + 2), grpc.StatusCode.INTERNAL, Fault.HANG]
+    others.faults[method] = [*[UNAVAILABLE] * (HASTY.attempts + 2), grpc.StatusCode.INTERNAL, Hang()]
     await getattr(steps, step)(ORDER)
     assert len(others.calls[method]) == HASTY.attempts + 5
     assert len(set(others.calls[method])) == 1
@@ -136,7 +136,7 @@ async def test_what_must_not_be_left_undone_is_repeated_past_every_error(
 async def test_undoing_ends_where_there_is_nothing_to_undo(
     others: UnreliableServices, steps: OrderSteps, step: str, method: str
 ) -> None:
-    others.down[method] = NOT_FOUND
+    others.always[method] = NOT_FOUND
     await getattr(steps, step)(ORDER)
     assert len(others.calls[method]) == 1
 

@@ -1,38 +1,53 @@
 """Services that fail as told, all behind one socket as behind a sidecar: a fake for failures that real services do not
-show on request. A call that is not told to fail goes on to the real service, or gets an empty answer where there is
-none."""
+show on request. A call not told to fail goes on to the real service, or gets a set answer where there is none."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from enum import Enum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 
-
-class Fault(Enum):
-    """What happens to a call beside being answered by a status."""
-
-    HANG = "it is taken and never answered"
-    LOSE_ANSWER = "it takes effect, and its answer is lost"
-
-
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class LostAnswer:
+    """The call takes effect, and its caller is told this instead."""
+
+    status: grpc.StatusCode
+
+
+class Hang:
+    """The call is taken and never answered."""
+
+
+Fault = grpc.StatusCode | LostAnswer | Hang
+
+
 class UnreliableServices(grpc.GenericRpcHandler):
-    """`faults`: per method, what happens to its next calls, one after another. `down`: methods whose every call fails.
-    `calls`: every request, per method. `targets`: where the real services are, by package (`shop.wallet.v1`)."""
+    """`faults`: per method, what happens to its next calls, one after another. `always`: what happens to each call when
+    there are none. `calls`: every request, per method. `targets`: the real services, by package (`shop.wallet.v1`)."""
 
     def __init__(self, targets: Mapping[str, str]) -> None:
-        self.faults: defaultdict[str, list[Fault | grpc.StatusCode]] = defaultdict(list)
-        self.down: dict[str, grpc.StatusCode] = {}
+        self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self.always: dict[str, Fault] = {}
         self.answers: dict[str, bytes] = {}
         self.calls: defaultdict[str, list[bytes]] = defaultdict(list)
         self._channels = {package: grpc.aio.insecure_channel(target) for package, target in targets.items()}
+
+    def lose_answers(self, method: str, times: int, status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
+        self.faults[method] = [LostAnswer(status)] * times
+
+    def hold(self, method: str) -> None:
+        """Its calls hang until it is let go."""
+        self.always[method] = Hang()
+
+    def let_go(self, method: str) -> None:
+        del self.always[method]
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes]":
         return grpc.unary_unary_rpc_method_handler(self._handler_of(details.method))
@@ -42,21 +57,21 @@ class UnreliableServices(grpc.GenericRpcHandler):
 
         async def handle(request: bytes, context: Context) -> bytes:
             self.calls[method].append(request)
-            fault = self.faults[method].pop(0) if self.faults[method] else self.down.get(method)
-            if fault is Fault.HANG:
+            fault = self.faults[method].pop(0) if self.faults[method] else self.always.get(method)
+            if isinstance(fault, Hang):
                 await asyncio.Event().wait()
             if isinstance(fault, grpc.StatusCode):
                 await context.abort(fault, f"{method} was told to fail")
             answer = await self._pass_on(path, request, context)
-            if fault is Fault.LOSE_ANSWER:
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "the answer was lost")
+            if isinstance(fault, LostAnswer):
+                await context.abort(fault.status, "the answer was lost")
             return answer
 
         return handle
 
     async def _pass_on(self, path: str, request: bytes, context: Context) -> bytes:
-        package = path.removeprefix("/").rpartition("/")[0].rpartition(".")[0]
-        method = path.rpartition("/")[2]
+        service, _, method = path.removeprefix("/").rpartition("/")
+        package = service.rpartition(".")[0]
         if package not in self._channels:
             return self.answers.get(method, b"")
         try:
@@ -64,7 +79,7 @@ class UnreliableServices(grpc.GenericRpcHandler):
             answer: bytes = await call(request, timeout=context.time_remaining())
             return answer
         except grpc.aio.AioRpcError as error:
-            await context.abort(error.code(), error.details() or "", error.trailing_metadata())
+            await context.abort(error.code(), error.details() or "", tuple(error.trailing_metadata()))
             raise
 
     async def close(self) -> None:

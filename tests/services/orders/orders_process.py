@@ -1,0 +1,59 @@
+"""A real orders process that can die and be started again."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import grpc
+
+READY_TIMEOUT_S = 30
+RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100))
+
+
+class OrdersProcess:
+    """`outbound` is where it finds all other services, as its sidecar's socket."""
+
+    def __init__(self, folder: Path, outbound: str) -> None:
+        self._folder = folder
+        self._outbound = outbound
+        self._target = f"unix:{folder / 'app.sock'}"
+        self.log = folder / "orders.log"
+        self._process: asyncio.subprocess.Process | None = None
+        self.channel = grpc.aio.insecure_channel(self._target, options=RECONNECT)
+
+    @property
+    def running(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, "it was not started"
+        return self._process
+
+    async def start(self) -> None:
+        """Returns when it takes calls."""
+        environment = {
+            **os.environ,
+            "LISTEN_ADDR": self._target,
+            "MESH_OUTBOUND": self._outbound,
+            "HOSTNAME": "orders-v1-0",
+            "DATABASE_URL": f"sqlite:///{self._folder / 'orders.db'}",
+            "CRASH_FOLDER": str(self._folder),
+            "PYTHONPATH": "gen/python:.",
+        }
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.services.orders.crashing_orders", env=environment, stdout=log, stderr=log
+            )
+        ready = asyncio.create_task(self.channel.channel_ready())
+        ended = asyncio.create_task(self._process.wait())
+        await asyncio.wait([ready, ended], timeout=READY_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        assert ready.done(), self.log.read_text()[-2000:]
+
+    async def exit_code(self) -> int:
+        """Waits until it has ended by itself."""
+        return await asyncio.wait_for(self.running.wait(), READY_TIMEOUT_S)
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        await self.channel.close()
