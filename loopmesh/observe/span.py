@@ -1,7 +1,7 @@
 """A span as it is kept."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -60,8 +60,8 @@ def _span(span: OtlpSpan, resource: Mapping[str, Value]) -> Span:
     )
 
 
-def _attributes(pairs: "Iterator[KeyValue] | object") -> dict[str, Value]:
-    return {pair.key: _value(pair.value) for pair in pairs}  # type: ignore[attr-defined]
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Value]:
+    return {pair.key: _value(pair.value) for pair in pairs}
 
 
 def _value(value: AnyValue) -> Value:

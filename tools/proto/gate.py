@@ -36,7 +36,7 @@ def http_routes(image: FileDescriptorSet) -> dict[str, set[str]]:
 def _routes(rule: object) -> Iterator[str]:
     verb = rule.WhichOneof("pattern")  # type: ignore[attr-defined]
     if verb:
-        body = f" body={rule.body} response_body={rule.response_body}"  # type: ignore[attr-defined]
+        body = f" body={rule.body}" if rule.body else ""  # type: ignore[attr-defined]
         yield f"{verb.upper()} {getattr(rule, verb)}{body}"
     for additional in rule.additional_bindings:  # type: ignore[attr-defined]
         yield from _routes(additional)

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from buf.validate import validate_pb2
 from google.api import annotations_pb2
+from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.rpc import error_details_pb2, status_pb2
 
@@ -21,12 +22,19 @@ def write_transcoder(descriptors: Path, target: Path) -> None:
         f"{file.package}.{service.name}" for file in files.file for service in file.service if _is_public(service)
     ]
     for described in ANY_DETAILS:
-        if described.name not in {file.name for file in files.file}:
-            described.CopyToProto(files.file.add())
-    slim = FileDescriptorSet(file=[_without_validation(file) for file in files.file if "buf/" not in file.name])
+        _add_with_dependencies(files, described)
+    slim = FileDescriptorSet(file=[_without_validation(file) for file in files.file if not file.name.startswith("buf/")])
     target.parent.mkdir(parents=True, exist_ok=True)
     document = _envoy_filter(services, base64.b64encode(slim.SerializeToString(deterministic=True)).decode())
     target.write_text(HEADER + yaml.safe_dump(document, sort_keys=False, width=120))
+
+
+def _add_with_dependencies(files: FileDescriptorSet, described: FileDescriptor) -> None:
+    """What a file imports stands before it."""
+    if described.name not in {file.name for file in files.file}:
+        for dependency in described.dependencies:
+            _add_with_dependencies(files, dependency)
+        described.CopyToProto(files.file.add())
 
 
 def _is_public(service: object) -> bool:

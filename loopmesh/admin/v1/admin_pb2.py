@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dloopmesh/admin/v1/admin.proto\x12\x11loopmesh.admin.v1\"\x12\n\x10GetStatusRequest\"\x8b\x02\n\x11GetStatusResponse\x12\x34\n\tworkloads\x18\x01 \x03(\x0b\x32!.loopmesh.admin.v1.WorkloadStatus\x12<\n\x04\x65\x64ge\x18\x02 \x03(\x0b\x32..loopmesh.admin.v1.GetStatusResponse.EdgeEntry\x12\x16\n\x0eruntime_folder\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12\x30\n\x08services\x18\x05 \x03(\x0b\x32\x1e.loopmesh.admin.v1.ServiceInfo\x1a+\n\tEdgeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x96\x01\n\x0bServiceInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x38\n\x05ports\x18\x03 \x03(\x0b\x32).loopmesh.admin.v1.ServiceInfo.PortsEntry\x1a,\n\nPortsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"\x9f\x02\n\x0eWorkloadStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\r\n\x05ready\x18\x04 \x01(\x08\x12\x10\n\x08restarts\x18\x05 \x01(\x05\x12\x0b\n\x03pid\x18\x06 \x01(\x05\x12\x11\n\tspiffe_id\x18\x07 \x01(\t\x12-\n\x05\x65nvoy\x18\x08 \x01(\x0b\x32\x1e.loopmesh.admin.v1.EnvoyStatus\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x17\n\x0foutbound_socket\x18\n \x01(\t\x12\x1a\n\x12\x61pplication_target\x18\x0b \x01(\t\x12\x1a\n\x12\x65nvoy_admin_socket\x18\x0c \x01(\t\x12\x0c\n\x04logs\x18\r \x03(\t\"J\n\x0b\x45nvoyStatus\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12.\n\x08rejected\x18\x02 \x03(\x0b\x32\x1c.loopmesh.admin.v1.Rejection\"E\n\tRejection\x12\x10\n\x08workload\x18\x01 \x01(\t\x12\x15\n\rresource_type\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"+\n\nPolicyFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"<\n\x0c\x41pplyRequest\x12,\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1d.loopmesh.admin.v1.PolicyFile\"\xab\x01\n\rApplyResponse\x12\x10\n\x08policies\x18\x01 \x03(\t\x12\x14\n\x0c\x61\x63knowledged\x18\x02 \x01(\x05\x12.\n\x08rejected\x18\x03 \x03(\x0b\x32\x1c.loopmesh.admin.v1.Rejection\x12\x14\n\x0cmilliseconds\x18\x04 \x01(\x01\x12,\n\x08problems\x18\x05 \x03(\x0b\x32\x1a.loopmesh.admin.v1.Problem\"R\n\x07Problem\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\"B\n\x0cScaleRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08replicas\x18\x03 \x01(\x05\"1\n\rScaleResponse\x12\x0f\n\x07started\x18\x01 \x03(\t\x12\x0f\n\x07stopped\x18\x02 \x03(\t\"!\n\x0eRestartRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\"\"\n\x0fRestartResponse\x12\x0f\n\x07message\x18\x01 \x01(\t\"n\n\x0e\x46orwardRequest\x12\x10\n\x08workload\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0c\n\x04port\x18\x03 \x01(\x05\x12\x16\n\x0elisten_address\x18\x04 \x01(\t\x12\x13\n\x0blisten_port\x18\x05 \x01(\x05\">\n\x0f\x46orwardResponse\x12\x16\n\x0elisten_address\x18\x01 \x01(\t\x12\x13\n\x0blisten_port\x18\x02 \x01(\x05\"\r\n\x0bStopRequest\"\x1f\n\x0cStopResponse\x12\x0f\n\x07message\x18\x01 \x01(\t2\xf1\x03\n\x0c\x41\x64minService\x12V\n\tGetStatus\x12#.loopmesh.admin.v1.GetStatusRequest\x1a$.loopmesh.admin.v1.GetStatusResponse\x12J\n\x05\x41pply\x12\x1f.loopmesh.admin.v1.ApplyRequest\x1a .loopmesh.admin.v1.ApplyResponse\x12J\n\x05Scale\x12\x1f.loopmesh.admin.v1.ScaleRequest\x1a .loopmesh.admin.v1.ScaleResponse\x12R\n\x07Restart\x12!.loopmesh.admin.v1.RestartRequest\x1a\".loopmesh.admin.v1.RestartResponse0\x01\x12R\n\x07\x46orward\x12!.loopmesh.admin.v1.ForwardRequest\x1a\".loopmesh.admin.v1.ForwardResponse0\x01\x12I\n\x04Stop\x12\x1e.loopmesh.admin.v1.StopRequest\x1a\x1f.loopmesh.admin.v1.StopResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dloopmesh/admin/v1/admin.proto\x12\x11loopmesh.admin.v1\"\x12\n\x10GetStatusRequest\"\x8b\x02\n\x11GetStatusResponse\x12\x34\n\tworkloads\x18\x01 \x03(\x0b\x32!.loopmesh.admin.v1.WorkloadStatus\x12<\n\x04\x65\x64ge\x18\x02 \x03(\x0b\x32..loopmesh.admin.v1.GetStatusResponse.EdgeEntry\x12\x16\n\x0eruntime_folder\x18\x03 \x01(\t\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12\x30\n\x08services\x18\x05 \x03(\x0b\x32\x1e.loopmesh.admin.v1.ServiceInfo\x1a+\n\tEdgeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x96\x01\n\x0bServiceInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x38\n\x05ports\x18\x03 \x03(\x0b\x32).loopmesh.admin.v1.ServiceInfo.PortsEntry\x1a,\n\nPortsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"\x9f\x02\n\x0eWorkloadStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\r\n\x05ready\x18\x04 \x01(\x08\x12\x10\n\x08restarts\x18\x05 \x01(\x05\x12\x0b\n\x03pid\x18\x06 \x01(\x05\x12\x11\n\tspiffe_id\x18\x07 \x01(\t\x12-\n\x05\x65nvoy\x18\x08 \x01(\x0b\x32\x1e.loopmesh.admin.v1.EnvoyStatus\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x17\n\x0foutbound_socket\x18\n \x01(\t\x12\x1a\n\x12\x61pplication_target\x18\x0b \x01(\t\x12\x1a\n\x12\x65nvoy_admin_socket\x18\x0c \x01(\t\x12\x0c\n\x04logs\x18\r \x03(\t\"J\n\x0b\x45nvoyStatus\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12.\n\x08rejected\x18\x02 \x03(\x0b\x32\x1c.loopmesh.admin.v1.Rejection\"E\n\tRejection\x12\x10\n\x08workload\x18\x01 \x01(\t\x12\x15\n\rresource_type\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"+\n\nPolicyFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"<\n\x0c\x41pplyRequest\x12,\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1d.loopmesh.admin.v1.PolicyFile\"\xb9\x01\n\rApplyResponse\x12\x10\n\x08policies\x18\x01 \x03(\t\x12\x14\n\x0c\x61\x63knowledged\x18\x02 \x01(\x05\x12.\n\x08rejected\x18\x03 \x03(\x0b\x32\x1c.loopmesh.admin.v1.Rejection\x12\x14\n\x0cmilliseconds\x18\x04 \x01(\x01\x12,\n\x08problems\x18\x05 \x03(\x0b\x32\x1a.loopmesh.admin.v1.Problem\x12\x0c\n\x04late\x18\x06 \x03(\t\"R\n\x07Problem\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\"B\n\x0cScaleRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08replicas\x18\x03 \x01(\x05\"1\n\rScaleResponse\x12\x0f\n\x07started\x18\x01 \x03(\t\x12\x0f\n\x07stopped\x18\x02 \x03(\t\"!\n\x0eRestartRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\"\"\n\x0fRestartResponse\x12\x0f\n\x07message\x18\x01 \x01(\t\"n\n\x0e\x46orwardRequest\x12\x10\n\x08workload\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0c\n\x04port\x18\x03 \x01(\x05\x12\x16\n\x0elisten_address\x18\x04 \x01(\t\x12\x13\n\x0blisten_port\x18\x05 \x01(\x05\">\n\x0f\x46orwardResponse\x12\x16\n\x0elisten_address\x18\x01 \x01(\t\x12\x13\n\x0blisten_port\x18\x02 \x01(\x05\"\r\n\x0bStopRequest\"\x1f\n\x0cStopResponse\x12\x0f\n\x07message\x18\x01 \x01(\t2\xf1\x03\n\x0c\x41\x64minService\x12V\n\tGetStatus\x12#.loopmesh.admin.v1.GetStatusRequest\x1a$.loopmesh.admin.v1.GetStatusResponse\x12J\n\x05\x41pply\x12\x1f.loopmesh.admin.v1.ApplyRequest\x1a .loopmesh.admin.v1.ApplyResponse\x12J\n\x05Scale\x12\x1f.loopmesh.admin.v1.ScaleRequest\x1a .loopmesh.admin.v1.ScaleResponse\x12R\n\x07Restart\x12!.loopmesh.admin.v1.RestartRequest\x1a\".loopmesh.admin.v1.RestartResponse0\x01\x12R\n\x07\x46orward\x12!.loopmesh.admin.v1.ForwardRequest\x1a\".loopmesh.admin.v1.ForwardResponse0\x01\x12I\n\x04Stop\x12\x1e.loopmesh.admin.v1.StopRequest\x1a\x1f.loopmesh.admin.v1.StopResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,25 +56,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLYREQUEST']._serialized_start=977
   _globals['_APPLYREQUEST']._serialized_end=1037
   _globals['_APPLYRESPONSE']._serialized_start=1040
-  _globals['_APPLYRESPONSE']._serialized_end=1211
-  _globals['_PROBLEM']._serialized_start=1213
-  _globals['_PROBLEM']._serialized_end=1295
-  _globals['_SCALEREQUEST']._serialized_start=1297
-  _globals['_SCALEREQUEST']._serialized_end=1363
-  _globals['_SCALERESPONSE']._serialized_start=1365
-  _globals['_SCALERESPONSE']._serialized_end=1414
-  _globals['_RESTARTREQUEST']._serialized_start=1416
-  _globals['_RESTARTREQUEST']._serialized_end=1449
-  _globals['_RESTARTRESPONSE']._serialized_start=1451
-  _globals['_RESTARTRESPONSE']._serialized_end=1485
-  _globals['_FORWARDREQUEST']._serialized_start=1487
-  _globals['_FORWARDREQUEST']._serialized_end=1597
-  _globals['_FORWARDRESPONSE']._serialized_start=1599
-  _globals['_FORWARDRESPONSE']._serialized_end=1661
-  _globals['_STOPREQUEST']._serialized_start=1663
-  _globals['_STOPREQUEST']._serialized_end=1676
-  _globals['_STOPRESPONSE']._serialized_start=1678
-  _globals['_STOPRESPONSE']._serialized_end=1709
-  _globals['_ADMINSERVICE']._serialized_start=1712
-  _globals['_ADMINSERVICE']._serialized_end=2209
+  _globals['_APPLYRESPONSE']._serialized_end=1225
+  _globals['_PROBLEM']._serialized_start=1227
+  _globals['_PROBLEM']._serialized_end=1309
+  _globals['_SCALEREQUEST']._serialized_start=1311
+  _globals['_SCALEREQUEST']._serialized_end=1377
+  _globals['_SCALERESPONSE']._serialized_start=1379
+  _globals['_SCALERESPONSE']._serialized_end=1428
+  _globals['_RESTARTREQUEST']._serialized_start=1430
+  _globals['_RESTARTREQUEST']._serialized_end=1463
+  _globals['_RESTARTRESPONSE']._serialized_start=1465
+  _globals['_RESTARTRESPONSE']._serialized_end=1499
+  _globals['_FORWARDREQUEST']._serialized_start=1501
+  _globals['_FORWARDREQUEST']._serialized_end=1611
+  _globals['_FORWARDRESPONSE']._serialized_start=1613
+  _globals['_FORWARDRESPONSE']._serialized_end=1675
+  _globals['_STOPREQUEST']._serialized_start=1677
+  _globals['_STOPREQUEST']._serialized_end=1690
+  _globals['_STOPRESPONSE']._serialized_start=1692
+  _globals['_STOPRESPONSE']._serialized_end=1723
+  _globals['_ADMINSERVICE']._serialized_start=1726
+  _globals['_ADMINSERVICE']._serialized_end=2223
 # @@protoc_insertion_point(module_scope)

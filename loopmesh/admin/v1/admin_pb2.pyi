@@ -306,6 +306,7 @@ class ApplyResponse(_message.Message):
     REJECTED_FIELD_NUMBER: _builtins.int
     MILLISECONDS_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
     acknowledged: _builtins.int
     milliseconds: _builtins.float
     @_builtins.property
@@ -316,6 +317,10 @@ class ApplyResponse(_message.Message):
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
         """What is wrong with the files; nothing was applied if there is any."""
 
+    @_builtins.property
+    def late(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Workloads whose proxy has not answered in time; they get it as soon as they can take it."""
+
     def __init__(
         self,
         *,
@@ -324,10 +329,11 @@ class ApplyResponse(_message.Message):
         rejected: _abc.Iterable[Global___Rejection] | None = ...,
         milliseconds: _builtins.float = ...,
         problems: _abc.Iterable[Global___Problem] | None = ...,
+        late: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "milliseconds", b"milliseconds", "policies", b"policies", "problems", b"problems", "rejected", b"rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "late", b"late", "milliseconds", b"milliseconds", "policies", b"policies", "problems", b"problems", "rejected", b"rejected"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

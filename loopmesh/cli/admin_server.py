@@ -1,0 +1,161 @@
+"""AdminService: how the other commands talk to the running mesh. Thin: everything is done by `Mesh`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.cli.mesh import Mesh, check_service
+from loopmesh.control import Rejection
+from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.topology import Forward
+from loopmesh.run.errors import RunError
+from loopmesh.run.instance import InstanceStatus
+
+Context = grpc.aio.ServicerContext[Any, Any]
+STOP_GRACE_S = 0.5
+
+
+class AdminServer(admin_pb2_grpc.AdminServiceServicer):
+    """`stop` is called once somebody asked for the end; it reports lines until everything has ended."""
+
+    def __init__(self, mesh: Mesh, stop: Callable[[Callable[[str], None]], Awaitable[None]], pid: int) -> None:
+        self._mesh = mesh
+        self._stop = stop
+        self._pid = pid
+        self._server = grpc.aio.server()
+        admin_pb2_grpc.add_AdminServiceServicer_to_server(self, self._server)
+
+    async def start(self) -> None:
+        self._server.add_insecure_port(f"unix:{self._mesh.admin_socket}")
+        await self._server.start()
+        self._mesh.admin_socket.chmod(0o600)
+
+    async def close(self) -> None:
+        await self._server.stop(STOP_GRACE_S)
+
+    async def GetStatus(self, request: admin_pb2.GetStatusRequest, context: Context) -> admin_pb2.GetStatusResponse:
+        services = [
+            admin_pb2.ServiceInfo(
+                name=service.name,
+                namespace=service.namespace,
+                ports={port.name: port.number for port in service.ports},
+            )
+            for service in self._mesh.application.services
+        ]
+        return admin_pb2.GetStatusResponse(
+            workloads=[self._status(found) for found in self._mesh.supervisor.statuses()],
+            edge=self._mesh.edge,
+            runtime_folder=str(self._mesh.runtime_folder),
+            pid=self._pid,
+            services=services,
+        )
+
+    async def Apply(self, request: admin_pb2.ApplyRequest, context: Context) -> admin_pb2.ApplyResponse:
+        try:
+            names, report = await self._mesh.apply([(file.path, file.content) for file in request.files])
+        except InvalidInputError as error:
+            return admin_pb2.ApplyResponse(
+                problems=[
+                    admin_pb2.Problem(
+                        file=problem.origin.file,
+                        line=problem.origin.line,
+                        value=problem.value,
+                        rule=problem.rule,
+                        remedy=problem.remedy,
+                    )
+                    for problem in error.problems
+                ]
+            )
+        except RunError as error:
+            await _fail(context, error)
+            raise
+        return admin_pb2.ApplyResponse(
+            policies=names,
+            acknowledged=len(report.acknowledged),
+            rejected=[_rejection(found) for found in report.rejections],
+            late=list(report.late),
+            milliseconds=report.milliseconds,
+        )
+
+    async def Scale(self, request: admin_pb2.ScaleRequest, context: Context) -> admin_pb2.ScaleResponse:
+        try:
+            scaled = await self._mesh.rollout.scale(request.service, request.version, request.replicas)
+        except RunError as error:
+            await _fail(context, error)
+            raise
+        return admin_pb2.ScaleResponse(started=scaled.started, stopped=scaled.stopped)
+
+    async def Restart(
+        self, request: admin_pb2.RestartRequest, context: Context
+    ) -> AsyncIterator[admin_pb2.RestartResponse]:
+        async for line in _lines(lambda report: self._mesh.rollout.restart(request.service, report), context):
+            yield admin_pb2.RestartResponse(message=line)
+
+    async def Stop(self, request: admin_pb2.StopRequest, context: Context) -> AsyncIterator[admin_pb2.StopResponse]:
+        async for line in _lines(self._stop, context):
+            yield admin_pb2.StopResponse(message=line)
+
+    async def Forward(
+        self, request: admin_pb2.ForwardRequest, context: Context
+    ) -> AsyncIterator[admin_pb2.ForwardResponse]:
+        try:
+            opened = await self._mesh.open_forward(
+                Forward(
+                    workload=request.workload,
+                    host=check_service(self._mesh, request.service, request.port),
+                    port=request.port,
+                    listen_address=request.listen_address,
+                    listen_port=request.listen_port,
+                )
+            )
+        except RunError as error:
+            await _fail(context, error)
+            raise
+        try:
+            yield admin_pb2.ForwardResponse(listen_address=opened.listen_address, listen_port=opened.listen_port)
+            await asyncio.Event().wait()
+        finally:
+            # Whoever asked has gone; their cancellation must not leave the port open.
+            await asyncio.shield(self._mesh.close_forward(opened))
+
+    def _status(self, found: InstanceStatus) -> admin_pb2.WorkloadStatus:
+        rejections = self._mesh.control.rejections(found.workload.name)
+        return admin_pb2.WorkloadStatus(
+            name=found.workload.name,
+            service=found.workload.service,
+            version=found.workload.version,
+            ready=found.ready,
+            restarts=found.restarts,
+            pid=found.pid,
+            spiffe_id=found.workload.identity.spiffe_id,
+            envoy=admin_pb2.EnvoyStatus(pid=found.proxy_pid, rejected=[_rejection(one) for one in rejections]),
+            reason=found.reason,
+            outbound_socket=str(found.sockets.outbound),
+            application_target=found.application_target,
+            envoy_admin_socket=str(found.sockets.proxy_admin),
+            logs=[str(path) for path in found.logs],
+        )
+
+
+async def _lines(work: Callable[[Callable[[str], None]], Awaitable[None]], context: Context) -> AsyncIterator[str]:
+    """What the work reports, as it does; a RunError ends the call with its text."""
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    task = asyncio.ensure_future(work(lines.put_nowait))
+    task.add_done_callback(lambda _: lines.put_nowait(None))
+    while (line := await lines.get()) is not None:
+        yield line
+    try:
+        await task
+    except RunError as error:
+        await _fail(context, error)
+
+
+async def _fail(context: Context, error: RunError) -> None:
+    await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+
+
+def _rejection(found: Rejection) -> admin_pb2.Rejection:
+    return admin_pb2.Rejection(workload=found.workload, resource_type=found.resource_type, message=found.message)

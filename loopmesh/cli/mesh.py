@@ -1,0 +1,226 @@
+"""A running mesh: the only place where policies, compile, control, run and observe meet.
+
+Enters: options. Leaves: a mesh whose proxies always have what the topology and the policies of the moment say.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from loopmesh.cli.options import UpOptions
+from loopmesh.compile import ProxyConfig, compile_mesh
+from loopmesh.control import CertificateAuthority, ControlPlane, PushReport
+from loopmesh.model.application import Application
+from loopmesh.model.identity import TRUST_DOMAIN
+from loopmesh.model.policies import Policies
+from loopmesh.model.topology import Forward, Topology, Workload, place
+from loopmesh.observe import OtlpReceiver, TraceStore
+from loopmesh.policies import PolicySet, check_policies, read_application, read_files
+from loopmesh.run.commands import check_commands
+from loopmesh.run.envoy_binary import find_bootstrap, find_envoy
+from loopmesh.run.errors import RunError
+from loopmesh.run.leftovers import Guard, clean_up_leftovers
+from loopmesh.run.plan import Planner, envoy_command
+from loopmesh.run.ports import PortLedger
+from loopmesh.run.rollout import Rollout
+from loopmesh.run.runtime_folder import create_runtime_folder
+from loopmesh.run.state import MeshRecord, open_state
+from loopmesh.run.supervisor import Supervisor
+
+Report = Callable[[str], None]
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+class Mesh:
+    """Made by `load`, which checks everything that can be checked before anything runs."""
+
+    def __init__(self, options: UpOptions, application: Application, policy_set: PolicySet, policies: Policies) -> None:
+        self.application = application
+        self._options = options
+        self._policy_set = policy_set
+        self._policies = policies
+        self._state = open_state(options.state)
+        clean_up_leftovers(self._state)
+        self._runtime = create_runtime_folder(os.environ)
+        self._ports = PortLedger()
+        self._guard: Guard | None = None
+        self._refreshing = asyncio.Lock()
+        self._topology = Topology(application=application, workloads=())
+        self.authority = CertificateAuthority.load_or_create(self._state.path / "ca", TRUST_DOMAIN, time.time)
+        self.control = ControlPlane(self._runtime.control_socket, self.authority)
+        self._traces = TraceStore(self._state.traces)
+        self._receiver = OtlpReceiver(self._traces, os.environ.get(OTLP_ENDPOINT))
+
+    @classmethod
+    def load(cls, options: UpOptions) -> "Mesh":
+        """Reads and checks values and policies, takes the state folder. Raises InvalidInputError and RunError."""
+        application = read_application(options.values)
+        check_commands(application, Path.cwd(), os.environ)
+        files = read_files([options.policies]) if options.policies else []
+        policy_set = PolicySet.parse(files, application.namespace)
+        return cls(options, application, policy_set, check_policies(policy_set, application))
+
+    @property
+    def runtime_folder(self) -> Path:
+        return self._runtime.path
+
+    @property
+    def admin_socket(self) -> Path:
+        return self._runtime.admin_socket
+
+    @property
+    def edge(self) -> dict[str, str]:
+        """Addresses of the edge by the names of its servers; a second gateway's have its name before them."""
+        addresses: dict[str, str] = {}
+        for gateway in self._policies.gateways:
+            for workload in self.application.gateways:
+                if gateway.selects(workload.labels):
+                    for server in gateway.servers:
+                        port = self._topology.edge_ports[workload.name, server.port]
+                        name = server.name if server.name not in addresses else f"{workload.name}-{server.name}"
+                        addresses.setdefault(name, f"http://127.0.0.1:{port}")
+        return addresses
+
+    async def start(self, report: Report) -> None:
+        """Returns when every workload takes traffic. Raises RunError; `stop` must follow in any case."""
+        report("opening the control plane")
+        await self.control.start()
+        trace_port = await self._receiver.start()
+        edge_ports = self._claim_edge_ports(self._policies)
+        self._topology = replace(self._topology, trace_port=trace_port, edge_ports=edge_ports)
+        self._prepare_supervisor(trace_port)
+        workloads = place(self.application, self._ports.allocate, self._ports.allocate_for_program)
+        self._runtime.check_lengths(workload.name for workload in workloads)
+        report(f"starting {len(workloads)} workloads, each with its proxy")
+        self._guard = Guard(self._runtime)
+        self._write_record()
+        await self.supervisor.start(workloads)
+        await self.supervisor.wait_until_ready()
+        self._refuse_rejected(workloads)
+
+    def _refuse_rejected(self, workloads: Iterable[Workload]) -> None:
+        """A mesh that starts with a configuration some proxy does not take would not do what the policies say."""
+        rejections = [found for workload in workloads for found in self.control.rejections(workload.name)]
+        if rejections:
+            first = rejections[0]
+            raise RunError(f"the proxy of {first.workload} refuses its {first.resource_type}: {first.message}")
+
+    def _prepare_supervisor(self, trace_port: int) -> None:
+        planner = Planner(
+            application=self.application,
+            state=self._state,
+            runtime=self._runtime,
+            proxy_command=envoy_command(find_envoy(os.environ), find_bootstrap()),
+            receiver_port=trace_port,
+            folder=Path.cwd(),
+            environment=os.environ,
+        )
+        self.supervisor = Supervisor(plan=planner.plan, control_plane=self)
+        self.rollout = Rollout(application=self.application, supervisor=self.supervisor, ports=self._ports)
+
+    def _write_record(self) -> None:
+        self._state.write_record(
+            MeshRecord(
+                pid=os.getpid(),
+                started_at=time.time(),
+                runtime_folder=str(self._runtime.path),
+                admin_socket=str(self._runtime.admin_socket),
+            )
+        )
+
+    async def stop(self, report: Report) -> None:
+        """Ends everything and removes what must not stay; may be called at any point after `load`."""
+        if hasattr(self, "supervisor"):
+            await self.supervisor.stop(report)
+        await self.control.stop()
+        await self._receiver.stop()
+        self._traces.close()
+        if self._guard is not None:
+            await self._guard.release()
+        self._runtime.remove()
+        self._state.clear_record()
+        self._ports.close()
+        self._state.close()
+
+    async def apply(self, files: Iterable[tuple[str, bytes]]) -> tuple[list[str], PushReport]:
+        """Adds or replaces policies; the whole set must be valid, or nothing changes. Raises InvalidInputError."""
+        newer = PolicySet.parse(files, self.application.namespace)
+        async with self._refreshing:
+            merged = self._policy_set.merged(newer)
+            policies = check_policies(merged, self.application)
+            edge_ports = self._claim_edge_ports(policies)
+            self._policy_set, self._policies = merged, policies
+            self._topology = replace(self._topology, edge_ports=edge_ports)
+            return [str(name) for name in newer.documents], await self._push()
+
+    async def open_forward(self, forward: Forward) -> Forward:
+        """Opens a port with a workload's identity; port 0 takes a free one. Raises RunError."""
+        port = self._ports.claim(forward.listen_port) if forward.listen_port else self._ports.allocate()
+        opened = replace(forward, listen_port=port)
+        async with self._refreshing:
+            self._topology = replace(self._topology, forwards=(*self._topology.forwards, opened))
+            await self._push()
+        return opened
+
+    async def close_forward(self, forward: Forward) -> None:
+        async with self._refreshing:
+            remaining = tuple(one for one in self._topology.forwards if one != forward)
+            self._topology = replace(self._topology, forwards=remaining)
+            await self._push()
+        self._ports.release(forward.listen_port)
+
+    async def add_workloads(self, workloads: tuple[Workload, ...]) -> None:
+        """For the supervisor: admits proxies that are about to start."""
+        for workload in workloads:
+            self.control.admit(workload)
+        async with self._refreshing:
+            self._topology = replace(self._topology, workloads=(*self._topology.workloads, *workloads))
+            await self._push()
+
+    async def remove_workload(self, workload: Workload) -> None:
+        """For the supervisor: forgets a proxy that has ended."""
+        self.control.dismiss(workload.name)
+        async with self._refreshing:
+            remaining = tuple(one for one in self._topology.workloads if one.name != workload.name)
+            self._topology = replace(self._topology, workloads=remaining)
+            await self._push()
+
+    async def set_ready(self, workload: Workload, ready: bool) -> None:
+        """For the supervisor: lets a workload take traffic, or none any more."""
+        async with self._refreshing:
+            names = self._topology.ready | {workload.name} if ready else self._topology.ready - {workload.name}
+            self._topology = replace(self._topology, ready=names)
+            await self._push()
+
+    async def _push(self) -> PushReport:
+        configs: Mapping[str, ProxyConfig] = compile_mesh(self._topology, self._policies)
+        return await self.control.push({name: config.resources() for name, config in configs.items()})
+
+    def _claim_edge_ports(self, policies: Policies) -> dict[tuple[str, int], int]:
+        """A loopback port for every port a gateway opens; the first gets the one the user chose.
+
+        Ports that are open already stay what they are. Raises RunError when the chosen one is in use.
+        """
+        ports = dict(self._topology.edge_ports)
+        for gateway in policies.gateways:
+            for workload in self.application.gateways:
+                if gateway.selects(workload.labels):
+                    for server in gateway.servers:
+                        key = (workload.name, server.port)
+                        if key not in ports:
+                            chosen = self._options.edge_port if not ports else 0
+                            ports[key] = self._ports.claim(chosen) if chosen else self._ports.allocate()
+        return ports
+
+
+def check_service(mesh: Mesh, name: str, port: int) -> str:
+    """The host of a service that has this port. Raises RunError."""
+    for service in mesh.application.services:
+        if name in (service.name, service.host):
+            if port in [one.number for one in service.ports]:
+                return service.host
+            raise RunError(f"service {name} has no port {port}; it has {[one.number for one in service.ports]}")
+    raise RunError(f"there is no service {name}; there are {', '.join(one.name for one in mesh.application.services)}")
