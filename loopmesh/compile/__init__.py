@@ -5,5 +5,6 @@ Names and semantics follow Istio, so that `istioctl proxy-config` reads the resu
 
 from loopmesh.compile.mesh import compile_mesh
 from loopmesh.compile.proxy_config import ProxyConfig
+from loopmesh.compile.rendering import compiled_files, differing_files, write_files
 
-__all__ = ["ProxyConfig", "compile_mesh"]
+__all__ = ["ProxyConfig", "compile_mesh", "compiled_files", "differing_files", "write_files"]

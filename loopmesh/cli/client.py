@@ -1,0 +1,67 @@
+"""The other end of the admin socket."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import grpc
+
+from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.cli.errors import CommandError
+from loopmesh.run.errors import RunError
+from loopmesh.run.state import is_running, read_record
+
+QUICK_S = 10
+
+
+@contextmanager
+def running_mesh(state: Path) -> Iterator[admin_pb2_grpc.AdminServiceStub]:
+    """A stub of the mesh of this state folder. Raises CommandError when none runs or it refuses."""
+    try:
+        record = read_record(state)
+    except RunError as error:
+        raise CommandError(str(error)) from error
+    if record is None or not is_running(state):
+        raise CommandError(f"no mesh runs in {state}; start one with `mesh up`, or name its folder with --state")
+    with grpc.insecure_channel(f"unix:{record.admin_socket}") as channel:
+        try:
+            yield admin_pb2_grpc.AdminServiceStub(channel)
+        except grpc.RpcError as error:
+            raise CommandError(_said(error, state)) from error
+
+
+def _said(error: grpc.RpcError, state: Path) -> str:
+    if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
+        return str(error.details())
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return f"the mesh in {state} does not answer yet or is ending; see {state / 'logs' / 'mesh.log'}"
+    return f"the mesh answered {error.code().name}: {error.details()}; see {state / 'logs' / 'mesh.log'}"
+
+
+def get_status(state: Path) -> admin_pb2.GetStatusResponse:
+    with running_mesh(state) as stub:
+        return stub.GetStatus(admin_pb2.GetStatusRequest(), timeout=QUICK_S)
+
+
+def find_workload(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus:
+    """By instance (`orders-v1-0`), service or gateway (`orders`), or service and version (`catalog/v2`); a ready one
+    if there is one. Raises CommandError."""
+    service, _, version = name.partition("/")
+    found = [
+        workload
+        for workload in status.workloads
+        if name == workload.name or (service == workload.service and version in ("", workload.version))
+    ]
+    if not found:
+        known = sorted({workload.service for workload in status.workloads})
+        raise CommandError(f"there is no workload {name}; there are {', '.join(known)} and their instances")
+    return next((workload for workload in found if workload.ready), found[0])
+
+
+def split_target(target: str) -> tuple[str, int]:
+    """`inventory:50051`."""
+    name, _, port = target.rpartition(":")
+    if not name or not port.isdigit():
+        raise click.UsageError(f"{target!r} is not SERVICE:PORT, such as inventory:50051")
+    return name, int(port)

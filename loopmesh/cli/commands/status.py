@@ -1,0 +1,71 @@
+"""`mesh status`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.client import get_status
+from loopmesh.cli.parameters import json_option, state_option
+
+
+@click.command(short_help="what runs")
+@state_option
+@json_option
+def command(state: Path, as_json: bool) -> None:
+    """What runs, whether it takes traffic, and who it is.
+
+    \b
+    mesh status
+    mesh status --json
+    """
+    status = get_status(state)
+    if as_json:
+        click.echo(json.dumps(status_json(status), indent=2))
+    else:
+        _print_table(status)
+
+
+def status_json(status: admin_pb2.GetStatusResponse) -> dict[str, Any]:
+    """The stable form: `{"workloads": […], "edge": {name: URL}}`."""
+    return {"workloads": [_workload_json(workload) for workload in status.workloads], "edge": dict(status.edge)}
+
+
+def _workload_json(workload: admin_pb2.WorkloadStatus) -> dict[str, Any]:
+    rejected = [{"type": one.resource_type, "message": one.message} for one in workload.envoy.rejected]
+    return {
+        "name": workload.name,
+        "service": workload.service,
+        "version": workload.version,
+        "ready": workload.ready,
+        "reason": workload.reason,
+        "restarts": workload.restarts,
+        "pid": workload.pid,
+        "spiffe_id": workload.spiffe_id,
+        "envoy": {"pid": workload.envoy.pid, "rejected": rejected},
+    }
+
+
+def _print_table(status: admin_pb2.GetStatusResponse) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("WORKLOAD", "VERSION", "READY", "RESTARTS", "PID", "PROXY", "IDENTITY"):
+        table.add_column(column, justify="right" if column in ("RESTARTS", "PID", "PROXY") else "left", no_wrap=True)
+    for workload in status.workloads:
+        ready = "[green]yes[/]" if workload.ready else "[red]no[/]"
+        pid = str(workload.pid or "-")
+        numbers = (str(workload.restarts), pid, str(workload.envoy.pid or "-"))
+        table.add_row(workload.name, workload.version or "-", ready, *numbers, workload.spiffe_id)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    for workload in status.workloads:
+        if workload.reason and not workload.ready:
+            console.print(f"[red]{workload.name}[/]: {workload.reason}", markup=True)
+        for rejection in workload.envoy.rejected:
+            click.echo(f"{workload.name}: its proxy refused {rejection.resource_type}: {rejection.message}")
+    for name, url in status.edge.items():
+        click.echo(f"edge {name}: {url}")

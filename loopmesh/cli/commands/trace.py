@@ -1,0 +1,84 @@
+"""`mesh trace`."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loopmesh.cli.errors import CommandError
+from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.trace_text import trace_lines
+from loopmesh.observe import Trace, TraceNode, build_trace, find_trace
+
+PATIENCE_S = 5.0
+POLL_S = 0.1
+SETTLED_S = 0.7
+"""Programs and proxies export every 0.2 s; what has not grown for this long is whole."""
+
+
+@click.command(short_help="the path of a call")
+@click.argument("trace_id", metavar="[ID|last]", default="last")
+@state_option
+@json_option
+def command(trace_id: str, state: Path, as_json: bool) -> None:
+    """The path of a call as a tree: who called whom, how long it took, what was tried again.
+
+    Works after the mesh has ended, too.
+
+    \b
+    mesh trace last
+    mesh trace 4bf92f3577b34da6a3ce929d0e0e4736 --json
+    """
+    trace = _settled(state / "traces.db", trace_id)
+    if as_json:
+        click.echo(json.dumps(_json(trace), indent=2))
+        return
+    for line in trace_lines(trace):
+        click.echo(line)
+
+
+def _settled(path: Path, trace_id: str) -> Trace:
+    """Waits until the trace is connected and does not grow any more, or patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    found: Trace | None = None
+    unchanged_since = time.monotonic()
+    while time.monotonic() < deadline:
+        spans = find_trace(path, trace_id)
+        now = build_trace(spans) if spans else None
+        if now is None or found is None or now.span_count != found.span_count or now.id != found.id:
+            found, unchanged_since = now, time.monotonic()
+        elif now.whole and time.monotonic() - unchanged_since > SETTLED_S:
+            break
+        time.sleep(POLL_S)
+    if found is None:
+        raise CommandError(f"there is no trace {trace_id} in {path}; make a call first, or name another --state")
+    return found
+
+
+def _json(trace: Trace) -> dict[str, Any]:
+    return {
+        "trace_id": trace.id,
+        "spans": trace.span_count,
+        "orphans": [span.id for span in trace.orphans],
+        "roots": [_node_json(node) for node in trace.roots],
+    }
+
+
+def _node_json(node: TraceNode) -> dict[str, Any]:
+    span = node.span
+    return {
+        "span_id": span.id,
+        "service": span.service,
+        "instance": span.instance,
+        "proxy": span.proxy,
+        "name": span.name,
+        "kind": span.kind,
+        "start_ns": span.start_ns,
+        "milliseconds": span.milliseconds,
+        "failed": span.failed,
+        "attempt": node.attempt,
+        "attributes": dict(span.attributes),
+        "children": [_node_json(child) for child in node.children],
+    }

@@ -1,0 +1,64 @@
+"""The entry point. Each command lives in a module of its own and is imported only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "up": "start a mesh: a proxy beside every program",
+    "down": "drain and stop it",
+    "status": "what runs, and whether it takes traffic",
+    "logs": "what programs and proxies print",
+    "call": "call a service with a workload's identity",
+    "forward": "open a local port into the mesh with a workload's identity",
+    "apply": "add or replace policies while it runs",
+    "validate": "check policies without running anything",
+    "compile": "write or check the proxies' configuration as files",
+    "config": "a proxy's live configuration",
+    "trace": "the path of a call as a tree",
+    "scale": "change how many instances of a service run",
+    "restart": "replace the instances of a service without a failed call",
+}
+HELP = """A service mesh on this machine, from the Istio YAML and Helm values that deploy to Kubernetes.
+
+\b
+  mesh up --detach            start it
+  mesh status                 see what runs
+  mesh call --from orders catalog:50051 GetProduct -d '{"name": "products/oak-tumbler"}'
+  mesh trace last             see where a call went
+  mesh down                   stop it
+"""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name; `--help` needs none of their modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"loopmesh.cli.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="loopmesh")
+def mesh() -> None:
+    """All commands."""
+
+
+def main() -> None:
+    """Runs the command; exit code 0 done, 1 failed, 2 wrong use, and the gRPC status for `mesh call`."""
+    try:
+        mesh.main(prog_name="mesh")
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,53 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from loopmesh.cli.options import DEFAULT_POLICIES, DEFAULT_STATE, DEFAULT_VALUES
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def state_option(function: Command) -> Command:
+    """`--state D`: which mesh."""
+    return click.option(
+        "--state",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=DEFAULT_STATE,
+        show_default=True,
+        help="State folder of the mesh.",
+    )(function)
+
+
+def values_option(function: Command) -> Command:
+    """`--values F`: what runs."""
+    return click.option(
+        "--values",
+        type=click.Path(path_type=Path),
+        default=DEFAULT_VALUES,
+        show_default=True,
+        help="Helm values file that says what runs.",
+    )(function)
+
+
+def policies_option(function: Command) -> Command:
+    """`--policies D`: how it may talk. Without one, and without a folder `istio`, there are no policies."""
+    return click.option(
+        "--policies",
+        type=click.Path(path_type=Path),
+        default=None,
+        show_default=f"{DEFAULT_POLICIES}, if there is one",
+        help="File or folder of Istio YAML.",
+    )(function)
+
+
+def json_option(function: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def chosen_policies(given: Path | None) -> Path | None:
+    """What was given, else the default folder where it exists."""
+    return given or (DEFAULT_POLICIES if DEFAULT_POLICIES.is_dir() else None)
