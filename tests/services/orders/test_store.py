@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
 from services.chassis.database import migrate, open_database
 from services.orders.domain import CancelReason, Failure, Money, OrderNotFoundError, OrderState, Product, price_lines
 from services.orders.store import OrderStore
+from services.orders.tables import metadata
 from tests.services.orders.scripted import MIGRATIONS, placement
 
 EUR = "EUR"
@@ -85,3 +89,13 @@ async def test_an_account_lists_its_orders_newest_first_page_by_page(store: Orde
 async def test_an_order_that_does_not_exist_is_named(store: OrderStore) -> None:
     with pytest.raises(OrderNotFoundError, match="orders/9 does not exist"):
         await store.get("orders/9")
+
+
+async def test_migrations_lead_to_the_tables_the_store_uses(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'orders.db'}"
+    migrate(url, MIGRATIONS)
+    migrate(url, MIGRATIONS)
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
