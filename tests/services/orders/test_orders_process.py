@@ -15,6 +15,7 @@ from tests.services.orders.lab import Audit, Lab, Purchase, running_lab
 from tests.services.orders.real_shop import NOBODY_DELIVERS_TO
 
 CONFIRMED, CANCELLED = orders_pb2.ORDER_STATE_CONFIRMED, orders_pb2.ORDER_STATE_CANCELLED
+CALLERS_TRACE = "0af7651916cd43dd8448eb211c80319c"
 FORWARD = ["open_order", "price_order", "reserve_stock", "debit_account", "arrange_shipment"]
 ENDING = ["commit_stock", "confirm_order"]
 UNDOING = ["cancel_shipment", "refund_account", "release_stock", "cancel_order"]
@@ -103,6 +104,21 @@ async def test_an_order_whose_caller_never_returns_ends_all_the_same_after_a_kil
     order = await until_ended(lab, f"orders/{request.request_id}")
     assert order.state == CONFIRMED
     assert await lab.audit(purchase) == bought(purchase, order.name, of_units=10, of_prices=5)
+
+
+async def test_all_calls_for_an_order_are_in_its_callers_trace_also_those_after_a_kill(lab: Lab) -> None:
+    purchase = await lab.purchase(units=10, prices=5)
+    request = purchase.request(street="kill after debit_account")
+    lab.outbound.traces.clear()
+    traceparent = ("traceparent", f"00-{CALLERS_TRACE}-b7ad6b7169203331-01")
+    with pytest.raises(grpc.aio.AioRpcError):
+        await lab.stub.PlaceOrder(request, metadata=(traceparent,))
+    await lab.orders.exit_code()
+    await lab.orders.start()
+    await until_ended(lab, f"orders/{request.request_id}")
+    methods = ("Reserve", "Debit", "ArrangeShipment", "Commit")
+    traces = {trace for method in methods for trace in lab.outbound.traces[method]}
+    assert traces == {CALLERS_TRACE}
 
 
 @pytest.mark.parametrize("method", ["Reserve", "Debit", "ArrangeShipment", "Commit"])

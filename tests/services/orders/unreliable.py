@@ -30,13 +30,15 @@ Fault = grpc.StatusCode | LostAnswer | Hang
 
 class UnreliableServices(grpc.GenericRpcHandler):
     """`faults`: per method, what happens to its next calls, one after another. `always`: what happens to each call when
-    there are none. `calls`: every request, per method. `targets`: the real services, by package (`shop.wallet.v1`)."""
+    there are none. `calls` and `traces`: every request and its trace id, per method. `targets`: the real services, by
+    package (`shop.wallet.v1`)."""
 
     def __init__(self, targets: Mapping[str, str]) -> None:
         self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
         self.always: dict[str, Fault] = {}
         self.answers: dict[str, bytes] = {}
         self.calls: defaultdict[str, list[bytes]] = defaultdict(list)
+        self.traces: defaultdict[str, list[str]] = defaultdict(list)
         self._channels = {package: grpc.aio.insecure_channel(target) for package, target in targets.items()}
 
     def lose_answers(self, method: str, times: int, status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
@@ -57,6 +59,7 @@ class UnreliableServices(grpc.GenericRpcHandler):
 
         async def handle(request: bytes, context: Context) -> bytes:
             self.calls[method].append(request)
+            self.traces[method].append(_trace_of(context))
             fault = self.faults[method].pop(0) if self.faults[method] else self.always.get(method)
             if isinstance(fault, Hang):
                 await asyncio.Event().wait()
@@ -85,6 +88,12 @@ class UnreliableServices(grpc.GenericRpcHandler):
     async def close(self) -> None:
         for channel in self._channels.values():
             await channel.close()
+
+
+def _trace_of(context: Context) -> str:
+    """By W3C Trace Context: `00-<trace id>-<span id>-<flags>`."""
+    metadata = dict(context.invocation_metadata() or ())
+    return str(metadata.get("traceparent", "--")).split("-")[1]
 
 
 @asynccontextmanager
