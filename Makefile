@@ -50,5 +50,6 @@ bench: $(ENVIRONMENT) ## measure start, memory, added latency and policy push; p
 
 $(ENVIRONMENT): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
 	@echo "Setting up the environment in .venv"
-	@$(UV) sync --frozen --quiet
+	@# Compiled once here, not by seven programs at once when the mesh starts for the first time.
+	@$(UV) sync --frozen --quiet --compile-bytecode
 	@touch $@

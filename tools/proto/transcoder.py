@@ -23,7 +23,9 @@ def write_transcoder(descriptors: Path, target: Path) -> None:
     ]
     for described in ANY_DETAILS:
         _add_with_dependencies(files, described)
-    slim = FileDescriptorSet(file=[_without_validation(file) for file in files.file if not file.name.startswith("buf/")])
+    slim = FileDescriptorSet(
+        file=[_without_validation(file) for file in files.file if not file.name.startswith("buf/")]
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     document = _envoy_filter(services, base64.b64encode(slim.SerializeToString(deterministic=True)).decode())
     target.write_text(HEADER + yaml.safe_dump(document, sort_keys=False, width=120))

@@ -11,6 +11,10 @@ from loopmesh.cli.client import get_status
 from loopmesh.cli.parameters import json_option, state_option
 
 
+WIDEST = 250
+"""Rows are never cut: a terminal wraps what it cannot show."""
+
+
 @click.command(short_help="what runs")
 @state_option
 @json_option
@@ -60,7 +64,7 @@ def _print_table(status: admin_pb2.GetStatusResponse) -> None:
         pid = str(workload.pid or "-")
         numbers = (str(workload.restarts), pid, str(workload.envoy.pid or "-"))
         table.add_row(workload.name, workload.version or "-", ready, *numbers, workload.spiffe_id)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(width=WIDEST, highlight=False)
     console.print(table)
     for workload in status.workloads:
         if workload.reason and not workload.ready:
