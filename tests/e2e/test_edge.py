@@ -1,0 +1,73 @@
+"""The edge: REST, gRPC and reflection on one port."""
+
+import grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.e2e.shop_client import ask, order_request
+
+
+def test_an_unknown_path_is_a_404(shop: MeshProcess) -> None:
+    assert ask(f"{shop.edge}/v1/products/oak-tumbler/nothing").status == 404
+
+
+def test_a_path_outside_the_public_api_is_forbidden(shop: MeshProcess) -> None:
+    assert ask(f"{shop.edge}/shop.inventory.v1.InventoryService/Reserve", {}).status == 403
+
+
+def test_a_grpc_error_becomes_its_http_status_with_its_details(shop: MeshProcess) -> None:
+    answer = ask(f"{shop.edge}/v1/products/moon")
+    assert answer.status == 404
+    assert answer.body["code"] == 5
+    assert answer.body["details"][0]["@type"] == "type.googleapis.com/google.rpc.ResourceInfo"
+    assert answer.body["details"][0]["resourceName"] == "products/moon"
+
+
+def test_a_request_against_the_contract_is_a_400_that_names_the_field(shop: MeshProcess) -> None:
+    answer = ask(f"{shop.edge}/v1/orders", {**order_request("accounts/ada", "products/oak-tumbler", 0)})
+    assert answer.status == 400
+    assert answer.body["details"][0]["fieldViolations"][0]["field"] == "lines[0].quantity"
+
+
+def test_a_list_is_read_page_by_page_to_its_end(shop: MeshProcess) -> None:
+    seen: list[str] = []
+    token = ""
+    while True:
+        # One version of the catalog for all pages: the canary orders lists in its own way.
+        page = ask(f"{shop.edge}/v1/products?pageSize=100&pageToken={token}", **{"x-catalog-version": "v2"}).body
+        seen += [product["name"] for product in page["products"]]
+        token = page["nextPageToken"]
+        if not token:
+            break
+    assert len(seen) == len(set(seen)) == 216
+
+
+def test_the_preview_header_always_meets_the_new_version(shop: MeshProcess) -> None:
+    versions = {
+        ask(f"{shop.edge}/v1/products/oak-tumbler", **{"x-catalog-version": "v2"}).headers["x-version"]
+        for _ in range(20)
+    }
+    assert versions == {"v2"}
+
+
+def test_without_the_header_most_calls_meet_the_old_version_and_some_the_new(shop: MeshProcess) -> None:
+    versions = [ask(f"{shop.edge}/v1/products/oak-tumbler").headers["x-version"] for _ in range(200)]
+    # 10 % of 200: outside 3 to 45 happens less than once in a million runs.
+    assert 3 <= versions.count("v2") <= 45
+    assert versions.count("v1") + versions.count("v2") == 200
+
+
+def test_reflection_lists_the_whole_public_api(shop: MeshProcess) -> None:
+    with grpc.insecure_channel(shop.edge.removeprefix("http://")) as channel:
+        names = set(ProtoReflectionDescriptorDatabase(channel).get_services())
+    assert names >= {
+        "shop.catalog.v1.CatalogService",
+        "shop.inventory.v1.InventoryService",
+        "shop.orders.v1.OrderService",
+        "shop.shipping.v1.ShippingService",
+        "shop.wallet.v1.WalletService",
+    }
+
+
+def test_headers_with_underscores_are_refused(shop: MeshProcess) -> None:
+    assert ask(f"{shop.edge}/v1/products/oak-tumbler", x_catalog_version="v2").status == 400
