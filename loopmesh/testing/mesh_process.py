@@ -5,8 +5,11 @@ Enters: a state folder and arguments. Leaves: what the command printed. Never: a
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +68,25 @@ class MeshProcess:
         """The base URL of the edge's only server."""
         (url,) = self.status()["edge"].values()
         return str(url)
+
+    @contextmanager
+    def forward(self, caller: str, target: str) -> Iterator[str]:
+        """The `host:port` that `mesh forward` opened, for as long as the block lasts."""
+        process = subprocess.Popen(
+            [str(MESH), "forward", "--from", caller, target, "--state", str(self.state)],
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise MeshCommandError(f"mesh forward --from {caller} {target} opened nothing")
+            yield line.split()[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
 
     @property
     def supervisor_pid(self) -> int:
