@@ -86,14 +86,14 @@ class Mesh:
 
     async def start(self, report: Report) -> None:
         """Returns when every workload takes traffic. Raises RunError; `stop` must follow in any case."""
+        workloads = place(self.application, self._ports.allocate, self._ports.allocate_for_program)
+        self._runtime.check_lengths(workload.name for workload in workloads)
         report("opening the control plane")
         await self.control.start()
         trace_port = await self._receiver.start()
         edge_ports = self._claim_edge_ports(self._policies)
         self._topology = replace(self._topology, trace_port=trace_port, edge_ports=edge_ports)
         self._prepare_supervisor(trace_port)
-        workloads = place(self.application, self._ports.allocate, self._ports.allocate_for_program)
-        self._runtime.check_lengths(workload.name for workload in workloads)
         report(f"starting {len(workloads)} workloads, each with its proxy")
         self._guard = Guard(self._runtime)
         self._write_record()

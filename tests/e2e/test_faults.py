@@ -1,0 +1,91 @@
+"""Processes are killed; the mesh heals, orders are not lost, nothing is left behind."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.e2e.conftest import shop_mesh
+from tests.e2e.shop_client import ask, balance, order_request, stock
+from tests.observing import wait_for
+
+PRODUCT = "products/copper-soap-dish"
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    """A shop of its own, for its processes will be killed."""
+    mesh = shop_mesh(tmp_path_factory.mktemp("victim") / "state")
+    mesh.up()
+    yield mesh
+    if mesh.run("status").returncode == 0:
+        mesh.down()
+
+
+def pid_of(mesh: MeshProcess, workload: str, role: str) -> int:
+    found = mesh.workload(workload)
+    return int(found["envoy"]["pid"] if role == "proxy" else found["pid"])
+
+
+def is_back(mesh: MeshProcess, workload: str, role: str, old_pid: int) -> bool:
+    found = mesh.workload(workload)
+    return found["ready"] and found["restarts"] >= 1 and pid_of(mesh, workload, role) not in (0, old_pid)
+
+
+WORKLOADS = ("catalog-v1-0", "inventory-v1-0", "wallet-v1-0", "shipping-v1-0", "orders-v1-0")
+
+
+@pytest.mark.parametrize("workload", [*WORKLOADS, "edge-0"])
+def test_a_killed_proxy_is_started_again_and_orders_go_on(victim: MeshProcess, workload: str) -> None:
+    pid = pid_of(victim, workload, "proxy")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(f"{workload} is back", lambda: is_back(victim, workload, "proxy", pid))
+    assert place(victim) == "ORDER_STATE_CONFIRMED"
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_killed_program_is_started_again_and_orders_go_on(victim: MeshProcess, workload: str) -> None:
+    pid = pid_of(victim, workload, "program")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(f"{workload} is back", lambda: is_back(victim, workload, "program", pid))
+    assert place(victim) == "ORDER_STATE_CONFIRMED"
+
+
+def place(mesh: MeshProcess) -> str:
+    answer = ask(f"{mesh.edge}/v1/orders", order_request("accounts/margaret", PRODUCT, 1))
+    return str(answer.body["order"]["state"])
+
+
+def test_a_killed_supervisor_leaves_no_process_and_the_next_start_finds_all_data(victim: MeshProcess) -> None:
+    order = ask(f"{victim.edge}/v1/orders", order_request("accounts/margaret", PRODUCT, 1)).body["order"]
+    money, units = balance(victim.edge, "accounts/margaret"), stock(victim.edge, PRODUCT)
+    supervisor = psutil.Process(victim.supervisor_pid)
+    family = [supervisor, *supervisor.children(recursive=True)]
+    assert len(family) >= 14
+    runtime = Path(json.loads((victim.state / "mesh.json").read_text())["runtime_folder"])
+
+    supervisor.kill()
+
+    wait_for("every process is gone", lambda: not any(process.is_running() for process in family))
+    wait_for("the sockets are gone", lambda: not runtime.exists())
+    assert victim.run("status").returncode == 1
+
+    victim.up()
+    assert ask(f"{victim.edge}/v1/{order['name']}").body["order"] == order
+    assert (balance(victim.edge, "accounts/margaret"), stock(victim.edge, PRODUCT)) == (money, units)
+    assert place(victim) == "ORDER_STATE_CONFIRMED"
+
+
+def test_down_leaves_no_process_and_no_socket(victim: MeshProcess) -> None:
+    supervisor = psutil.Process(victim.supervisor_pid)
+    family = [supervisor, *supervisor.children(recursive=True)]
+    runtime = Path(json.loads((victim.state / "mesh.json").read_text())["runtime_folder"])
+    victim.down()
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)
+    assert not runtime.exists()
+    assert victim.run("down").returncode == 1
