@@ -62,7 +62,7 @@ def call(socket: str, service: str, path: str) -> grpc.StatusCode:
     """With an empty request: who is let through is told by the contract's INVALID_ARGUMENT, or by an answer."""
     with grpc.insecure_channel(f"unix:{socket}", [("grpc.default_authority", f"{service}:50051")]) as channel:
         try:
-            channel.unary_unary(path)(b"", timeout=10)
+            channel.unary_unary(path, bytes, bytes)(b"", timeout=10)
         except grpc.RpcError as error:
             code: grpc.StatusCode = error.code()
             return code

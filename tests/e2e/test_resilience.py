@@ -41,7 +41,7 @@ class Lab:
 
     def call(self, timeout_s: float = 10) -> Outcome:
         try:
-            _, call = self.channel.unary_unary(METHOD).with_call(b"", timeout=timeout_s)
+            _, call = self.channel.unary_unary(METHOD, bytes, bytes).with_call(b"", timeout=timeout_s)
         except grpc.RpcError as error:
             return error.code(), error.details() or ""
         return call.code(), ""

@@ -10,7 +10,6 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import get_status
 from loopmesh.cli.parameters import json_option, state_option
 
-
 WIDEST = 250
 """Rows are never cut: a terminal wraps what it cannot show."""
 
