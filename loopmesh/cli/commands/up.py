@@ -75,7 +75,8 @@ def _detached(options: UpOptions, progress: _Progress) -> dict[str, str]:
     policies = ["--policies", str(options.policies)] if options.policies else []
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "loopmesh.cli.daemon"),
+            # -P: a file of the user's folder must not stand in for one of ours.
+            *(sys.executable, "-P", "-m", "loopmesh.cli.daemon"),
             *("--values", str(options.values), *policies),
             *("--state", str(options.state), "--edge-port", str(options.edge_port)),
         ],
