@@ -16,12 +16,13 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.chassis.database import migrate, open_database
+from services.chassis.database import open_database
 from services.chassis.dialling import dial
 from services.chassis.error_rows import SHARED_ROWS
 from services.chassis.errors import ErrorTable
 from services.chassis.guard import Guard
 from services.chassis.logs import set_up_logs
+from services.chassis.migration import migrate
 from services.chassis.settings import Settings, settings_from
 from services.chassis.traces import server_tracing, set_up_traces
 

@@ -1,4 +1,4 @@
-"""Run by Alembic for every service; the connection comes from `services.chassis.database`."""
+"""Run by Alembic for every service; the connection comes from `services.chassis.migration`."""
 
 from alembic import context
 

@@ -8,9 +8,10 @@ from types import ModuleType
 
 import grpc
 
-from services.chassis.database import migrate, open_database
+from services.chassis.database import open_database
 from services.chassis.error_rows import SHARED_ROWS
 from services.chassis.guard import Guard
+from services.chassis.migration import migrate
 from services.chassis.program import Runtime
 from services.chassis.settings import settings_from
 

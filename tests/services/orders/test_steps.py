@@ -11,7 +11,8 @@ from shop.shipping.v1 import shipping_pb2_grpc
 from shop.type.v1 import money_pb2
 from shop.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 
-from services.chassis.database import migrate, open_database
+from services.chassis.database import open_database
+from services.chassis.migration import migrate
 from services.orders.domain import CancelReason, Failure
 from services.orders.patience import Patience
 from services.orders.steps import Collaborators, OrderSteps

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from services.chassis.database import migrate, open_database
+from services.chassis.database import open_database
+from services.chassis.migration import migrate
 from services.orders.domain import CancelReason, Failure, Money, OrderNotFoundError, OrderState, Product, price_lines
 from services.orders.store import OrderStore
 from services.orders.tables import metadata
