@@ -5,6 +5,7 @@ from loopmesh.model.problem import Problem
 from loopmesh.model.security import AuthorizationPolicy, AuthorizationRule, Caller, Operation, Verdict
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.host_names import port_number
 
 UNSUPPORTED_ACTIONS = ("AUDIT", "CUSTOM")
 
@@ -53,10 +54,10 @@ def _to(fields: Fields) -> Operation | None:
 
 def _caller(fields: Fields) -> Caller:
     caller = Caller(
-        principals=_values(fields, "principals"),
-        not_principals=_values(fields, "notPrincipals"),
-        namespaces=_values(fields, "namespaces"),
-        not_namespaces=_values(fields, "notNamespaces"),
+        principals=fields.texts("principals", _check_principal),
+        not_principals=fields.texts("notPrincipals", _check_principal),
+        namespaces=fields.texts("namespaces", _check_pattern),
+        not_namespaces=fields.texts("notNamespaces", _check_pattern),
     )
     if caller == Caller():
         fields.refuse(None, "a source says something", "add principals or namespaces, or remove `from`")
@@ -65,33 +66,42 @@ def _caller(fields: Fields) -> Caller:
 
 def _operation(fields: Fields) -> Operation:
     operation = Operation(
-        hosts=_values(fields, "hosts"),
-        not_hosts=_values(fields, "notHosts"),
+        hosts=fields.texts("hosts", _check_pattern),
+        not_hosts=fields.texts("notHosts", _check_pattern),
         ports=_ports(fields, "ports"),
         not_ports=_ports(fields, "notPorts"),
-        methods=_values(fields, "methods"),
-        not_methods=_values(fields, "notMethods"),
-        paths=_values(fields, "paths"),
-        not_paths=_values(fields, "notPaths"),
+        methods=fields.texts("methods", _check_pattern),
+        not_methods=fields.texts("notMethods", _check_pattern),
+        paths=fields.texts("paths", _check_path),
+        not_paths=fields.texts("notPaths", _check_path),
     )
     if operation == Operation():
         fields.refuse(None, "an operation says something", "add methods or paths, or remove `to`")
     return operation
 
 
-def _values(fields: Fields, key: str) -> tuple[str, ...]:
-    values = fields.texts(key)
-    for value in values:
-        if "*" in value.strip("*") or value.count("*") > 1:
-            fields.refuse(key, f"`{value}`: `*` stands at the start or the end, once", "write one value per form")
-        if "{" in value:
-            fields.refuse(key, f"`{value}`: loopmesh does not support path templates", "write the paths out")
-    return values
+def _check_pattern(value: str) -> tuple[str, str] | None:
+    """Istio knows the exact value, `x*`, `*x` and `*`."""
+    if "*" in value[1:-1] or (value[0] == value[-1] == "*" and len(value) > 1):
+        return "`*` stands at the start or the end, once", "write one value per form"
+    return None
+
+
+def _check_path(value: str) -> tuple[str, str] | None:
+    if "{" in value or "}" in value:
+        return "loopmesh does not support path templates", "write the paths out"
+    return _check_pattern(value)
+
+
+def _check_principal(value: str) -> tuple[str, str] | None:
+    if value.startswith("spiffe:"):
+        return "a principal is written without `spiffe://`, else it never holds", "write cluster.local/ns/…/sa/…"
+    return _check_pattern(value)
 
 
 def _ports(fields: Fields, key: str) -> tuple[int, ...]:
-    values = fields.texts(key)
-    for value in values:
-        if not value.isdigit():
-            fields.refuse(key, f"`{value}` is no port number", "write a number in quotes")
-    return tuple(int(value) for value in values if value.isdigit())
+    return tuple(port_number(text) or 0 for text in fields.texts(key, _check_port))
+
+
+def _check_port(value: str) -> tuple[str, str] | None:
+    return None if port_number(value) else ("this is no port number", "write a number from 1 to 65535 in quotes")

@@ -1,9 +1,14 @@
 """From documents to checked policies: each kind by its reader, then what they say of each other."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
+from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.policies.authorization_policy import read_authorization_policy
+from loopmesh.policies.conflicts import check_conflicts
 from loopmesh.policies.destination_rule import read_destination_rule
 from loopmesh.policies.document import Document
 from loopmesh.policies.envoy_filter import read_envoy_filter
@@ -13,30 +18,48 @@ from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.references import check_references
 from loopmesh.policies.virtual_service import read_virtual_service
 
+Policy = TypeVar("Policy")
+Reader = Callable[[Document, list[Problem]], Policy]
+
 
 def check_policies(policy_set: PolicySet, application: Application) -> Policies:
-    """Everything the documents say. Raises InvalidInputError with all problems of all documents."""
-    problems: list[Problem] = []
-    policies = read_policies(policy_set, problems)
-    # References to a policy that could not be read would only repeat its problems.
-    if not problems:
-        problems.extend(check_references(policies, application))
+    """Everything the documents say. Raises InvalidInputError with all problems of all files and documents."""
+    reading = _Reading(policy_set)
+    policies = reading.policies()
+    problems = [*policy_set.problems, *reading.problems]
+    complete = not policy_set.problems
+    problems += check_references(policies, application, policy_set.place, broken=reading.broken, complete=complete)
+    problems += check_conflicts(policies, broken=reading.broken)
     if problems:
         raise InvalidInputError(problems)
     return policies
 
 
-def read_policies(policy_set: PolicySet, problems: list[Problem]) -> Policies:
-    """The policies as far as they can be read; what cannot is noted."""
+class _Reading:
+    """The policies as far as they can be read; `broken` are those that have a problem."""
 
-    def of(kind: str) -> list[Document]:
-        return [document for document in policy_set.documents.values() if document.policy.kind == kind]
+    def __init__(self, policy_set: PolicySet) -> None:
+        self.problems: list[Problem] = []
+        self.broken: set[PolicyName] = set()
+        self._documents = policy_set.documents.values()
 
-    return Policies(
-        routings=tuple(read_virtual_service(one, problems) for one in of("VirtualService")),
-        destination_rules=tuple(read_destination_rule(one, problems) for one in of("DestinationRule")),
-        peer_authentications=tuple(read_peer_authentication(one, problems) for one in of("PeerAuthentication")),
-        authorization_policies=tuple(read_authorization_policy(one, problems) for one in of("AuthorizationPolicy")),
-        gateways=tuple(read_gateway(one, problems) for one in of("Gateway")),
-        gateway_filters=tuple(found for one in of("EnvoyFilter") for found in read_envoy_filter(one, problems)),
-    )
+    def policies(self) -> Policies:
+        filters = self._read("EnvoyFilter", read_envoy_filter)
+        return Policies(
+            routings=self._read("VirtualService", read_virtual_service),
+            destination_rules=self._read("DestinationRule", read_destination_rule),
+            peer_authentications=self._read("PeerAuthentication", read_peer_authentication),
+            authorization_policies=self._read("AuthorizationPolicy", read_authorization_policy),
+            gateways=self._read("Gateway", read_gateway),
+            gateway_filters=tuple(found for several in filters for found in several),
+        )
+
+    def _read(self, kind: str, read: Reader[Policy]) -> tuple[Policy, ...]:
+        return tuple(self._one(document, read) for document in self._documents if document.policy.kind == kind)
+
+    def _one(self, document: Document, read: Reader[Policy]) -> Policy:
+        before = len(self.problems)
+        policy = read(document, self.problems)
+        if len(self.problems) > before:
+            self.broken.add(document.policy)
+        return policy

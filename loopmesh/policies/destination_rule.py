@@ -1,5 +1,7 @@
 """DestinationRule (networking.istio.io): how connections to a destination behave."""
 
+from collections import Counter
+
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import (
     ClientTls,
@@ -12,7 +14,7 @@ from loopmesh.model.traffic import (
 )
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.host_names import qualify_host
+from loopmesh.policies.host_names import check_host, check_label, qualify_host
 
 MOST = 2**31 - 1
 PERCENT = 100
@@ -23,11 +25,11 @@ def read_destination_rule(document: Document, problems: list[Problem]) -> Destin
 
 
 def _rule(document: Document, fields: Fields) -> DestinationRule:
-    host = fields.text("host", required=True) or ""
+    host = fields.text("host", required=True, check=check_host) or ""
     subsets = fields.objects("subsets", lambda inside: _subset(document, inside))
-    names = [subset.name for subset in subsets]
-    for name in {name for name in names if names.count(name) > 1}:
-        fields.refuse("subsets", f"two subsets are called `{name}`", "rename one")
+    for name, times in Counter(subset.name for subset in subsets).items():
+        if name and times > 1:
+            fields.refuse("subsets", f"two subsets are called `{name}`", "rename one")
     return DestinationRule(
         source=document.source,
         host=qualify_host(host, document.namespace),
@@ -38,7 +40,7 @@ def _rule(document: Document, fields: Fields) -> DestinationRule:
 
 def _subset(document: Document, fields: Fields) -> Subset:
     return Subset(
-        name=fields.text("name", required=True) or "",
+        name=fields.text("name", required=True, check=check_label) or "",
         labels=fields.labels("labels"),
         policy=fields.object("trafficPolicy", _policy) or TrafficPolicy(),
         source=document.source_at(fields.origin),
@@ -55,31 +57,40 @@ def _policy(fields: Fields) -> TrafficPolicy:
 
 
 def _load_balancing(fields: Fields) -> LoadBalancing | None:
+    """On one machine no caller knows an address that could be passed through."""
     return fields.choice("simple", LoadBalancing, unsupported=("PASSTHROUGH", "LEAST_CONN", "UNSPECIFIED"))
 
 
 def _tls(fields: Fields) -> ClientTls | None:
-    return fields.choice("mode", ClientTls, unsupported=("SIMPLE", "MUTUAL"))
+    """Without a mode it is DISABLE, the zero of Istio's enumeration."""
+    return fields.choice("mode", ClientTls, unsupported=("SIMPLE", "MUTUAL")) or ClientTls.DISABLE
 
 
 def _connection_pool(fields: Fields) -> ConnectionPool:
+    if not (fields.has("tcp") or fields.has("http")):
+        fields.refuse(None, "`tcp` or `http` is required", "add one of them, or remove it")
     tcp = fields.object("tcp", _tcp) or (None, None)
     http = fields.object("http", _http) or {}
     return ConnectionPool(max_connections=tcp[0], connect_timeout_ms=tcp[1], **http)
 
 
 def _tcp(fields: Fields) -> tuple[int | None, int | None]:
-    return fields.integer("maxConnections", least=1, most=MOST), fields.duration_ms("connectTimeout")
+    return _limit(fields, "maxConnections"), fields.duration_ms("connectTimeout")
 
 
 def _http(fields: Fields) -> dict[str, int | None]:
     return {
-        "max_pending_requests": fields.integer("http1MaxPendingRequests", least=1, most=MOST),
-        "max_requests": fields.integer("http2MaxRequests", least=1, most=MOST),
-        "max_requests_per_connection": fields.integer("maxRequestsPerConnection", least=0, most=MOST),
-        "max_retries": fields.integer("maxRetries", least=0, most=MOST),
+        "max_pending_requests": _limit(fields, "http1MaxPendingRequests"),
+        "max_requests": _limit(fields, "http2MaxRequests"),
+        "max_requests_per_connection": _limit(fields, "maxRequestsPerConnection"),
+        "max_retries": _limit(fields, "maxRetries"),
         "idle_timeout_ms": fields.duration_ms("idleTimeout"),
     }
+
+
+def _limit(fields: Fields, key: str) -> int | None:
+    """Istio cannot tell 0 from absent (`applyConnectionPool`): both leave its default."""
+    return fields.integer(key, least=0, most=MOST) or None
 
 
 def _outlier_detection(fields: Fields) -> OutlierDetection:

@@ -1,5 +1,7 @@
 """One policy as read: its name, its kind and its tree; not yet understood."""
 
+import difflib
+import re
 from dataclasses import dataclass
 
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
@@ -18,6 +20,11 @@ API_VERSIONS = {
     "VirtualService": NETWORKING,
 }
 """The kinds loopmesh understands, and the versions of the API each is written in."""
+BOOKKEEPING = ("creationTimestamp", "finalizers", "generation", "managedFields", "ownerReferences", "resourceVersion")
+IDENTITY = ("selfLink", "uid")
+"""What a cluster adds to `metadata` when it is asked for its policies; it says nothing about the mesh."""
+DRY_RUN = "istio.io/dry-run"
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,23 +59,38 @@ def _read(fields: Fields, default_namespace: str) -> Document | None:
     spec = fields.node_at("spec") or Node(fields.origin, {})
     fields.ignore("status")
     if kind is not None and kind not in API_VERSIONS:
-        fields.refuse("kind", "loopmesh does not support this kind", f"remove it; known: {', '.join(API_VERSIONS)}")
+        close = difflib.get_close_matches(kind, API_VERSIONS, n=1, cutoff=0.75)
+        remedy = f"did you mean {close[0]}?" if close else f"remove it; known: {', '.join(API_VERSIONS)}"
+        fields.refuse("kind", "loopmesh does not support this kind", remedy)
         return None
     if kind is None or version is None:
         return None
     if version not in API_VERSIONS[kind]:
         fields.refuse("apiVersion", f"{kind} is {' or '.join(API_VERSIONS[kind])}", f"write {API_VERSIONS[kind][0]}")
         return None
+    if named is None:
+        fields.refuse(None, "`metadata` is required", "add `metadata: {name: …}`")
     if named is None or not named[0]:
-        fields.refuse(None, "`metadata.name` is required", "name the policy")
         return None
     policy = PolicyName(kind=kind, namespace=named[1] or default_namespace, name=named[0])
     return Document(policy=policy, origin=fields.origin, spec=spec)
 
 
 def _metadata(fields: Fields) -> tuple[str, str]:
-    fields.ignore("labels", "annotations")
-    return fields.text("name") or "", fields.text("namespace") or ""
+    """The policy's name and namespace. Labels and annotations do not change what a policy does, but for one."""
+    fields.ignore("labels", *BOOKKEEPING, *IDENTITY)
+    annotations = fields.node_at("annotations")
+    if annotations is not None and isinstance(annotations.value, dict) and DRY_RUN in annotations.value:
+        rule = f"loopmesh does not support {DRY_RUN}: the policy would be in force"
+        fields.refuse("annotations", rule, "remove the annotation, or leave the policy out")
+    return fields.text("name", required=True, check=_check_name) or "", fields.text(
+        "namespace", check=_check_name
+    ) or ""
+
+
+def _check_name(name: str) -> tuple[str, str] | None:
+    """As Kubernetes names resources (RFC 1123 subdomain)."""
+    return None if NAME.fullmatch(name) else ("a name is lower-case letters, digits, `-` and `.`", "rename it")
 
 
 def read_selector(fields: Fields, namespace: str, key: str = "matchLabels") -> WorkloadSelector:

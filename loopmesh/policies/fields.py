@@ -6,9 +6,9 @@ every key left over, so a field cannot be forgotten.
 
 import difflib
 import functools
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
@@ -17,9 +17,16 @@ from loopmesh.policies.yaml_tree import Node
 
 Result = TypeVar("Result")
 Choice = TypeVar("Choice", bound=StrEnum)
-DURATION = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|µs|ns)")
-UNIT_MS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1_000.0, "ms": 1.0, "us": 1e-3, "µs": 1e-3, "ns": 1e-6}
-SHORTEST_MS = 1
+Check = Callable[[str], tuple[str, str] | None]
+"""Says the rule a text breaks and the remedy, or None."""
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
+UNIT_NS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "µs": 1_000}
+NS_OF_MS = 1_000_000
+LONGEST_NS = 2**63 - 1
+LONGEST_SHOWN = 200
+MOST_UNKNOWN = 100
+MOST_PROBLEMS = 20_000
+"""Nobody mends more at once; the rest shows when these are mended."""
 
 
 class Fields:
@@ -31,10 +38,13 @@ class Fields:
         self.problems = problems
         self._asked: set[str] = set()
         self._values: dict[str, Node] = {}
+        self._is_mapping = True
         if isinstance(node.value, dict):
             self._values = node.value
         elif node.value is not None:
             self.refuse(None, "this is a mapping", "write `key: value` pairs")
+        # What is no mapping at all has no fields that could be missed.
+        self._is_mapping = isinstance(node.value, dict) or node.value is None
 
     @classmethod
     def read(cls, node: Node, path: str, problems: list[Problem], reader: "Callable[[Fields], Result]") -> Result:
@@ -53,16 +63,24 @@ class Fields:
         return Origin(file=self.origin.file, line=self.node.lines.get(key, self.origin.line))
 
     def has(self, key: str) -> bool:
-        return key in self._values
+        """Null counts as absent."""
+        return self.node_at(key) is not None
 
-    def refuse(self, key: str | None, rule: str, remedy: str) -> None:
-        """Notes a problem with a key's value, or with the mapping itself."""
-        found = self._values.get(key) if key else None
+    def is_empty(self, key: str) -> bool:
+        """The key holds a list or a mapping without anything in it."""
+        found = self.node_at(key)
+        return found is not None and found.value in ([], {})
+
+    def refuse(self, key: str | None, rule: str, remedy: str, *, at: Node | None = None) -> None:
+        """Notes a problem with a key's value, with the mapping itself, or with the part `at` of the value."""
+        if not self._is_mapping or len(self.problems) >= MOST_PROBLEMS:
+            return
+        found = at or (self._values.get(key) if key else None)
         where = f"{self.path}.{key}".lstrip(".") if key else self.path or "document"
         value = where
         if found is not None and not isinstance(found.value, dict | list):
-            value = f"{where}: {found.value}"
-        origin = self.place(key) if key else self.origin
+            value = f"{where}: {_written(found.value)[:LONGEST_SHOWN]}"
+        origin = at.origin if at else self.place(key) if key else self.origin
         self.problems.append(Problem(origin=origin, value=value, rule=rule, remedy=remedy))
 
     def ignore(self, *keys: str) -> None:
@@ -75,7 +93,8 @@ class Fields:
         found = self._values.get(key)
         return None if found is None or found.value is None else found
 
-    def text(self, key: str, *, required: bool = False) -> str | None:
+    def text(self, key: str, *, required: bool = False, check: Check | None = None) -> str | None:
+        """A text that passes the check; required ones are not empty."""
         found = self.node_at(key)
         if found is None:
             if required:
@@ -83,6 +102,10 @@ class Fields:
             return None
         if not isinstance(found.value, str):
             self.refuse(key, "this is text", "write text, in quotes if it looks like a number")
+            return None
+        problem = ("it is empty", "write a value") if required and not found.value else None
+        if problem := problem or (check(found.value) if check else None):
+            self.refuse(key, *problem)
             return None
         return found.value
 
@@ -107,27 +130,29 @@ class Fields:
         value = self.text(key)
         if value is None:
             return None
-        if value in set(choices):
+        known = [choice for choice in choices if choice not in unsupported]
+        if value in known:
             return choices(value)
         if value in unsupported:
-            self.refuse(key, "loopmesh does not support this value of Istio", f"use {_one_of(list(choices))}")
+            self.refuse(key, "loopmesh does not support this value of Istio", f"use {_one_of(known)}")
         else:
-            self.refuse(key, f"this is {_one_of(list(choices))}", "write one of them")
+            self.refuse(key, f"this is {_one_of(known)}", "write one of them")
         return None
 
     def duration_ms(self, key: str) -> int | None:
-        """A Go duration such as `1.5s` or `250ms`, at least 1 ms (Istio `ValidateDuration`)."""
+        """A Go duration such as `1.5s` or `250ms`, at least 1 ms, in whole ones (Istio `ValidateDuration`)."""
         value = self.text(key)
         if value is None:
             return None
-        if not re.fullmatch(f"(?:{DURATION.pattern})+", value):
+        parts = DURATION.findall(value)
+        if not parts or "".join(number + unit for number, unit in parts) != value:
             self.refuse(key, "this is a duration", "write a number with h, m, s or ms, such as 250ms")
             return None
-        total = math.fsum(_part_ms(part) for part in DURATION.findall(value))
-        if total < SHORTEST_MS or total != int(total):
+        total_ns = sum(Decimal(number) * UNIT_NS.get(unit, 1) for number, unit in parts)
+        if total_ns % NS_OF_MS or not NS_OF_MS <= total_ns <= LONGEST_NS:
             self.refuse(key, "a duration is whole milliseconds, 1 or more", "write at least 1ms")
             return None
-        return int(total)
+        return int(total_ns / NS_OF_MS)
 
     def object(self, key: str, reader: "Callable[[Fields], Result]") -> Result | None:
         found = self.node_at(key)
@@ -138,9 +163,14 @@ class Fields:
     def objects(self, key: str, reader: "Callable[[Fields], Result]") -> tuple[Result, ...]:
         """Each item of a list of mappings."""
         path = f"{self.path}.{key}".lstrip(".")
-        return tuple(
-            Fields.read(item, f"{path}[{number}]", self.problems, reader) for number, item in enumerate(self._list(key))
-        )
+        results = []
+        for number, item in enumerate(self._list(key)):
+            if item.value is None:
+                # Read as a mapping without fields it could mean everything, as a rule that allows all.
+                self.refuse(key, f"item {number} is empty", "write the item, or remove it", at=item)
+            else:
+                results.append(Fields.read(item, f"{path}[{number}]", self.problems, reader))
+        return tuple(results)
 
     def named_objects(self, key: str, reader: "Callable[[str, Fields], Result]") -> dict[str, Result]:
         """Each value of a mapping of mappings, by its key."""
@@ -156,14 +186,17 @@ class Fields:
             results[name] = Fields.read(child, f"{path}.{name}", self.problems, functools.partial(reader, name))
         return results
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of non-empty texts."""
+    def texts(self, key: str, check: Check | None = None) -> tuple[str, ...]:
+        """A list of non-empty texts, each of which passes the check."""
         values = []
         for item in self._list(key):
-            if isinstance(item.value, str) and item.value:
-                values.append(item.value)
-            else:
-                self.refuse(key, "this is a list of texts", "write texts, in quotes if they look like numbers")
+            if not isinstance(item.value, str) or not item.value:
+                rule, remedy = "this is a list of texts", "write texts, in quotes if they look like numbers"
+                self.refuse(key, rule, remedy, at=item)
+                continue
+            if found := check(item.value) if check else None:
+                self.refuse(key, *found, at=item)
+            values.append(item.value)
         return tuple(values)
 
     def labels(self, key: str) -> Mapping[str, str]:
@@ -171,7 +204,7 @@ class Fields:
         return self._pairs(key, strict=True)
 
     def settings(self, key: str) -> Mapping[str, str]:
-        """A mapping of texts where numbers and booleans are taken as they are written, as environment variables are."""
+        """A mapping of texts where numbers and booleans may stand without quotes, as in a chart's environment."""
         return self._pairs(key, strict=False)
 
     def _pairs(self, key: str, *, strict: bool) -> Mapping[str, str]:
@@ -187,9 +220,9 @@ class Fields:
             if isinstance(value, str):
                 pairs[name] = value
             elif strict or isinstance(value, dict | list) or value is None:
-                self.refuse(key, f"`{name}` is text", "put the value in quotes")
+                self.refuse(key, f"`{name}` is text", "put the value in quotes", at=child)
             else:
-                pairs[name] = str(value).lower() if isinstance(value, bool) else str(value)
+                pairs[name] = _written(value)
         return pairs
 
     def _list(self, key: str) -> list[Node]:
@@ -202,19 +235,20 @@ class Fields:
         return found.value
 
     def _refuse_rest(self) -> None:
-        for key in self._values:
-            if key not in self._asked:
-                close = difflib.get_close_matches(key, self._asked, n=1, cutoff=0.75)
-                remedy = f"did you mean `{close[0]}`?" if close else f"remove it; known here: {_known(self._asked)}"
-                self.refuse(key, "loopmesh does not support this field", remedy)
+        unknown = [key for key in self._values if key not in self._asked]
+        for key in unknown[:MOST_UNKNOWN]:
+            close = difflib.get_close_matches(key, self._asked, n=1, cutoff=0.75)
+            remedy = f"did you mean `{close[0]}`?" if close else f"remove it; known here: {_known(self._asked)}"
+            self.refuse(key, "loopmesh does not support this field", remedy)
+        if len(unknown) > MOST_UNKNOWN:
+            self.refuse(None, f"{len(unknown) - MOST_UNKNOWN} more fields are not supported", "remove them")
 
 
-def _part_ms(part: str) -> float:
-    number = re.match(r"[\d.]+", part)
-    return float(number.group()) * UNIT_MS[part[number.end() :]] if number else 0.0
+def _written(value: object) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _one_of(values: list[str]) -> str:
+def _one_of(values: Iterable[str]) -> str:
     return "one of " + ", ".join(map(str, values))
 
 

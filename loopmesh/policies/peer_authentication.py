@@ -1,10 +1,12 @@
 """PeerAuthentication (security.istio.io): what a workload's sidecar accepts."""
 
+from loopmesh.model.policies import ROOT_NAMESPACE
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.model.security import PeerAuthentication, PeerMode
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.host_names import port_number
 
 UNSET = "UNSET"
 
@@ -18,15 +20,18 @@ def _policy(document: Document, fields: Fields) -> PeerAuthentication:
     selector = fields.object("selector", lambda inside: read_selector(inside, document.namespace)) or everyone
     modes = fields.named_objects("portLevelMtls", lambda _, inside: _mode(inside))
     for port in modes:
-        if not port.isdigit():
+        if port_number(port) is None:
             fields.refuse("portLevelMtls", f"`{port}` is no port number", "write the number of the workload's port")
     if modes and not selector.labels:
         fields.refuse("portLevelMtls", "ports need a selector", "add `selector.matchLabels`")
+    if selector.labels and document.namespace == ROOT_NAMESPACE:
+        rule = f"Istio does not heed a selector in {ROOT_NAMESPACE}"
+        fields.refuse("selector", rule, "remove it, or write the policy in the workload's namespace")
     return PeerAuthentication(
         source=document.source,
         selector=selector,
         mode=fields.object("mtls", _mode),
-        port_modes={int(port): mode for port, mode in modes.items() if mode and port.isdigit()},
+        port_modes={number: mode for port, mode in modes.items() if mode and (number := port_number(port))},
     )
 
 

@@ -4,23 +4,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loopmesh.model.policy import PolicyName
+from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.document import Document, read_document
-from loopmesh.policies.yaml_tree import Node, parse_yaml
+from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
 
 SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Documents in the order read; never changed."""
+    """Documents in the order read, and what was wrong with files and documents that are not among them; never changed.
+
+    A set with problems is no use to anybody but `check_policies`, which raises them together with its own.
+    """
 
     documents: Mapping[PolicyName, Document] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
 
     @classmethod
     def parse(cls, files: Iterable[tuple[str, bytes]], default_namespace: str) -> "PolicySet":
-        """Reads every document of every (name, content). Raises InvalidInputError with all problems of the files."""
+        """Reads every document of every (name, content), and notes what cannot be read."""
         problems: list[Problem] = []
         documents: dict[PolicyName, Document] = {}
         for name, content in files:
@@ -31,13 +35,17 @@ class PolicySet:
                 if document.policy in documents:
                     problems.append(_twice(document, documents[document.policy]))
                 documents[document.policy] = document
-        if problems:
-            raise InvalidInputError(problems)
-        return cls(documents)
+        return cls(documents, tuple(problems))
 
     def merged(self, newer: "PolicySet") -> "PolicySet":
         """Policies of the same name are replaced where they stand, others are added at the end."""
-        return PolicySet({**self.documents, **newer.documents})
+        return PolicySet({**self.documents, **newer.documents}, (*self.problems, *newer.problems))
+
+    def place(self, source: Source, key: str) -> Origin:
+        """Where a policy says `key` of its `spec`; its first line if it does not."""
+        spec = self.documents[source.policy].spec
+        line = spec.lines.get(key)
+        return source.origin if line is None else Origin(file=spec.origin.file, line=line)
 
 
 def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
@@ -45,10 +53,10 @@ def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     problems: list[Problem] = []
     files: list[tuple[str, bytes]] = []
     for path in paths:
-        found = sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES) if path.is_dir() else [path]
+        found = _files_below(path) if path.is_dir() else [path]
         for file in found:
             try:
-                files.append((str(file), file.read_bytes()))
+                files.append((str(file), _read(file)))
             except OSError as error:
                 rule = f"it cannot be read: {error.strerror}"
                 problems.append(_problem(str(file), rule, "name a file or folder that exists and may be read"))
@@ -57,6 +65,16 @@ def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
     if problems:
         raise InvalidInputError(problems)
     return files
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.rglob("*") if one.suffix in SUFFIXES and not one.is_dir())
+
+
+def _read(file: Path) -> bytes:
+    """No more than shows that a file is too large: it may be endless."""
+    with file.open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
 
 
 def _nodes(name: str, content: bytes, problems: list[Problem]) -> list[Node]:

@@ -1,134 +1,194 @@
 """What policies name must exist: hosts, ports, subsets, gateways, workloads."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Set
 
 from loopmesh.model.application import Application
+from loopmesh.model.edge import Gateway
 from loopmesh.model.policies import ROOT_NAMESPACE, Policies
-from loopmesh.model.policy import Source, WorkloadSelector
-from loopmesh.model.problem import Problem
+from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
+from loopmesh.model.problem import Origin, Problem
 from loopmesh.model.routing import MESH_GATEWAY, Destination, Routing
+from loopmesh.model.traffic import DestinationRule, Subset
+from loopmesh.policies.host_names import covers, overlap
+
+Place = Callable[[Source, str], Origin]
+MOST_SHOWN = 10
+"""Names a remedy lists."""
+MOST_SUGGESTIONS = 200
+"""Comparing names takes long in a large mesh, and nobody reads more."""
 
 
-def check_references(policies: Policies, application: Application) -> Iterator[Problem]:
-    """A problem for each name that leads nowhere."""
-    names = _Names(policies, application)
+def check_references(
+    policies: Policies, application: Application, place: Place, *, broken: Set[PolicyName], complete: bool
+) -> Iterator[Problem]:
+    """A problem for each name that leads nowhere; `place` tells where a policy names it.
+
+    What a broken policy names is not looked up, and nothing is said to be missing that a broken policy, or a file that
+    could not be read (`complete` is False), may hold.
+    """
+    names = _Names(policies, application, place, broken, complete)
     for routing in policies.routings:
-        yield from names.routing(routing)
+        if routing.source.policy not in broken:
+            yield from names.routing(routing)
     for rule in policies.destination_rules:
-        yield from names.host(rule.source, rule.host)
-        for subset in rule.subsets:
-            labels = subset.labels.items()
-            if not any(labels <= known.items() for known in names.labels_behind(rule.host)):
-                yield _problem(
-                    subset.source, f"subset {subset.name}", "no version has its labels", "use a version's labels"
-                )
-    for peers in policies.peer_authentications:
-        yield from names.selector(peers.source, peers.selector)
-    for authorization in policies.authorization_policies:
-        yield from names.selector(authorization.source, authorization.selector)
-    for extension in policies.gateway_filters:
-        yield from names.selector(extension.source, extension.selector)
+        if rule.source.policy not in broken:
+            yield from names.rule(rule)
+    selecting: list[tuple[Source, WorkloadSelector, str]] = [
+        *((one.source, one.selector, "selector") for one in policies.peer_authentications),
+        *((one.source, one.selector, "selector") for one in policies.authorization_policies),
+        *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
+    ]
+    for source, selector, key in selecting:
+        if source.policy not in broken:
+            yield from names.selector(source, selector, place(source, key))
     for gateway in policies.gateways:
-        if not any(gateway.selects(known.labels) for known in application.gateways):
-            words = ", ".join(f"{name}: {value}" for name, value in gateway.labels.items())
-            yield _problem(
-                gateway.source,
-                f"selector {words}",
-                "no gateway of the values has these labels",
-                "add it to `gateways`",
-            )
+        if gateway.source.policy not in broken:
+            yield from names.gateway(gateway)
 
 
 class _Names:
-    def __init__(self, policies: Policies, application: Application) -> None:
+    def __init__(
+        self, policies: Policies, application: Application, place: Place, broken: Set[PolicyName], complete: bool
+    ) -> None:
         self._application = application
-        self._hosts = [service.host for service in application.services]
-        self._gateways = {f"{one.source.policy.namespace}/{one.source.policy.name}" for one in policies.gateways}
-        self._rules = policies.destination_rules
+        self._place = place
+        self._broken = broken
+        self._complete = complete
+        self._suggestions = 0
+        self._hosts = {service.host for service in application.services}
+        self._gateways = {_gateway_name(one.source.policy): one for one in policies.gateways}
+        self._rules = {rule.host: rule for rule in policies.destination_rules}
+        self._wildcards = [rule for rule in policies.destination_rules if rule.host.startswith("*")]
+        self._rules_are_known = complete and not any(
+            rule.source.policy in broken and not self._covered(rule.host) for rule in policies.destination_rules
+        )
+        self._labels = {
+            service.host: [{"app": service.name, "version": version.name} for version in service.versions]
+            for service in application.services
+        }
 
     def routing(self, routing: Routing) -> Iterator[Problem]:
-        for gateway in routing.gateways:
-            if gateway != MESH_GATEWAY and gateway not in self._gateways:
-                yield _problem(
-                    routing.source, f"gateway {gateway}", "there is no such Gateway", _closest(gateway, self._gateways)
-                )
+        for name in routing.gateways:
+            if name != MESH_GATEWAY:
+                yield from self._bound(routing, name)
         if MESH_GATEWAY in routing.gateways:
             for host in routing.hosts:
-                yield from self.host(routing.source, host)
+                yield from self._host(routing.source, host, self._place(routing.source, "hosts"))
         for route in routing.routes:
             for destination in route.destinations:
-                yield from self.destination(destination)
+                yield from self._destination(destination)
 
-    def host(self, source: Source, host: str) -> Iterator[Problem]:
-        if not any(_covers(host, known) for known in self._hosts):
-            yield _problem(source, f"host {host}", "no service has this host", _closest(host, self._hosts))
+    def _bound(self, routing: Routing, name: str) -> Iterator[Problem]:
+        """A routing that no server of the gateway lets in would never be used (analysis message IST0132)."""
+        origin = self._place(routing.source, "gateways")
+        gateway = self._gateways.get(name)
+        if gateway is None:
+            if self._complete:
+                rule = "there is no such Gateway"
+                yield _problem(routing.source, f"gateway {name}", rule, self._closest(name, self._gateways), origin)
+            return
+        if gateway.source.policy in self._broken:
+            return
+        served = [host.rpartition("/")[2] for server in gateway.servers for host in server.hosts]
+        for host in routing.hosts:
+            if not any(overlap(host, one) for one in served):
+                rule = f"Gateway {name} serves {', '.join(served)}"
+                remedy = "add the host to the Gateway, or use one of its"
+                yield _problem(routing.source, f"host {host}", rule, remedy, self._place(routing.source, "hosts"))
+        namespaces = {host.rpartition("/")[0] for server in gateway.servers for host in server.hosts}
+        allowed = {"", "*", routing.source.policy.namespace}
+        if routing.source.policy.namespace == gateway.source.policy.namespace:
+            allowed.add(".")
+        for namespace in sorted(namespaces - allowed):
+            rule = f"Gateway {name} has hosts for namespace `{namespace}` only"
+            yield _problem(routing.source, f"gateway {name}", rule, "bind it to a gateway open to this one", origin)
 
-    def destination(self, destination: Destination) -> Iterator[Problem]:
+    def rule(self, rule: DestinationRule) -> Iterator[Problem]:
+        yield from self._host(rule.source, rule.host, self._place(rule.source, "host"))
+        namespace = rule.source.policy.namespace
+        if namespace not in (self._application.namespace, ROOT_NAMESPACE):
+            text = "Istio looks for it in the namespaces of caller and service and in the root namespace"
+            yield _problem(rule.source, f"namespace {namespace}", text, f"move it to {self._application.namespace}")
+        for subset in rule.subsets:
+            yield from self._labels_of(subset, rule)
+
+    def _labels_of(self, subset: Subset, rule: DestinationRule) -> Iterator[Problem]:
+        behind = [labels for host in self._covered(rule.host) for labels in self._labels[host]]
+        if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
+            known = ", ".join(sorted({labels["version"] for labels in behind}))
+            text = f"no version of {rule.host} has its labels"
+            yield _problem(subset.source, f"subset {subset.name}", text, f"use `version:` with one of {known}")
+
+    def _covered(self, host: str) -> list[str]:
+        if not host.startswith("*"):
+            return [host] if host in self._hosts else []
+        return [known for known in self._hosts if covers(host, known)]
+
+    def _host(self, source: Source, host: str, origin: Origin) -> Iterator[Problem]:
+        if not self._covered(host):
+            remedy = self._closest(host, self._hosts)
+            yield _problem(source, f"host {host}", "no service has this host", remedy, origin)
+
+    def _destination(self, destination: Destination) -> Iterator[Problem]:
         service = self._application.service_at(destination.host)
         if service is None:
-            yield from self.host(destination.source, destination.host)
+            yield from self._host(destination.source, destination.host, destination.source.origin)
             return
-        numbers = [port.number for port in service.ports]
-        if destination.port is None and len(numbers) > 1:
+        numbers = ", ".join(str(port.number) for port in service.ports)
+        if destination.port is None and len(service.ports) > 1:
             yield _problem(
-                destination.source, f"host {destination.host}", "it has several ports", f"add `port`: one of {numbers}"
+                destination.source, f"host {destination.host}", "it has several ports", f"add `port`, one of {numbers}"
             )
-        if destination.port is not None and destination.port not in numbers:
-            yield _problem(
-                destination.source, f"port {destination.port}", f"{destination.host} has no such port", f"use {numbers}"
-            )
-        yield from self._subset(destination)
+        if destination.port is not None and destination.port not in [port.number for port in service.ports]:
+            rule = f"{destination.host} has no such port"
+            yield _problem(destination.source, f"port {destination.port}", rule, f"use {numbers}")
+        if destination.subset is not None and self._rules_are_known:
+            yield from self._subset(destination, destination.subset)
 
-    def _subset(self, destination: Destination) -> Iterator[Problem]:
-        if destination.subset is None:
+    def _subset(self, destination: Destination, name: str) -> Iterator[Problem]:
+        """Only the most specific DestinationRule of a host counts (Istio `MostSpecificHostMatch`)."""
+        wild = [rule for rule in self._wildcards if covers(rule.host, destination.host)]
+        rule = self._rules.get(destination.host) or max(wild, key=lambda one: len(one.host), default=None)
+        if rule is not None and rule.source.policy in self._broken:
             return
-        known = [subset.name for rule in self._rules if _covers(rule.host, destination.host) for subset in rule.subsets]
-        if destination.subset not in known:
-            rule = f"no DestinationRule for {destination.host} has this subset"
-            yield _problem(
-                destination.source, f"subset {destination.subset}", rule, _closest(destination.subset, known)
-            )
+        known = [subset.name for subset in rule.subsets] if rule else []
+        if name not in known:
+            text = f"no DestinationRule for {destination.host} has this subset"
+            yield _problem(destination.source, f"subset {name}", text, self._closest(name, known))
 
-    def labels_behind(self, host: str) -> list[Mapping[str, str]]:
-        return [
-            {"app": service.name, "version": version.name}
-            for service in self._application.services
-            if _covers(host, service.host)
-            for version in service.versions
-        ]
+    def _closest(self, name: str, known: Iterable[str]) -> str:
+        names = sorted(known)
+        self._suggestions += 1
+        close = difflib.get_close_matches(name, names, n=1) if self._suggestions <= MOST_SUGGESTIONS else []
+        shown = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+        return f"did you mean {close[0]}?" if close else f"known: {shown or 'none'}"
 
-    def selector(self, source: Source, selector: WorkloadSelector) -> Iterator[Problem]:
-        if not selector.labels:
-            return
-        workloads = [
-            (service.namespace, {"app": service.name, "version": version.name})
-            for service in self._application.services
-            for version in service.versions
-        ]
-        gateways = [(gateway.namespace, gateway.labels) for gateway in self._application.gateways]
-        everywhere = selector.namespace == ROOT_NAMESPACE
-        for namespace, labels in (*workloads, *gateways):
-            if (everywhere or namespace == selector.namespace) and selector.labels.items() <= labels.items():
-                return
+    def selector(self, source: Source, selector: WorkloadSelector, origin: Origin) -> Iterator[Problem]:
+        """A policy of the root namespace selects in all namespaces."""
         words = ", ".join(f"{name}: {value}" for name, value in selector.labels.items())
-        yield _problem(
-            source,
-            f"selector {words}",
-            f"no workload of namespace {selector.namespace} has these labels",
-            "use `app: <service>` or the labels of a gateway",
-        )
+        in_root = selector.namespace == ROOT_NAMESPACE
+        workloads = [(self._application.namespace, labels) for several in self._labels.values() for labels in several]
+        workloads += [(gateway.namespace, dict(gateway.labels)) for gateway in self._application.gateways]
+        if any(selector.selects(selector.namespace if in_root else at, labels) for at, labels in workloads):
+            return
+        value = f"selector {words}" if words else f"namespace {selector.namespace}"
+        rule = "no workload has these labels there" if words else "no workload is in this namespace"
+        remedy = "use `app: <service>`, `version:`, or the labels of a gateway"
+        yield _problem(source, value, rule, remedy, origin)
+
+    def gateway(self, gateway: Gateway) -> Iterator[Problem]:
+        if any(gateway.selects(known.labels) for known in self._application.gateways):
+            return
+        words = ", ".join(f"{name}: {value}" for name, value in gateway.labels.items())
+        rule = "no gateway of the values has these labels"
+        origin = self._place(gateway.source, "selector")
+        yield _problem(gateway.source, f"selector {words}", rule, "add it to `gateways`", origin)
 
 
-def _covers(pattern: str, host: str) -> bool:
-    return pattern == host or (pattern.startswith("*") and host.endswith(pattern[1:]))
+def _gateway_name(policy: PolicyName) -> str:
+    return f"{policy.namespace}/{policy.name}"
 
 
-def _closest(name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names) or 'none'}"
-
-
-def _problem(source: Source, value: str, rule: str, remedy: str) -> Problem:
-    return Problem(origin=source.origin, value=f"{source.policy}: {value}", rule=rule, remedy=remedy)
+def _problem(source: Source, value: str, rule: str, remedy: str, origin: Origin | None = None) -> Problem:
+    return Problem(origin=origin or source.origin, value=f"{source.policy}: {value}", rule=rule, remedy=remedy)

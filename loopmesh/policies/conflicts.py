@@ -1,0 +1,40 @@
+"""What policies say against each other: two of them for one host, where Istio would use or merge them its own way."""
+
+from collections.abc import Iterator, Set
+
+from loopmesh.model.policies import Policies
+from loopmesh.model.policy import PolicyName, Source
+from loopmesh.model.problem import Problem
+from loopmesh.model.routing import MESH_GATEWAY, Routing
+from loopmesh.model.traffic import DestinationRule
+from loopmesh.policies.host_names import overlapping
+
+
+def check_conflicts(policies: Policies, *, broken: Set[PolicyName]) -> Iterator[Problem]:
+    """A problem for each policy that meets an earlier one; broken policies conflict with nothing."""
+    yield from _rules_of_one_host([one for one in policies.destination_rules if one.source.policy not in broken])
+    in_mesh = [one for one in policies.routings if MESH_GATEWAY in one.gateways and one.source.policy not in broken]
+    yield from _routes_of_one_host(in_mesh)
+
+
+def _rules_of_one_host(rules: list[DestinationRule]) -> Iterator[Problem]:
+    """Istio would add the second's subsets to the first and drop its traffic policy (`mergeDestinationRule`)."""
+    first: dict[str, DestinationRule] = {}
+    for rule in rules:
+        earlier = first.setdefault(rule.host, rule)
+        if earlier is not rule:
+            yield _conflict(rule.source, rule.host, earlier.source, "write both in one DestinationRule")
+
+
+def _routes_of_one_host(routings: list[Routing]) -> Iterator[Problem]:
+    """Istio would drop one of the two for sidecars (analysis message IST0109)."""
+    bound = [(host, routing) for routing in routings for host in routing.hosts]
+    for earlier, later in overlapping([host for host, _ in bound]):
+        (_, first), (host, second) = bound[earlier], bound[later]
+        if first is not second:
+            yield _conflict(second.source, host, first.source, "write both in one VirtualService")
+
+
+def _conflict(source: Source, host: str, earlier: Source, remedy: str) -> Problem:
+    rule = f"{earlier} is for this host already"
+    return Problem(origin=source.origin, value=f"{source.policy}: host {host}", rule=rule, remedy=remedy)

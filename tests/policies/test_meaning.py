@@ -1,0 +1,171 @@
+"""What valid policies come to mean in the words of the mesh."""
+
+import json
+
+import pytest
+
+from loopmesh.model.application import Health, HealthKind, Listen, Port, Protocol
+from loopmesh.model.policy import PolicyName, WorkloadSelector
+from loopmesh.model.problem import Origin
+from loopmesh.model.routing import RequestMatch, Retry, TextMatch, TextMatchKind
+from loopmesh.model.security import Caller, Operation, PeerMode, Verdict
+from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, OutlierDetection, TrafficPolicy
+from loopmesh.policies import read_application
+from tests.policies.goldens import FOLDER
+from tests.policies.reading import read_fixture, read_policies
+
+
+def exact(value: str) -> TextMatch:
+    return TextMatch(kind=TextMatchKind.EXACT, value=value)
+
+
+def test_modes_are_inherited_where_unset_and_ports_have_their_own() -> None:
+    mesh, orders = read_fixture(FOLDER / "valid" / "peer_authentication.yaml").peer_authentications
+    assert mesh.mode is PeerMode.STRICT
+    assert mesh.selector == WorkloadSelector(namespace="istio-system")
+    assert orders.mode is None
+    assert orders.port_modes == {8080: PeerMode.DISABLE}
+    assert orders.selector == WorkloadSelector(namespace="shop", labels={"app": "orders"})
+
+
+def test_a_destination_rule_has_its_units_and_defaults() -> None:
+    catalog, everything = read_fixture(FOLDER / "valid" / "destination_rule.yaml").destination_rules
+    assert catalog.host == "catalog.shop.svc.cluster.local"
+    assert everything.host == "*.shop.svc.cluster.local"
+    assert catalog.policy == TrafficPolicy(
+        load_balancing=LoadBalancing.ROUND_ROBIN,
+        connection_pool=ConnectionPool(
+            max_connections=10,
+            connect_timeout_ms=1500,
+            max_pending_requests=1,
+            max_requests=2,
+            max_requests_per_connection=3,
+            max_retries=None,  # 0 is Istio's default, not "never".
+            idle_timeout_ms=3_600_000,
+        ),
+        outlier_detection=OutlierDetection(
+            consecutive_5xx_errors=0,
+            consecutive_gateway_errors=5,
+            interval_ms=1500,
+            base_ejection_ms=5000,
+            max_ejection_percent=50,
+            min_health_percent=10,
+        ),
+        tls=ClientTls.ISTIO_MUTUAL,
+    )
+    assert [(subset.name, subset.labels) for subset in catalog.subsets] == [
+        ("v1", {"version": "v1"}),
+        ("v2", {"version": "v2"}),
+    ]
+    assert catalog.subsets[1].policy.tls is ClientTls.DISABLE, "tls without a mode is Istio's DISABLE"
+
+
+def test_a_virtual_service_becomes_routes() -> None:
+    (routing,) = read_fixture(FOLDER / "valid" / "virtual_service.yaml").routings
+    preview, canary = routing.routes
+    assert (routing.hosts, routing.gateways) == (("catalog.shop.svc.cluster.local",), ("mesh",))
+    present = TextMatch(kind=TextMatchKind.PRESENT)
+    assert preview.matches == (
+        RequestMatch(
+            name="asked",
+            path=TextMatch(kind=TextMatchKind.PREFIX, value="/v1"),
+            ignore_path_case=True,
+            method=exact("POST"),
+            authority=TextMatch(kind=TextMatchKind.REGEX, value="catalog.*"),
+            headers={"x-version": exact("v2"), "x-there": present, "x-also-there": present},
+        ),
+        RequestMatch(path=exact("/")),
+    )
+    (destination,) = preview.destinations
+    assert (destination.host, destination.subset, destination.port) == ("catalog.shop.svc.cluster.local", "v2", 50051)
+    assert preview.timeout_ms == 250
+    assert preview.retry == Retry(attempts=3, per_try_timeout_ms=100, conditions=("5xx", "unavailable", "503"))
+    assert [(one.subset, one.weight) for one in canary.destinations] == [("v1", 90), (None, 10)]
+    assert canary.retry == Retry(attempts=0)
+    assert canary.timeout_ms is None
+
+
+def test_every_part_knows_its_policy_and_line() -> None:
+    (routing,) = read_fixture(FOLDER / "valid" / "virtual_service.yaml").routings
+    source = routing.routes[1].destinations[1].source
+    assert source.policy == PolicyName(kind="VirtualService", namespace="shop", name="catalog")
+    assert source.origin == Origin(file="virtual_service.yaml", line=26)
+
+
+def test_an_authorization_policy_keeps_every_condition() -> None:
+    nothing, also_nothing, some = read_fixture(FOLDER / "valid" / "authorization_policy.yaml").authorization_policies
+    for policy in (nothing, also_nothing):
+        assert (policy.verdict, policy.rules) == (Verdict.ALLOW, ())
+        assert policy.selector == WorkloadSelector(namespace="shop")
+    first, everything = some.rules
+    assert some.verdict is Verdict.DENY
+    assert some.selector.labels == {"app": "catalog", "version": "v1"}
+    assert first.callers == (
+        Caller(principals=("cluster.local/ns/shop/*", "*"), not_principals=("*/sa/orders",)),
+        Caller(namespaces=("shop",), not_namespaces=("lab",)),
+    )
+    assert first.operations == (
+        Operation(hosts=("*.local",), not_hosts=("a",), ports=(50051,), not_ports=(1,)),
+        Operation(methods=("POST",), not_methods=("GET",), paths=("/a/*",), not_paths=("/a/b",)),
+    )
+    assert (everything.callers, everything.operations) == ((), ())
+
+
+def test_a_gateway_opens_ports_for_hosts() -> None:
+    policies = read_fixture(FOLDER / "valid" / "gateway.yaml")
+    (gateway,) = policies.gateways
+    assert gateway.labels == {"istio": "edge"}
+    assert [(server.port, server.name, server.protocol, server.hosts) for server in gateway.servers] == [
+        (80, "http", Protocol.HTTP, ("*.example.com", "./api.example.org")),
+        (81, "grpc", Protocol.GRPC, ("*",)),
+    ]
+    assert policies.routings[0].gateways == ("shop/edge", "shop/edge")
+
+
+def test_filters_of_the_edge_are_messages_of_their_type() -> None:
+    from envoy.extensions.filters.http.health_check.v3.health_check_pb2 import HealthCheck
+
+    health, composite = read_fixture(FOLDER / "valid" / "envoy_filter.yaml").gateway_filters
+    assert health.selector == WorkloadSelector(namespace="shop", labels={"istio": "edge"})
+    assert (health.name, health.type_url.rpartition(".")[2]) == ("envoy.filters.http.health_check", "HealthCheck")
+    assert HealthCheck.FromString(health.config) == HealthCheck(pass_through_mode={"value": False})
+    assert b"filters.http.composite.v3.Composite" in composite.config
+
+
+@pytest.mark.parametrize(
+    ("written", "milliseconds"),
+    [
+        ("1ms", 1),
+        ("0.57s", 570),
+        ("1.001s", 1001),
+        ("1000us", 1),
+        ("1000000ns", 1),
+        ("1h2m3s4ms", 3_723_004),
+        (".5s", 500),
+    ],
+)
+def test_durations_are_exact(written: str, milliseconds: int) -> None:
+    spec = {"host": "catalog", "trafficPolicy": {"outlierDetection": {"interval": written}}}
+    document = {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "a"}}
+    (rule,) = read_policies(json.dumps({**document, "spec": spec})).destination_rules
+    assert rule.policy.outlier_detection == OutlierDetection(interval_ms=milliseconds)
+
+
+def test_values_say_what_runs() -> None:
+    application = read_application(FOLDER / "values_valid" / "every_key.yaml")
+    api, worker = application.services
+    assert api.ports == (
+        Port(name="http", number=8080, protocol=Protocol.HTTP),
+        Port(name="grpc-web", number=9090, protocol=Protocol.GRPC),
+        Port(name="http2-x", number=9091, protocol=Protocol.HTTP2),
+    )
+    assert (api.listen, api.stateful) == (Listen.TCP, True)
+    assert api.health == Health(kind=HealthKind.HTTP, path="/healthz")
+    assert (worker.listen, worker.stateful, worker.health.kind) == (Listen.UNIX, False, HealthKind.NONE)
+    v1, v2, off = api.versions
+    common = {"NUMBER": "5", "YES": "true", "LATE": "10:30"}
+    assert (v1.replicas, v1.command, v1.env) == (2, ("python", "-m", "api"), {"A": "a", **common})
+    assert (v2.replicas, v2.command, v2.env) == (1, ("api2",), {"A": "b", **common})
+    assert off.replicas == 0
+    (edge,) = application.gateways
+    assert (edge.name, edge.labels, edge.replicas) == ("edge", {"istio": "edge"}, 2)

@@ -1,0 +1,81 @@
+"""Policies as a set: read from files and folders, merged by name, problems of all files together."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from loopmesh.model.problem import InvalidInputError
+from loopmesh.policies import PolicySet, check_policies, read_files
+from tests.policies.reading import APPLICATION, problems_of
+
+RULE = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}}}\nspec: {{host: {host}}}\n"
+
+
+def policy_set(*contents: str) -> PolicySet:
+    return PolicySet.parse([(f"{number}.yaml", text.encode()) for number, text in enumerate(contents)], "shop")
+
+
+def hosts(found: PolicySet) -> list[str]:
+    return [rule.host.partition(".")[0] for rule in check_policies(found, APPLICATION).destination_rules]
+
+
+def test_a_newer_policy_replaces_the_one_of_its_name_where_that_stands() -> None:
+    older = policy_set(RULE.format(name="a", host="catalog"), RULE.format(name="b", host="nowhere"))
+    assert hosts(older.merged(policy_set(RULE.format(name="b", host="orders")))) == ["catalog", "orders"]
+
+
+def test_a_merged_set_keeps_the_problems_of_what_could_not_be_read() -> None:
+    merged = policy_set(RULE.format(name="a", host="catalog")).merged(policy_set("kind: ["))
+    with pytest.raises(InvalidInputError, match=r"0.yaml:2: YAML"):
+        check_policies(merged, APPLICATION)
+
+
+def test_problems_of_all_files_are_told_together() -> None:
+    broken = "a: ["
+    unknown_field = RULE.format(name="a", host="catalog, hots: b")
+    unknown_host = RULE.format(name="b", host="nowhere")
+    assert [one.partition(": ")[0] for one in problems_of(broken, unknown_field, unknown_host)] == [
+        "0.yaml:2",
+        "1.yaml:4",
+        "2.yaml:4",
+    ]
+
+
+def test_what_an_unreadable_file_may_hold_is_not_called_missing() -> None:
+    routing = (
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n"
+        "  hosts: [a.example.com]\n  gateways: [edge]\n"
+        "  http: [{route: [{destination: {host: catalog, subset: v1}}]}]\n"
+    )
+    assert len(problems_of(routing)) == 2
+    assert [one.partition(":")[0] for one in problems_of(routing, "a: [")] == ["1.yaml"]
+
+
+def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
+    for name in ("b/two.yml", "a/one.yaml", "a/notes.txt", "c/folder.yaml/three.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert [content for _, content in read_files([tmp_path])] == [
+        b"a/one.yaml",
+        b"b/two.yml",
+        b"c/folder.yaml/three.yaml",
+    ]
+
+
+def test_every_path_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "dangling.yaml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InvalidInputError) as caught:
+        read_files([tmp_path / "missing.yaml", tmp_path / "empty", tmp_path / "dangling.yaml"])
+    assert [problem.rule for problem in caught.value.problems] == [
+        "it cannot be read: No such file or directory",
+        "the folder holds no YAML file",
+        "it cannot be read: No such file or directory",
+    ]
+
+
+def test_an_endless_file_is_refused() -> None:
+    assert problems_of(read_files([Path(os.devnull).with_name("zero")])[0][1]) == [
+        "0.yaml: the file is too large: a file has at most 16777216 bytes; split it"
+    ]
