@@ -5,6 +5,6 @@ Enters: messages per workload. Leaves: ACKs and rejections. Never: what a route 
 
 from loopmesh.control.authority import CertificateAuthority
 from loopmesh.control.plane import ControlPlane
-from loopmesh.control.report import PushReport, Rejection
+from loopmesh.control.report import ControlError, ProxyEvent, PushReport, Rejection
 
-__all__ = ["CertificateAuthority", "ControlPlane", "PushReport", "Rejection"]
+__all__ = ["CertificateAuthority", "ControlError", "ControlPlane", "ProxyEvent", "PushReport", "Rejection"]

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from loopmesh.control.report import ControlError
 from loopmesh.model.identity import Identity
 
 ROOT_TTL_S = 10 * 365 * 24 * 3600
@@ -49,7 +50,10 @@ class CertificateAuthority:
     def load_or_create(
         cls, folder: Path, trust_domain: str, clock: Callable[[], float], ttl_s: float = LEAF_TTL_S
     ) -> "CertificateAuthority":
-        """The root kept in `folder` (`root.pem`, `root.key`, readable by the owner only), made on first use."""
+        """The root kept in `folder` (`root.pem`, `root.key`, readable by the owner only), made on first use.
+
+        Raises ControlError when the files are not what was written.
+        """
         certificate, key = folder / "root.pem", folder / "root.key"
         if not (certificate.exists() and key.exists()):
             authority = cls.create(trust_domain, clock, ttl_s)
@@ -57,10 +61,16 @@ class CertificateAuthority:
             _write_private(key, _key_pem(authority._key))
             _write_private(certificate, authority.root_pem)
             return authority
-        loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
-        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{key} is not an elliptic curve key")
-        return cls(x509.load_pem_x509_certificate(certificate.read_bytes()), loaded, clock, ttl_s)
+        try:
+            root = x509.load_pem_x509_certificate(certificate.read_bytes())
+            loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
+        except ValueError as error:
+            raise ControlError(
+                f"{folder} holds no certificate authority: {error}; delete it to get a new one"
+            ) from error
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey) or loaded.public_key() != root.public_key():
+            raise ControlError(f"{key} is not the key of {certificate}; delete {folder} to get a new authority")
+        return cls(root, loaded, clock, ttl_s)
 
     @property
     def root_pem(self) -> bytes:
@@ -73,12 +83,14 @@ class CertificateAuthority:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(x509.Name([]), self._root.subject, key, now, self.ttl_s)
         names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity.spiffe_id)])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
         certificate = (
             builder.add_extension(names, critical=True)  # critical because the subject is empty (RFC 5280, 4.2.1.6)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(usages, critical=False)
+            .add_extension(issuer, critical=False)
             .sign(self._key, hashes.SHA256())
         )
         return Certificate(
@@ -97,6 +109,7 @@ def _root_certificate(trust_domain: str, key: ec.EllipticCurvePrivateKey, now: f
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(names, critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
 
@@ -136,5 +149,9 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    """Whole or not at all, and never readable by others."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600, exist_ok=False)
+    draft.write_bytes(content)
+    draft.replace(path)

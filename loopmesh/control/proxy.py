@@ -1,35 +1,79 @@
-"""One admitted proxy: what it should have, its streams, and what it last refused."""
+"""One admitted proxy: what it should have, and the stream it has it from."""
 
-from loopmesh.control.delta_stream import DeltaStream, Sent
-from loopmesh.control.report import Rejection
+import asyncio
+from collections.abc import Callable
+
+from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
+
+from loopmesh.control.delta_stream import DeltaStream
+from loopmesh.control.report import ProxyEvent, Rejection
 from loopmesh.control.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Snapshot
 from loopmesh.model.topology import Workload
+
+DESTINATIONS = (CLUSTER, ENDPOINT)
+"""Taken away only when nothing refers to them any more."""
 
 
 class Proxy:
     """Knows the order of an update; the stream knows the protocol."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, notify: Callable[[str, ProxyEvent], None]) -> None:
         self.workload = workload
-        self.snapshot = Snapshot()
+        self.snapshot: Snapshot | None = None
+        """None until the first push: a proxy that was configured before must not lose what it has."""
         self.stream: DeltaStream | None = None
-        self._rejections: dict[str, Rejection] = {}
+        self._notify = notify
+        self._updating = asyncio.Lock()
+
+    def attach(self, stream: DeltaStream) -> None:
+        """The proxy's newest stream is the one that counts."""
+        if self.stream is not None:
+            self.stream.close()
+        self.stream = stream
+        self._notify(self.workload.name, ProxyEvent.CONNECTED)
+
+    def detach(self, stream: DeltaStream) -> None:
+        if self.stream is stream:
+            self.stream = None
+            self._notify(self.workload.name, ProxyEvent.DISCONNECTED)
+
+    @property
+    def configured(self) -> bool:
+        return self.stream is not None and self.stream.complete.is_set() and not self.stream.closed
 
     @property
     def rejections(self) -> tuple[Rejection, ...]:
-        return tuple(self._rejections.values())
-
-    def note_answer(self, sent: Sent, message: str) -> None:
-        """A refusal stands until a later answer for the same type is an ACK."""
-        if not message:
-            self._rejections.pop(sent.type_url, None)
-            return
-        self._rejections[sent.type_url] = Rejection(
-            workload=self.workload.name,
-            resource_type=sent.type_url.rpartition(".")[2],
-            resources=sent.names,
-            message=message,
+        """What it should have and has refused; a different version, once pushed, ends a rejection."""
+        if self.stream is None or self.snapshot is None:
+            return ()
+        return tuple(
+            Rejection(
+                workload=self.workload.name,
+                resource_type=type_url.rpartition(".")[2],
+                resources=(name,),
+                message=message,
+            )
+            for type_url, name, message in self.stream.refusals(self.snapshot)
         )
+
+    def receive(self, request: DeltaDiscoveryRequest, stream: DeltaStream) -> None:
+        """Answers what the proxy asks for, as far as there has been a push."""
+        asks = stream.receive(request)
+        if self.snapshot is None:
+            return
+        if asks:
+            stream.send(request.type_url, self.snapshot, keep_gone=request.type_url in DESTINATIONS)
+        if not stream.complete.is_set() and not stream.pending and self._asked_for_all(stream, self.snapshot):
+            stream.complete.set()
+            self._remove_destinations(stream)
+            self._notify(self.workload.name, ProxyEvent.CONFIGURED)
+
+    def _asked_for_all(self, stream: DeltaStream, snapshot: Snapshot) -> bool:
+        """Envoy asks for listeners when its clusters are ready, and for routes when listeners name them."""
+        needed = [CLUSTER, LISTENER]
+        if not self.rejections:
+            needed += [type_url for type_url in (ENDPOINT, ROUTE) if snapshot.of(type_url)]
+        return all(map(stream.subscribed, needed))
 
     async def update(self) -> bool:
         """Brings the proxy to its snapshot, make before break (xDS protocol, eventual consistency).
@@ -37,21 +81,22 @@ class Proxy:
         New and changed clusters with their endpoints first, then listeners and routes, what is gone last. Returns
         whether the stream lasted until every answer came.
         """
-        stream = self.stream
-        if stream is None:
-            return False
-        clusters = stream.send_changes(CLUSTER, self.snapshot, remove=False)
-        # An updated cluster warms until it gets its endpoints, which did not change and would not be sent.
-        endpoints = stream.send_changes(ENDPOINT, self.snapshot, again=clusters.names if clusters else (), remove=False)
-        if not await _answered(clusters, endpoints):
-            return False
-        listeners = stream.send_changes(LISTENER, self.snapshot)
-        routes = stream.send_changes(ROUTE, self.snapshot)
-        if not await _answered(listeners, routes):
-            return False
-        gone = [stream.send_changes(type_url, self.snapshot) for type_url in (CLUSTER, ENDPOINT)]
-        return await _answered(*gone)
+        async with self._updating:
+            stream = self.stream
+            if stream is None or self.snapshot is None:
+                return False
+            changed = stream.send(CLUSTER, self.snapshot, keep_gone=True)
+            # An updated cluster warms until it gets its endpoints, which did not change and would not be sent.
+            stream.send(ENDPOINT, self.snapshot, again=changed, keep_gone=True)
+            if await stream.answered():
+                stream.send(LISTENER, self.snapshot)
+                stream.send(ROUTE, self.snapshot)
+            if await stream.answered():
+                await stream.complete.wait()
+                self._remove_destinations(stream)
+            return await stream.answered()
 
-
-async def _answered(*sent: Sent | None) -> bool:
-    return all([await one.answer is not None for one in sent if one is not None])
+    def _remove_destinations(self, stream: DeltaStream) -> None:
+        if self.snapshot is not None:
+            for type_url in DESTINATIONS:
+                stream.send(type_url, self.snapshot)

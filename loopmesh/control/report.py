@@ -1,6 +1,19 @@
-"""What a push came to."""
+"""What proxies did with what they were given."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ControlError(Exception):
+    """The control plane cannot work; one line that says what and where."""
+
+
+class ProxyEvent(StrEnum):
+    """CONFIGURED: it has answered its whole configuration for the first time since it connected."""
+
+    CONNECTED = "connected"
+    CONFIGURED = "configured"
+    DISCONNECTED = "disconnected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

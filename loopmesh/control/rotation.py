@@ -1,20 +1,23 @@
 """Renews certificates in time."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
-from loopmesh.control.secrets import SecretDiscovery
-
+log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 30.0
+"""The machine may sleep meanwhile, which a pause does not notice."""
 SHORTEST_PAUSE_S = 0.05
 
 
 class Rotation:
-    """One task; it wakes up at the next due time, or now and then to see certificates issued meanwhile."""
+    """One task. `renew_due` does what is due and returns the time of the next, None for never; certificates issued
+    meanwhile are seen because no pause is longer than a tenth of a lifetime."""
 
-    def __init__(self, secrets: SecretDiscovery, clock: Callable[[], float]) -> None:
-        self._secrets = secrets
+    def __init__(self, renew_due: Callable[[], float | None], clock: Callable[[], float], lifetime_s: float) -> None:
+        self._renew_due = renew_due
         self._clock = clock
+        self._longest_s = min(LONGEST_PAUSE_S, lifetime_s / 10)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -23,10 +26,14 @@ class Rotation:
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         while True:
-            due_s = self._secrets.renew_due(self._clock())
-            pause_s = LONGEST_PAUSE_S if due_s is None else due_s - self._clock()
-            await asyncio.sleep(min(max(pause_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))
+            try:
+                due_s = self._renew_due()
+            except Exception:
+                log.critical("certificates are not renewed any more")
+                raise
+            pause_s = self._longest_s if due_s is None else due_s - self._clock()
+            await asyncio.sleep(max(min(pause_s, self._longest_s), SHORTEST_PAUSE_S))
