@@ -7,7 +7,10 @@ from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import port_number
 
-UNSUPPORTED_ACTIONS = ("AUDIT", "CUSTOM")
+UNSUPPORTED_ACTIONS = {
+    "AUDIT": "stock Envoy has no audit plugin that would write the log",
+    "CUSTOM": "loopmesh asks no external authorizer",
+}
 
 
 def read_authorization_policy(document: Document, problems: list[Problem]) -> AuthorizationPolicy:

@@ -18,6 +18,12 @@ from loopmesh.policies.host_names import check_host, check_label, qualify_host
 
 MOST = 2**31 - 1
 PERCENT = 100
+UNSUPPORTED_BALANCING = {
+    "PASSTHROUGH": "on one machine no caller knows an address that could be passed through",
+    "LEAST_CONN": "Istio calls it LEAST_REQUEST now",
+    "UNSPECIFIED": "it says nothing",
+}
+UNSUPPORTED_TLS = dict.fromkeys(("SIMPLE", "MUTUAL"), "a call inside the mesh shows the identity the mesh gave")
 
 
 def read_destination_rule(document: Document, problems: list[Problem]) -> DestinationRule:
@@ -57,13 +63,12 @@ def _policy(fields: Fields) -> TrafficPolicy:
 
 
 def _load_balancing(fields: Fields) -> LoadBalancing | None:
-    """On one machine no caller knows an address that could be passed through."""
-    return fields.choice("simple", LoadBalancing, unsupported=("PASSTHROUGH", "LEAST_CONN", "UNSPECIFIED"))
+    return fields.choice("simple", LoadBalancing, unsupported=UNSUPPORTED_BALANCING)
 
 
 def _tls(fields: Fields) -> ClientTls | None:
     """Without a mode it is DISABLE, the zero of Istio's enumeration."""
-    return fields.choice("mode", ClientTls, unsupported=("SIMPLE", "MUTUAL")) or ClientTls.DISABLE
+    return fields.choice("mode", ClientTls, unsupported=UNSUPPORTED_TLS) or ClientTls.DISABLE
 
 
 def _connection_pool(fields: Fields) -> ConnectionPool:

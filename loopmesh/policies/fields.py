@@ -23,6 +23,7 @@ DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
 UNIT_NS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "µs": 1_000}
 NS_OF_MS = 1_000_000
 LONGEST_NS = 2**63 - 1
+NOTHING_UNSUPPORTED: Mapping[str, str] = {}
 LONGEST_SHOWN = 200
 MOST_UNKNOWN = 100
 MOST_PROBLEMS = 20_000
@@ -87,6 +88,12 @@ class Fields:
         """Accepts keys that mean nothing here."""
         self._asked.update(keys)
 
+    def unsupported(self, reasons: Mapping[str, str]) -> None:
+        """Fields Istio has and loopmesh has not, each with the reason; those that are there are refused."""
+        for key, reason in reasons.items():
+            if self.has(key):
+                self.refuse(key, f"loopmesh does not support this field of Istio: {reason}", "remove it")
+
     def node_at(self, key: str) -> Node | None:
         """The raw node of a key; null counts as absent."""
         self._asked.add(key)
@@ -125,8 +132,10 @@ class Fields:
             return None
         return found.value if found is not None and isinstance(found.value, bool) else None
 
-    def choice(self, key: str, choices: type[Choice], *, unsupported: tuple[str, ...] = ()) -> Choice | None:
-        """`unsupported` are values Istio knows and loopmesh refuses."""
+    def choice(
+        self, key: str, choices: type[Choice], *, unsupported: Mapping[str, str] = NOTHING_UNSUPPORTED
+    ) -> Choice | None:
+        """`unsupported` are values Istio has and loopmesh has not, each with the reason."""
         value = self.text(key)
         if value is None:
             return None
@@ -134,7 +143,8 @@ class Fields:
         if value in known:
             return choices(value)
         if value in unsupported:
-            self.refuse(key, "loopmesh does not support this value of Istio", f"use {_one_of(known)}")
+            rule = f"loopmesh does not support this value of Istio: {unsupported[value]}"
+            self.refuse(key, rule, f"use {_one_of(known)}")
         else:
             self.refuse(key, f"this is {_one_of(known)}", "write one of them")
         return None

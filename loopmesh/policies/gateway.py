@@ -17,7 +17,9 @@ class _Protocol(StrEnum):
     GRPC = "GRPC"
 
 
-UNSUPPORTED_PROTOCOLS = ("HTTPS", "TLS", "TCP", "MONGO", "UNKNOWN")
+UNSUPPORTED_PROTOCOLS = dict.fromkeys(
+    ("HTTPS", "TLS", "TCP", "MONGO", "UNKNOWN"), "the edge speaks HTTP without TLS on loopback"
+)
 PROTOCOLS = {_Protocol.HTTP: Protocol.HTTP, _Protocol.HTTP2: Protocol.HTTP2, _Protocol.GRPC: Protocol.GRPC}
 
 
