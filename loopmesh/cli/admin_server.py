@@ -1,14 +1,23 @@
 """AdminService: how the other commands talk to the running mesh. Thin: everything is done by `Mesh`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import grpc
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.cli.admin_limits import LIMITS
+from loopmesh.cli.admin_messages import (
+    diff_message,
+    outcome,
+    policy_messages,
+    policy_name,
+    problem_messages,
+    rejection_message,
+)
 from loopmesh.cli.mesh import Mesh, check_service
-from loopmesh.control import Rejection
+from loopmesh.cli.policy_change import PolicyChange
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward
 from loopmesh.run.errors import RunError
@@ -25,7 +34,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         self._mesh = mesh
         self._stop = stop
         self._pid = pid
-        self._server = grpc.aio.server()
+        self._server = grpc.aio.server(options=LIMITS)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(self, self._server)
 
     async def start(self) -> None:
@@ -42,6 +51,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
                 name=service.name,
                 namespace=service.namespace,
                 ports={port.name: port.number for port in service.ports},
+                versions=[version.name for version in service.versions],
             )
             for service in self._mesh.application.services
         ]
@@ -54,31 +64,39 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         )
 
     async def Apply(self, request: admin_pb2.ApplyRequest, context: Context) -> admin_pb2.ApplyResponse:
+        change = PolicyChange(files=_files(request.files), only=request.only)
         try:
-            names, report = await self._mesh.apply([(file.path, file.content) for file in request.files])
+            return admin_pb2.ApplyResponse(**outcome(await self._mesh.change(change)))
         except InvalidInputError as error:
-            return admin_pb2.ApplyResponse(
-                problems=[
-                    admin_pb2.Problem(
-                        file=problem.origin.file,
-                        line=problem.origin.line,
-                        value=problem.value,
-                        rule=problem.rule,
-                        remedy=problem.remedy,
-                    )
-                    for problem in error.problems
-                ]
-            )
+            return admin_pb2.ApplyResponse(problems=problem_messages(error))
         except RunError as error:
             await _fail(context, error)
             raise
-        return admin_pb2.ApplyResponse(
-            policies=names,
-            acknowledged=len(report.acknowledged),
-            rejected=[_rejection(found) for found in report.rejections],
-            late=list(report.late),
-            milliseconds=report.milliseconds,
-        )
+
+    async def Delete(self, request: admin_pb2.DeleteRequest, context: Context) -> admin_pb2.DeleteResponse:
+        removed = tuple(map(policy_name, request.policies))
+        change = PolicyChange(removed=removed, removed_files=_files(request.files))
+        try:
+            return admin_pb2.DeleteResponse(**outcome(await self._mesh.change(change)))
+        except InvalidInputError as error:
+            return admin_pb2.DeleteResponse(problems=problem_messages(error))
+        except RunError as error:
+            await _fail(context, error)
+            raise
+
+    async def Diff(self, request: admin_pb2.DiffRequest, context: Context) -> admin_pb2.DiffResponse:
+        try:
+            return diff_message(await self._mesh.difference(PolicyChange(files=_files(request.files))))
+        except InvalidInputError as error:
+            return admin_pb2.DiffResponse(problems=problem_messages(error))
+        except RunError as error:
+            await _fail(context, error)
+            raise
+
+    async def ListPolicies(
+        self, request: admin_pb2.ListPoliciesRequest, context: Context
+    ) -> admin_pb2.ListPoliciesResponse:
+        return admin_pb2.ListPoliciesResponse(policies=policy_messages(self._mesh.policy_set))
 
     async def Scale(self, request: admin_pb2.ScaleRequest, context: Context) -> admin_pb2.ScaleResponse:
         try:
@@ -122,7 +140,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             await asyncio.shield(self._mesh.close_forward(opened))
 
     def _status(self, found: InstanceStatus) -> admin_pb2.WorkloadStatus:
-        rejections = self._mesh.control.rejections(found.workload.name)
+        rejected = map(rejection_message, self._mesh.refusals(found.workload.name))
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
             service=found.workload.service,
@@ -131,7 +149,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             restarts=found.restarts,
             pid=found.pid,
             spiffe_id=found.workload.identity.spiffe_id,
-            envoy=admin_pb2.EnvoyStatus(pid=found.proxy_pid, rejected=[_rejection(one) for one in rejections]),
+            envoy=admin_pb2.EnvoyStatus(pid=found.proxy_pid, rejected=rejected),
             reason=found.reason,
             outbound_socket=str(found.sockets.outbound),
             application_target=found.application_target,
@@ -157,5 +175,5 @@ async def _fail(context: Context, error: RunError) -> None:
     await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
 
 
-def _rejection(found: Rejection) -> admin_pb2.Rejection:
-    return admin_pb2.Rejection(workload=found.workload, resource_type=found.resource_type, message=found.message)
+def _files(files: Iterable[admin_pb2.PolicyFile]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((file.path, file.content) for file in files)

@@ -8,6 +8,7 @@ import click
 import grpc
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.cli.admin_limits import LIMITS
 from loopmesh.cli.errors import CommandError
 from loopmesh.run.errors import RunError
 from loopmesh.run.state import is_running, read_record
@@ -24,7 +25,7 @@ def running_mesh(state: Path) -> Iterator[admin_pb2_grpc.AdminServiceStub]:
         raise CommandError(str(error)) from error
     if record is None or not is_running(state):
         raise CommandError(f"no mesh runs in {state}; start one with `mesh up`, or name its folder with --state")
-    with grpc.insecure_channel(f"unix:{record.admin_socket}") as channel:
+    with grpc.insecure_channel(f"unix:{record.admin_socket}", options=LIMITS) as channel:
         try:
             yield admin_pb2_grpc.AdminServiceStub(channel)
         except grpc.RpcError as error:

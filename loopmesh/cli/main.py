@@ -13,6 +13,8 @@ COMMANDS = {
     "call": "call a service with a workload's identity",
     "forward": "open a local port into the mesh with a workload's identity",
     "apply": "add or replace policies while it runs",
+    "diff": "what policies would change, without changing anything",
+    "delete": "remove policies while it runs",
     "validate": "check policies without running anything",
     "compile": "write or check the proxies' configuration as files",
     "config": "a proxy's live configuration",

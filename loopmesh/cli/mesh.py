@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from loopmesh.cli.blame import Refusal, blame
 from loopmesh.cli.options import UpOptions
+from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
 from loopmesh.compile import ProxyConfig, compile_mesh
-from loopmesh.control import CertificateAuthority, ControlPlane, PushReport
+from loopmesh.control import CertificateAuthority, ControlPlane, PushReport, Rejection
 from loopmesh.model.application import Application
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
+from loopmesh.model.policy import PolicyName
 from loopmesh.model.topology import Forward, Topology, Workload, place
 from loopmesh.observe import OtlpReceiver, TraceStore
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
@@ -42,6 +45,7 @@ class Mesh:
         self._options = options
         self._policy_set = policy_set
         self._policies = policies
+        self._refused: tuple[Refusal, ...] = ()
         self._state = open_state(options.state)
         clean_up_leftovers(self._state)
         self._runtime = create_runtime_folder(os.environ)
@@ -91,7 +95,7 @@ class Mesh:
         report("opening the control plane")
         await self.control.start()
         trace_port = await self._receiver.start()
-        edge_ports = self._claim_edge_ports(self._policies)
+        edge_ports = self._claim_edge_ports(self._policies, self._take_port)
         self._topology = replace(self._topology, trace_port=trace_port, edge_ports=edge_ports)
         self._prepare_supervisor(trace_port)
         report(f"starting {len(workloads)} workloads, each with its proxy")
@@ -105,8 +109,7 @@ class Mesh:
         """A mesh that starts with a configuration some proxy does not take would not do what the policies say."""
         rejections = [found for workload in workloads for found in self.control.rejections(workload.name)]
         if rejections:
-            first = rejections[0]
-            raise RunError(f"the proxy of {first.workload} refuses its {first.resource_type}: {first.message}")
+            raise RunError(str(blame(rejections[0], self._topology, self._policies, self._policy_set.documents)))
 
     def _prepare_supervisor(self, trace_port: int) -> None:
         planner = Planner(
@@ -145,16 +148,54 @@ class Mesh:
         self._ports.close()
         self._state.close()
 
-    async def apply(self, files: Iterable[tuple[str, bytes]]) -> tuple[list[str], PushReport]:
-        """Adds or replaces policies; the whole set must be valid, or nothing changes. Raises InvalidInputError."""
-        newer = PolicySet.parse(files, self.application.namespace)
+    @property
+    def policy_set(self) -> PolicySet:
+        return self._policy_set
+
+    def refusals(self, name: str) -> tuple[Refusal, ...]:
+        """What the workload's proxy refuses, or refused of the last change of policies."""
+        last = [refusal for refusal in self._refused if refusal.rejection.workload == name]
+        return (*(Refusal(rejection=found) for found in self.control.rejections(name)), *last)
+
+    async def change(self, change: PolicyChange) -> ChangeReport:
+        """Returns when every proxy has answered; when one refuses, all have what they had before.
+
+        The whole set must be valid, or nothing changes. Raises InvalidInputError and RunError.
+        """
         async with self._refreshing:
-            merged = self._policy_set.merged(newer)
-            policies = check_policies(merged, self.application)
-            edge_ports = self._claim_edge_ports(policies)
-            self._policy_set, self._policies = merged, policies
+            policy_set, names, policies = await asyncio.to_thread(self._read, change)
+            before, known = (self._policy_set, self._policies, self._topology), self._rejections()
+            edge_ports = self._claim_edge_ports(policies, self._take_port)
+            self._policy_set, self._policies = policy_set, policies
             self._topology = replace(self._topology, edge_ports=edge_ports)
-            return [str(name) for name in newer.documents], await self._push()
+            report = await self._push()
+            fresh = [found for found in report.rejections if found not in known]
+            self._refused = tuple(blame(found, self._topology, policies, names) for found in fresh)
+            if fresh:
+                for key in edge_ports.keys() - before[2].edge_ports.keys():
+                    self._ports.release(edge_ports[key])
+                self._policy_set, self._policies, self._topology = before
+                await self._push()
+        return ChangeReport(policies=tuple(names), push=report, refusals=self._refused)
+
+    async def difference(self, change: PolicyChange) -> MeshDifference:
+        """What the change would do; nothing is changed. Raises InvalidInputError and RunError."""
+        async with self._refreshing:
+            return await asyncio.to_thread(self._compare, change)
+
+    def _read(self, change: PolicyChange) -> tuple[PolicySet, list[PolicyName], Policies]:
+        policy_set, names = change.apply_to(self._policy_set, self.application.namespace)
+        return policy_set, names, check_policies(policy_set, self.application)
+
+    def _compare(self, change: PolicyChange) -> MeshDifference:
+        _, _, policies = self._read(change)
+        # A port that would be opened is not taken for that.
+        topology = replace(self._topology, edge_ports=self._claim_edge_ports(policies, lambda chosen: chosen))
+        old, new = compile_mesh(self._topology, self._policies), compile_mesh(topology, policies)
+        return compare(self._policies, policies, old, new)
+
+    def _rejections(self) -> set[Rejection]:
+        return {found for one in self._topology.workloads for found in self.control.rejections(one.name)}
 
     async def open_forward(self, forward: Forward) -> Forward:
         """Opens a port with a workload's identity; port 0 takes a free one. Raises RunError."""
@@ -199,10 +240,10 @@ class Mesh:
         configs: Mapping[str, ProxyConfig] = compile_mesh(self._topology, self._policies)
         return await self.control.push({name: config.resources() for name, config in configs.items()})
 
-    def _claim_edge_ports(self, policies: Policies) -> dict[tuple[str, int], int]:
+    def _claim_edge_ports(self, policies: Policies, take: Callable[[int], int]) -> dict[tuple[str, int], int]:
         """A loopback port for every port a gateway opens; the first gets the one the user chose.
 
-        Ports that are open already stay what they are. Raises RunError when the chosen one is in use.
+        Ports that are open already stay what they are. `take` gets the chosen port or 0 and gives the one taken.
         """
         ports = dict(self._topology.edge_ports)
         for gateway in policies.gateways:
@@ -211,9 +252,12 @@ class Mesh:
                     for server in gateway.servers:
                         key = (workload.name, server.port)
                         if key not in ports:
-                            chosen = self._options.edge_port if not ports else 0
-                            ports[key] = self._ports.claim(chosen) if chosen else self._ports.allocate()
+                            ports[key] = take(self._options.edge_port if not ports else 0)
         return ports
+
+    def _take_port(self, chosen: int) -> int:
+        """Raises RunError when the chosen one is in use."""
+        return self._ports.claim(chosen) if chosen else self._ports.allocate()
 
 
 def check_service(mesh: Mesh, name: str, port: int) -> str:

@@ -3,8 +3,9 @@
 Names and semantics follow Istio, so that `istioctl proxy-config` reads the result. Never: processes, files, sockets.
 """
 
+from loopmesh.compile.differences import differences
 from loopmesh.compile.mesh import compile_mesh
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.rendering import compiled_files, differing_files, write_files
 
-__all__ = ["ProxyConfig", "compile_mesh", "compiled_files", "differing_files", "write_files"]
+__all__ = ["ProxyConfig", "compile_mesh", "compiled_files", "differences", "differing_files", "write_files"]

@@ -1,14 +1,24 @@
 """The set of all policies a mesh runs with."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
 from loopmesh.model.edge import Gateway, GatewayFilter
+from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import AuthorizationPolicy, PeerAuthentication
 from loopmesh.model.traffic import DestinationRule
 
 ROOT_NAMESPACE = "istio-system"
 """Policies of this namespace hold for the whole mesh, as in Istio's default mesh config."""
+
+
+class Policy(Protocol):
+    """What every policy has."""
+
+    @property
+    def source(self) -> Source: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +31,23 @@ class Policies:
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     gateway_filters: tuple[GatewayFilter, ...] = ()
+
+    def by_name(self) -> dict[PolicyName, list[Policy]]:
+        """What each policy says; a policy may say several things."""
+        found: dict[PolicyName, list[Policy]] = {}
+        for _, several in self._kinds():
+            for one in several:
+                found.setdefault(one.source.policy, []).append(one)
+        return found
+
+    def without(self, name: PolicyName) -> "Policies":
+        """All but one."""
+        kept: dict[str, Any] = {
+            kind: tuple(one for one in several if one.source.policy != name) for kind, several in self._kinds()
+        }
+        return replace(self, **kept)
+
+    def _kinds(self) -> Iterator[tuple[str, tuple[Policy, ...]]]:
+        for field in fields(self):
+            if isinstance(value := getattr(self, field.name), tuple):
+                yield field.name, value

@@ -7,5 +7,6 @@ configuration.
 from loopmesh.policies.application import read_application
 from loopmesh.policies.check import check_policies
 from loopmesh.policies.policy_set import PolicySet, read_files
+from loopmesh.policies.writing import policy_yaml
 
-__all__ = ["PolicySet", "check_policies", "read_application", "read_files"]
+__all__ = ["PolicySet", "check_policies", "policy_yaml", "read_application", "read_files"]

@@ -29,11 +29,12 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """`spec` is absent for an empty one."""
+    """`spec` is empty for a policy without one; `whole` is the document as it was read."""
 
     policy: PolicyName
     origin: Origin
     spec: Node
+    whole: Node
 
     def source_at(self, origin: Origin) -> Source:
         return Source(policy=self.policy, origin=origin)
@@ -73,7 +74,7 @@ def _read(fields: Fields, default_namespace: str) -> Document | None:
     if named is None or not named[0]:
         return None
     policy = PolicyName(kind=kind, namespace=named[1] or default_namespace, name=named[0])
-    return Document(policy=policy, origin=fields.origin, spec=spec)
+    return Document(policy=policy, origin=fields.origin, spec=spec, whole=fields.node)
 
 
 def _metadata(fields: Fields) -> tuple[str, str]:

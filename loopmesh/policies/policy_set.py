@@ -41,6 +41,10 @@ class PolicySet:
         """Policies of the same name are replaced where they stand, others are added at the end."""
         return PolicySet({**self.documents, **newer.documents}, (*self.problems, *newer.problems))
 
+    def without(self, names: Iterable[PolicyName]) -> "PolicySet":
+        gone = set(names)
+        return PolicySet({name: one for name, one in self.documents.items() if name not in gone}, self.problems)
+
     def place(self, source: Source, key: str) -> Origin:
         """Where a policy says `key` of its `spec`; its first line if it does not."""
         spec = self.documents[source.policy].spec

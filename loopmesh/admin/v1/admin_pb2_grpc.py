@@ -45,6 +45,21 @@ class AdminServiceStub:
                 request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ApplyRequest.SerializeToString,
                 response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ApplyResponse.FromString,
                 _registered_method=True)
+        self.Delete = channel.unary_unary(
+                '/loopmesh.admin.v1.AdminService/Delete',
+                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DeleteRequest.SerializeToString,
+                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DeleteResponse.FromString,
+                _registered_method=True)
+        self.Diff = channel.unary_unary(
+                '/loopmesh.admin.v1.AdminService/Diff',
+                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffRequest.SerializeToString,
+                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffResponse.FromString,
+                _registered_method=True)
+        self.ListPolicies = channel.unary_unary(
+                '/loopmesh.admin.v1.AdminService/ListPolicies',
+                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesRequest.SerializeToString,
+                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesResponse.FromString,
+                _registered_method=True)
         self.Scale = channel.unary_unary(
                 '/loopmesh.admin.v1.AdminService/Scale',
                 request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.SerializeToString,
@@ -80,6 +95,27 @@ class AdminServiceServicer:
 
     def Apply(self, request, context):
         """Adds or replaces policies; returns when every proxy has accepted or rejected them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Delete(self, request, context):
+        """Removes policies; refused when what remains would be invalid. Returns as Apply does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Diff(self, request, context):
+        """What a change of policies would do to every proxy; nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPolicies(self, request, context):
+        """The policies in force.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +161,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Apply,
                     request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ApplyRequest.FromString,
                     response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ApplyResponse.SerializeToString,
+            ),
+            'Delete': grpc.unary_unary_rpc_method_handler(
+                    servicer.Delete,
+                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DeleteRequest.FromString,
+                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DeleteResponse.SerializeToString,
+            ),
+            'Diff': grpc.unary_unary_rpc_method_handler(
+                    servicer.Diff,
+                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffRequest.FromString,
+                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffResponse.SerializeToString,
+            ),
+            'ListPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPolicies,
+                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesRequest.FromString,
+                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesResponse.SerializeToString,
             ),
             'Scale': grpc.unary_unary_rpc_method_handler(
                     servicer.Scale,
@@ -202,6 +253,87 @@ class AdminService:
             '/loopmesh.admin.v1.AdminService/Apply',
             loopmesh_dot_admin_dot_v1_dot_admin__pb2.ApplyRequest.SerializeToString,
             loopmesh_dot_admin_dot_v1_dot_admin__pb2.ApplyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Delete(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loopmesh.admin.v1.AdminService/Delete',
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.DeleteRequest.SerializeToString,
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.DeleteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Diff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loopmesh.admin.v1.AdminService/Diff',
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffRequest.SerializeToString,
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loopmesh.admin.v1.AdminService/ListPolicies',
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesRequest.SerializeToString,
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,12 @@ class AdminServiceStub:
     """What runs, and whether it takes traffic."""
     Apply: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ApplyRequest, _admin_pb2.ApplyResponse]
     """Adds or replaces policies; returns when every proxy has accepted or rejected them."""
+    Delete: _grpc.UnaryUnaryMultiCallable[_admin_pb2.DeleteRequest, _admin_pb2.DeleteResponse]
+    """Removes policies; refused when what remains would be invalid. Returns as Apply does."""
+    Diff: _grpc.UnaryUnaryMultiCallable[_admin_pb2.DiffRequest, _admin_pb2.DiffResponse]
+    """What a change of policies would do to every proxy; nothing is changed."""
+    ListPolicies: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListPoliciesRequest, _admin_pb2.ListPoliciesResponse]
+    """The policies in force."""
     Scale: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ScaleRequest, _admin_pb2.ScaleResponse]
     """Changes how many instances of a service, or of one of its versions, run."""
     Restart: _grpc.UnaryStreamMultiCallable[_admin_pb2.RestartRequest, _admin_pb2.RestartResponse]
@@ -55,6 +61,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """What runs, and whether it takes traffic."""
     Apply: _aio.UnaryUnaryMultiCallable[_admin_pb2.ApplyRequest, _admin_pb2.ApplyResponse]  # type: ignore[assignment]
     """Adds or replaces policies; returns when every proxy has accepted or rejected them."""
+    Delete: _aio.UnaryUnaryMultiCallable[_admin_pb2.DeleteRequest, _admin_pb2.DeleteResponse]  # type: ignore[assignment]
+    """Removes policies; refused when what remains would be invalid. Returns as Apply does."""
+    Diff: _aio.UnaryUnaryMultiCallable[_admin_pb2.DiffRequest, _admin_pb2.DiffResponse]  # type: ignore[assignment]
+    """What a change of policies would do to every proxy; nothing is changed."""
+    ListPolicies: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListPoliciesRequest, _admin_pb2.ListPoliciesResponse]  # type: ignore[assignment]
+    """The policies in force."""
     Scale: _aio.UnaryUnaryMultiCallable[_admin_pb2.ScaleRequest, _admin_pb2.ScaleResponse]  # type: ignore[assignment]
     """Changes how many instances of a service, or of one of its versions, run."""
     Restart: _aio.UnaryStreamMultiCallable[_admin_pb2.RestartRequest, _admin_pb2.RestartResponse]  # type: ignore[assignment]
@@ -82,6 +94,30 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ApplyResponse, _abc.Awaitable[_admin_pb2.ApplyResponse]]:
         """Adds or replaces policies; returns when every proxy has accepted or rejected them."""
+
+    @_abc_1.abstractmethod
+    def Delete(
+        self,
+        request: _admin_pb2.DeleteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.DeleteResponse, _abc.Awaitable[_admin_pb2.DeleteResponse]]:
+        """Removes policies; refused when what remains would be invalid. Returns as Apply does."""
+
+    @_abc_1.abstractmethod
+    def Diff(
+        self,
+        request: _admin_pb2.DiffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.DiffResponse, _abc.Awaitable[_admin_pb2.DiffResponse]]:
+        """What a change of policies would do to every proxy; nothing is changed."""
+
+    @_abc_1.abstractmethod
+    def ListPolicies(
+        self,
+        request: _admin_pb2.ListPoliciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListPoliciesResponse, _abc.Awaitable[_admin_pb2.ListPoliciesResponse]]:
+        """The policies in force."""
 
     @_abc_1.abstractmethod
     def Scale(

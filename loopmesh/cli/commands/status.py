@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.changing import refusal_line
 from loopmesh.cli.client import get_status
 from loopmesh.cli.parameters import json_option, state_option
 
@@ -37,7 +38,10 @@ def status_json(status: admin_pb2.GetStatusResponse) -> dict[str, Any]:
 
 
 def _workload_json(workload: admin_pb2.WorkloadStatus) -> dict[str, Any]:
-    rejected = [{"type": one.resource_type, "message": one.message} for one in workload.envoy.rejected]
+    rejected = [
+        {"type": one.resource_type, "message": one.message, "policies": list(one.policies)}
+        for one in workload.envoy.rejected
+    ]
     return {
         "name": workload.name,
         "service": workload.service,
@@ -69,6 +73,6 @@ def _print_table(status: admin_pb2.GetStatusResponse) -> None:
         if workload.reason and not workload.ready:
             console.print(f"[red]{workload.name}[/]: {workload.reason}", markup=True)
         for rejection in workload.envoy.rejected:
-            click.echo(f"{workload.name}: its proxy refused {rejection.resource_type}: {rejection.message}")
+            click.echo(refusal_line(rejection))
     for name, url in status.edge.items():
         click.echo(f"edge {name}: {url}")

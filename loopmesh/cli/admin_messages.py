@@ -1,0 +1,99 @@
+"""What the admin service carries, to and from the model."""
+
+from typing import TypedDict
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.blame import Refusal
+from loopmesh.cli.policy_change import ChangeReport, MeshDifference
+from loopmesh.model.difference import PartDifference, PolicyDifference
+from loopmesh.model.policy import PolicyName
+from loopmesh.model.problem import InvalidInputError
+from loopmesh.policies import PolicySet, policy_yaml
+
+
+class Outcome(TypedDict):
+    """The fields ApplyResponse and DeleteResponse share."""
+
+    policies: list[str]
+    acknowledged: int
+    rejected: list[admin_pb2.Rejection]
+    late: list[str]
+    milliseconds: float
+
+
+def outcome(report: ChangeReport) -> Outcome:
+    return Outcome(
+        policies=list(map(str, report.policies)),
+        acknowledged=len(report.push.acknowledged),
+        rejected=list(map(rejection_message, report.refusals)),
+        late=list(report.push.late),
+        milliseconds=report.push.milliseconds,
+    )
+
+
+def rejection_message(refusal: Refusal) -> admin_pb2.Rejection:
+    found = refusal.rejection
+    return admin_pb2.Rejection(
+        workload=found.workload,
+        resource_type=found.resource_type,
+        resources=found.resources,
+        message=found.message,
+        policies=list(map(str, refusal.policies)),
+    )
+
+
+def problem_messages(error: InvalidInputError) -> list[admin_pb2.Problem]:
+    return [
+        admin_pb2.Problem(
+            file=problem.origin.file,
+            line=problem.origin.line,
+            value=problem.value,
+            rule=problem.rule,
+            remedy=problem.remedy,
+        )
+        for problem in error.problems
+    ]
+
+
+def policy_name(message: admin_pb2.PolicyName) -> PolicyName:
+    return PolicyName(kind=message.kind, namespace=message.namespace, name=message.name)
+
+
+def policy_messages(policy_set: PolicySet) -> list[admin_pb2.Policy]:
+    return [
+        admin_pb2.Policy(
+            name=admin_pb2.PolicyName(kind=name.kind, namespace=name.namespace, name=name.name),
+            file=document.origin.file,
+            line=document.origin.line,
+            yaml=policy_yaml(document),
+        )
+        for name, document in policy_set.documents.items()
+    ]
+
+
+def diff_message(difference: MeshDifference) -> admin_pb2.DiffResponse:
+    return admin_pb2.DiffResponse(
+        policies=map(_policy_difference, difference.policies),
+        workloads=[
+            admin_pb2.WorkloadDifference(workload=name, parts=map(_part_difference, parts))
+            for name, parts in difference.workloads.items()
+        ],
+    )
+
+
+def _policy_difference(found: PolicyDifference) -> admin_pb2.PolicyDifference:
+    fields = [
+        admin_pb2.FieldDifference(path=field.path, before=field.before or "", after=field.after or "")
+        for field in found.fields
+    ]
+    return admin_pb2.PolicyDifference(
+        policy=str(found.policy),
+        change=found.change,
+        file=found.source.origin.file,
+        line=found.source.origin.line,
+        fields=fields,
+    )
+
+
+def _part_difference(found: PartDifference) -> admin_pb2.PartDifference:
+    return admin_pb2.PartDifference(part=found.part, name=found.name, change=found.change)

@@ -1,0 +1,82 @@
+"""`mesh diff`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.admin_limits import CHANGE_S
+from loopmesh.cli.changing import policy_files, raise_problems
+from loopmesh.cli.client import running_mesh
+from loopmesh.cli.parameters import json_option, state_option
+
+
+@click.command(short_help="what policies would change")
+@click.option(
+    "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="File or folder."
+)
+@state_option
+@json_option
+def command(paths: tuple[Path, ...], state: Path, as_json: bool) -> None:
+    """What `mesh apply -f PATH` would change, in policies and in the configuration of every proxy; nothing is changed.
+
+    The exit code is 0 with and without differences, 1 when the policies are wrong.
+
+    \b
+    mesh diff -f istio/catalog/virtualservice.yaml
+    """
+    files = policy_files(paths)
+    with running_mesh(state) as stub:
+        answer = stub.Diff(admin_pb2.DiffRequest(files=files), timeout=CHANGE_S)
+    raise_problems(answer.problems)
+    if as_json:
+        click.echo(json.dumps(_json(answer), indent=2))
+        return
+    for line in _lines(answer):
+        click.echo(line)
+
+
+def _json(answer: admin_pb2.DiffResponse) -> dict[str, Any]:
+    """The stable form; `before` and `after` of a field are null where it is not there."""
+    return {
+        "policies": list(map(_policy_json, answer.policies)),
+        "workloads": list(map(_workload_json, answer.workloads)),
+    }
+
+
+def _policy_json(found: admin_pb2.PolicyDifference) -> dict[str, Any]:
+    fields = [{"path": one.path, "before": one.before or None, "after": one.after or None} for one in found.fields]
+    place = {"file": found.file, "line": found.line}
+    return {"policy": found.policy, "change": found.change, "origin": place, "fields": fields}
+
+
+def _workload_json(found: admin_pb2.WorkloadDifference) -> dict[str, Any]:
+    changes = [{"part": part.part, "name": part.name, "change": part.change} for part in found.parts]
+    return {"name": found.workload, "changes": changes}
+
+
+def _lines(answer: admin_pb2.DiffResponse) -> Iterator[str]:
+    if not answer.policies and not answer.workloads:
+        yield "nothing would change"
+        return
+    for policy in answer.policies:
+        yield f"{policy.policy} ({policy.file}:{policy.line}): {policy.change}"
+        for field in policy.fields:
+            yield f"    {field.path}: {field.before or 'not set'} → {field.after or 'not set'}"
+    if not answer.workloads:
+        yield "no proxy would get anything else"
+    for parts, workloads in _together(answer.workloads).items():
+        yield f"{', '.join(workloads)}:"
+        yield from (f"    {part}" for part in parts)
+
+
+def _together(workloads: Iterable[admin_pb2.WorkloadDifference]) -> dict[tuple[str, ...], list[str]]:
+    """Workloads by the changes they share: most of a mesh often gets the same."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for workload in workloads:
+        parts = tuple(f"{part.part} {part.name}: {part.change}" for part in workload.parts)
+        found.setdefault(parts, []).append(workload.workload)
+    return found

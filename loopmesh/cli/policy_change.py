@@ -1,0 +1,82 @@
+"""A change of the policies a mesh runs with, and what it would do. Never: carries it out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loopmesh.cli.blame import Refusal
+from loopmesh.compile import ProxyConfig, differences
+from loopmesh.control import PushReport
+from loopmesh.model.difference import Change, PartDifference, PolicyDifference, field_differences
+from loopmesh.model.policies import Policies, Policy
+from loopmesh.model.policy import PolicyName
+from loopmesh.policies import PolicySet
+from loopmesh.run.errors import RunError
+
+MOST_SHOWN = 20
+"""Names of policies a message lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChange:
+    """Policies of `files` are added or replaced, those in `removed` taken away; `only` removes what no file holds.
+
+    `removed_files` name policies to remove, whatever they say.
+    """
+
+    files: tuple[tuple[str, bytes], ...] = ()
+    removed: tuple[PolicyName, ...] = ()
+    removed_files: tuple[tuple[str, bytes], ...] = ()
+    only: bool = False
+
+    def apply_to(self, current: PolicySet, namespace: str) -> tuple[PolicySet, list[PolicyName]]:
+        """The set afterwards and the policies the change is about. Raises RunError for one that is not there."""
+        newer = PolicySet.parse(self.files, namespace)
+        names = [*self.removed, *PolicySet.parse(self.removed_files, namespace).documents]
+        for name in names:
+            if name not in current.documents:
+                raise RunError(f"there is no {name}; {_known(current, name)}")
+        remaining = newer if self.only else current.without(names).merged(newer)
+        gone = [name for name in current.documents if name not in remaining.documents]
+        return remaining, [*newer.documents, *gone]
+
+
+def _known(current: PolicySet, name: PolicyName) -> str:
+    same_kind = [str(known) for known in current.documents if known.kind == name.kind]
+    if not same_kind:
+        return f"no {name.kind} is in force"
+    return f"there are {', '.join(same_kind[:MOST_SHOWN])}{', …' if len(same_kind) > MOST_SHOWN else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeReport:
+    """What became of a change; with `refusals` nothing changed. `policies` are those it is about."""
+
+    policies: tuple[PolicyName, ...]
+    push: PushReport
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshDifference:
+    """What a change would do: to the policies, and to the configuration of each workload's proxy."""
+
+    policies: tuple[PolicyDifference, ...]
+    workloads: Mapping[str, list[PartDifference]]
+
+
+def compare(
+    before: Policies, after: Policies, old: Mapping[str, ProxyConfig], new: Mapping[str, ProxyConfig]
+) -> MeshDifference:
+    """Policies that differ, in the order of `after`, and what proxies would get instead."""
+    known = before.by_name()
+    policies = [_policy(name, known.get(name, []), said) for name, said in after.by_name().items()]
+    return MeshDifference(policies=tuple(one for one in policies if one), workloads=differences(old, new))
+
+
+def _policy(name: PolicyName, before: list[Policy], after: list[Policy]) -> PolicyDifference | None:
+    if not before:
+        return PolicyDifference(policy=name, change=Change.ADDED, source=after[0].source)
+    # Most policies say one thing; its fields are then told without a number before them.
+    pair = (before[0], after[0]) if len(before) == len(after) == 1 else (before, after)
+    found = tuple(field_differences(*pair))
+    return PolicyDifference(policy=name, change=Change.CHANGED, source=after[0].source, fields=found) if found else None

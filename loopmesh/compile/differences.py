@@ -1,0 +1,137 @@
+"""Where two configurations of the mesh differ, in mesh words."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from envoy.config.listener.v3.listener_components_pb2 import Filter
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.rbac.v3 import rbac_pb2
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+from google.protobuf.message import Message
+
+from loopmesh.compile.proxy_config import ProxyConfig
+from loopmesh.model.difference import Change, Part, PartDifference
+
+RULE = re.compile(r"ns\[(.*)\]-policy\[(.*)\]-rule\[(.*)\]")
+"""How authorization rules are named in a proxy, by Istio and here."""
+Parts = dict[tuple[Part, str], bytes]
+"""The serialised content of each part by what and which it is."""
+
+
+def differences(before: Mapping[str, ProxyConfig], after: Mapping[str, ProxyConfig]) -> dict[str, list[PartDifference]]:
+    """By workload, in the order of `after`; workloads whose configuration stays the same are left out."""
+    reader = _Reader()
+    found = {name: reader.compare(before[name], after[name]) for name in after if name in before}
+    return {name: parts for name, parts in found.items() if parts}
+
+
+class _Reader:
+    """Takes messages apart; one that many proxies share is taken apart once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Parts] = {}
+
+    def compare(self, before: ProxyConfig, after: ProxyConfig) -> list[PartDifference]:
+        old, new = self._parts(before), self._parts(after)
+        return sorted(
+            PartDifference(part=key[0], name=key[1], change=_change(key, old, new))
+            for key in {*old, *new}
+            if old.get(key) != new.get(key)
+        )
+
+    def _parts(self, config: ProxyConfig) -> Parts:
+        parts: Parts = {}
+        messages = [message for several in config.resources().values() for message in several.values()]
+        for message in messages:
+            if id(message) not in self._known:
+                self._known[id(message)] = dict(_take_apart(message))
+            parts |= self._known[id(message)]
+        return parts
+
+
+def _change(key: tuple[Part, str], old: Parts, new: Parts) -> Change:
+    if key not in old:
+        return Change.ADDED
+    return Change.CHANGED if key in new else Change.REMOVED
+
+
+def _take_apart(message: Message) -> Iterator[tuple[tuple[Part, str], bytes]]:
+    if isinstance(message, RouteConfiguration):
+        yield from _routes(message)
+    elif isinstance(message, Listener):
+        yield from _listener(message)
+    elif "cluster_name" in message.DESCRIPTOR.fields_by_name:
+        yield (Part.INSTANCES, _destination(getattr(message, "cluster_name", ""))), _content(message)
+    else:
+        yield (Part.DESTINATION, _destination(getattr(message, "name", ""))), _content(message)
+
+
+def _routes(message: RouteConfiguration) -> Iterator[tuple[tuple[Part, str], bytes]]:
+    for host in message.virtual_hosts:
+        yield (Part.ROUTE, host.name), _content(host)
+    rest = RouteConfiguration()
+    rest.CopyFrom(message)
+    del rest.virtual_hosts[:]
+    yield (Part.ROUTE, f"all of {message.name}"), _content(rest)
+
+
+def _listener(message: Listener) -> Iterator[tuple[tuple[Part, str], bytes]]:
+    """Its authorization rules are parts of their own; what remains is the listener."""
+    rest = Listener()
+    rest.CopyFrom(message)
+    rules: dict[tuple[Part, str], bytes] = {}
+    for chain in rest.filter_chains:
+        for network_filter in chain.filters:
+            rules |= _take_rules(network_filter, message.name)
+    yield from rules.items()
+    yield (Part.LISTENER, message.name), _content(rest)
+
+
+def _take_rules(network_filter: Filter, listener: str) -> dict[tuple[Part, str], bytes]:
+    """Moves the authorization rules out of the filter."""
+    manager = HttpConnectionManager()
+    if not network_filter.typed_config.Unpack(manager):
+        return {}
+    rules: dict[tuple[Part, str], bytes] = {}
+    for http_filter in [*manager.http_filters]:
+        rbac = RBAC()
+        if http_filter.typed_config.Unpack(rbac):
+            rules |= _rules(rbac, listener)
+            manager.http_filters.remove(http_filter)
+    network_filter.typed_config.Pack(manager, deterministic=True)
+    return rules
+
+
+def _rules(rbac: RBAC, listener: str) -> dict[tuple[Part, str], bytes]:
+    """One part a rule, and one for the action as a whole: to allow nothing is more than to say nothing."""
+    action = rbac_pb2.RBAC.Action.Name(rbac.rules.action)
+    found = {
+        (Part.AUTHORIZATION_RULE, f"{action} by {_rule(name)} at {listener}"): _content(policy)
+        for name, policy in rbac.rules.policies.items()
+    }
+    rbac.rules.ClearField("policies")
+    return found | {(Part.AUTHORIZATION_RULE, f"{action} by policies at {listener}"): _content(rbac)}
+
+
+def _rule(name: str) -> str:
+    """`ns[shop]-policy[orders]-rule[0]` is `AuthorizationPolicy shop/orders rule 0`."""
+    found = RULE.fullmatch(name)
+    return "AuthorizationPolicy {}/{} rule {}".format(*found.groups()) if found else name
+
+
+def _destination(cluster: str) -> str:
+    """`outbound|50051|v1|inventory.shop.svc.cluster.local` is `inventory.shop.svc.cluster.local:50051 subset v1`."""
+    words = cluster.split("|")[1:]
+    if len(words) != 3:
+        return cluster
+    port, subset, host = words
+    target = f"{host}:{port}" if host else f"the program at port {port}"
+    return f"{target} subset {subset}" if subset else target
+
+
+def _content(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)

@@ -1,0 +1,114 @@
+"""What would change is told in mesh words: by policy and field, and by workload and part of its configuration."""
+
+from pathlib import Path
+
+import pytest
+
+from loopmesh.cli.policy_change import MeshDifference, PolicyChange, compare
+from loopmesh.compile import compile_mesh
+from loopmesh.model.application import Application
+from loopmesh.model.policies import Policies
+from loopmesh.model.policy import PolicyName
+from loopmesh.model.topology import Topology, place
+from loopmesh.policies import PolicySet, check_policies, read_application, read_files
+from loopmesh.run.errors import RunError
+
+REPOSITORY = Path(__file__).parents[2]
+WALLET = PolicyName(kind="VirtualService", namespace="shop", name="wallet")
+
+
+class Shop:
+    """The bundled shop, placed but not running."""
+
+    def __init__(self) -> None:
+        self.application: Application = read_application(REPOSITORY / "helm/shop/values.yaml")
+        self.policy_set = PolicySet.parse(read_files([REPOSITORY / "istio"]), self.application.namespace)
+        self.policies = check_policies(self.policy_set, self.application)
+        workloads = place(self.application, iter(range(20_000, 30_000)).__next__)
+        names = frozenset(workload.name for workload in workloads)
+        ports = {("edge", 80): 19_000}
+        self.topology = Topology(application=self.application, workloads=workloads, ready=names, edge_ports=ports)
+
+    def source(self, path: str) -> str:
+        return (REPOSITORY / "istio" / path).read_text()
+
+    def after(self, text: str) -> Policies:
+        change = PolicyChange(files=(("new.yaml", text.encode()),))
+        policy_set, _ = change.apply_to(self.policy_set, self.application.namespace)
+        return check_policies(policy_set, self.application)
+
+    def difference(self, text: str) -> MeshDifference:
+        after = self.after(text)
+        old, new = compile_mesh(self.topology, self.policies), compile_mesh(self.topology, after)
+        return compare(self.policies, after, old, new)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return Shop()
+
+
+def parts(found: MeshDifference) -> set[tuple[str, str, str]]:
+    return {(one.part.value, one.name, one.change.value) for several in found.workloads.values() for one in several}
+
+
+def test_what_is_applied_already_changes_nothing_wherever_it_is_read(shop: Shop) -> None:
+    found = shop.difference("\n\n" + shop.source("wallet/virtualservice.yaml"))
+    assert found.policies == ()
+    assert found.workloads == {}
+
+
+def test_a_changed_timeout_is_told_by_its_field_and_as_the_routes_of_its_callers(shop: Shop) -> None:
+    found = shop.difference(shop.source("wallet/virtualservice.yaml").replace("timeout: 2s", "timeout: 3s"))
+    (policy,) = found.policies
+    assert (policy.policy, policy.change, policy.source.origin.file) == (WALLET, "changed", "new.yaml")
+    assert [(one.path, one.before, one.after) for one in policy.fields] == [
+        ("routes[money].timeout_ms", "2000", "3000")
+    ]
+    assert "orders-v1-0" in found.workloads
+    assert parts(found) == {("route", "wallet.shop.svc.cluster.local:50051", "changed")}
+
+
+def test_a_changed_breaker_is_told_as_a_destination_of_its_callers(shop: Shop) -> None:
+    found = shop.difference(
+        shop.source("catalog/destinationrule.yaml").replace("http2MaxRequests: 500", "http2MaxRequests: 5")
+    )
+    host = "catalog.shop.svc.cluster.local:50051"
+    assert parts(found) == {
+        ("destination", name, "changed") for name in (host, f"{host} subset v1", f"{host} subset v2")
+    }
+
+
+def test_a_changed_permission_is_told_as_the_rule_of_the_one_it_protects(shop: Shop) -> None:
+    source = shop.source("catalog/authorizationpolicy.yaml")
+    found = shop.difference(source.replace("/shop.catalog.v1.CatalogService/GetProduct", "/other"))
+    assert {name.partition("-")[0] for name in found.workloads} == {"catalog"}
+    assert parts(found) == {
+        ("authorization rule", "ALLOW by AuthorizationPolicy shop/catalog rule 0 at inbound|50051", "changed")
+    }
+
+
+def test_a_mode_of_peers_is_told_as_the_listener_it_changes(shop: Shop) -> None:
+    found = shop.difference(
+        "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: loose}\n"
+        "spec:\n  selector: {matchLabels: {app: wallet}}\n  mtls: {mode: PERMISSIVE}\n"
+    )
+    assert [policy.change for policy in found.policies] == ["added"]
+    assert {name: [(one.part, one.name) for one in several] for name, several in found.workloads.items()} == {
+        "wallet-v1-0": [("listener", "inbound|50051")]
+    }
+
+
+def test_only_drops_what_no_file_holds_and_names_it(shop: Shop) -> None:
+    text = shop.source("wallet/virtualservice.yaml").encode()
+    remaining, about = PolicyChange(files=(("new.yaml", text),), only=True).apply_to(shop.policy_set, "shop")
+    assert list(remaining.documents) == [WALLET]
+    assert set(about) == set(shop.policy_set.documents)
+
+
+def test_what_is_not_there_cannot_be_removed(shop: Shop) -> None:
+    name = PolicyName(kind="VirtualService", namespace="shop", name="walet")
+    with pytest.raises(
+        RunError, match=r"there is no VirtualService shop/walet; there are .*VirtualService shop/wallet"
+    ):
+        PolicyChange(removed=(name,)).apply_to(shop.policy_set, "shop")

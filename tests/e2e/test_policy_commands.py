@@ -1,0 +1,169 @@
+"""Policies are compared, removed and taken back on a running mesh."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.e2e.shop_client import ask
+
+FOLDER = Path(__file__).parent / "foreign"
+POLICIES = (FOLDER / "policies" / "lab.yaml").read_text()
+PERMISSION_DENIED = 7
+BAD_SCRIPT = """
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: script, namespace: lab}
+spec:
+  workloadSelector: {labels: {gateway: door}}
+  configPatches:
+  - applyTo: HTTP_FILTER
+    match:
+      context: GATEWAY
+      listener:
+        filterChain:
+          filter:
+            name: envoy.filters.network.http_connection_manager
+            subFilter: {name: envoy.filters.http.router}
+    patch:
+      operation: INSERT_BEFORE
+      value:
+        name: envoy.filters.http.lua
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+          inlineCode: this is no Lua
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    arguments = ("--values", "values.yaml", "--policies", "policies")
+    mesh = MeshProcess(state=tmp_path_factory.mktemp("lab") / "state", folder=FOLDER, up_arguments=arguments)
+    mesh.up()
+    yield mesh
+    mesh.down()
+
+
+@pytest.fixture
+def lab(running: MeshProcess) -> Iterator[MeshProcess]:
+    yield running
+    running.command("apply", "-f", "policies")
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Path:
+    path = tmp_path / "changed.yaml"
+    path.write_text(POLICIES.replace("timeout: 3s", "timeout: 4s"))
+    return path
+
+
+def test_a_difference_is_told_and_not_made(lab: MeshProcess, changed: Path) -> None:
+    first = json.loads(lab.command("diff", "-f", str(changed), "--json"))
+    assert first == json.loads(lab.command("diff", "-f", str(changed), "--json"))
+    assert first == {
+        "policies": [
+            {
+                "policy": "VirtualService lab/web",
+                "change": "changed",
+                "origin": {"file": str(changed), "line": 26},
+                "fields": [{"path": "routes[0].timeout_ms", "before": "3000", "after": "4000"}],
+            }
+        ],
+        "workloads": [{"name": "door-0", "changes": [{"part": "route", "name": "*:80", "change": "changed"}]}],
+    }
+    said = lab.command("diff", "-f", str(changed))
+    assert "VirtualService lab/web" in said
+    assert "routes[0].timeout_ms: 3000 → 4000" in said
+    assert "door-0:\n    route *:80: changed" in said
+
+
+def test_after_applying_it_there_is_no_difference(lab: MeshProcess, changed: Path) -> None:
+    lab.command("apply", "-f", str(changed))
+    assert lab.command("diff", "-f", str(changed)) == "nothing would change\n"
+
+
+def test_a_wrong_policy_is_no_difference_but_a_problem(lab: MeshProcess, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(POLICIES.replace("host: web,", "host: wob,"))
+    result = lab.run("diff", "-f", str(path))
+    assert result.returncode == 1
+    assert "host wob.lab.svc.cluster.local: no service has this host; did you mean web.lab" in result.stderr
+
+
+def test_what_is_removed_holds_no_longer(lab: MeshProcess) -> None:
+    assert lab.call_status("door", "clock:7000", "GetTime") == PERMISSION_DENIED
+    said = lab.command("delete", "authorizationpolicy", "clock")
+    assert "AuthorizationPolicy lab/clock" in said
+    assert lab.call_status("door", "clock:7000", "GetTime") == 0
+
+
+def test_what_others_need_is_not_removed(lab: MeshProcess) -> None:
+    result = lab.run("delete", "Gateway", "lab/door")
+    assert result.returncode == 1
+    assert "VirtualService lab/web: gateway lab/door: there is no such Gateway" in result.stderr
+    assert ask(f"{lab.edge}/time").status == 200
+
+
+def test_the_policies_of_files_are_removed_together(lab: MeshProcess) -> None:
+    said = lab.command("delete", "-f", "policies")
+    assert "Gateway lab/door" in said
+    assert "VirtualService lab/web" in said
+    assert lab.run("delete", "-f", "policies").returncode == 1, "they are gone already"
+
+
+def test_an_unknown_policy_is_named_with_those_there_are(lab: MeshProcess) -> None:
+    result = lab.run("delete", "VirtualService", "wob")
+    assert result.returncode == 1
+    assert "there is no VirtualService lab/wob; there are VirtualService lab/web" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("VirtualService",), ("Vrtualservice", "web")])
+def test_wrong_use_of_delete_is_exit_code_2(lab: MeshProcess, arguments: tuple[str, ...]) -> None:
+    assert lab.run("delete", *arguments).returncode == 2
+
+
+def test_what_a_proxy_refuses_is_told_with_its_policy_and_taken_back_whole(lab: MeshProcess, changed: Path) -> None:
+    changed.write_text(f"{changed.read_text()}---{BAD_SCRIPT}")
+    result = lab.run("apply", "-f", str(changed))
+    assert result.returncode == 1
+    assert "door-0: its proxy refuses Listener gateway|80, which comes from EnvoyFilter lab/script: " in result.stderr
+    assert "script load error" in result.stderr
+    assert "nothing was changed" in result.stderr
+
+    assert ask(f"{lab.edge}/time").status == 200
+    assert "routes[0].timeout_ms: 3000 → 4000" in lab.command("diff", "-f", str(changed)), "no part of it is in force"
+
+
+def test_the_status_shows_a_refusal_until_a_change_is_taken(lab: MeshProcess, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(BAD_SCRIPT)
+    assert lab.run("apply", "-f", str(path)).returncode == 1
+    (rejected,) = lab.workload("door-0")["envoy"]["rejected"]
+    assert rejected["policies"] == ["EnvoyFilter lab/script"]
+    assert "script load error" in rejected["message"]
+    assert "which comes from EnvoyFilter lab/script: " in lab.command("status")
+
+    lab.command("apply", "-f", "policies")
+    assert lab.workload("door-0")["envoy"]["rejected"] == []
+
+
+def test_a_mesh_does_not_start_with_what_a_proxy_refuses_and_names_the_policy(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(f"{POLICIES}---{BAD_SCRIPT}")
+    mesh = MeshProcess(state=tmp_path / "state", folder=FOLDER)
+    result = mesh.run(
+        *(
+            "up",
+            "--detach",
+            "--edge-port",
+            "0",
+            "--values",
+            "values.yaml",
+            "--policies",
+            str(tmp_path / "policies.yaml"),
+        )
+    )
+    assert result.returncode == 1
+    assert "the proxy of door-0 refuses Listener gateway|80, which comes from EnvoyFilter lab/script" in result.stderr
+    assert mesh.run("status").returncode == 1
