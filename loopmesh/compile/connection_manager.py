@@ -19,7 +19,9 @@ from loopmesh.model.topology import Workload
 NAME = "envoy.filters.network.http_connection_manager"
 FILTER_ORDER = (
     "envoy.filters.http.rbac",  # who may not call is refused before anything is done for them
-    "extension",  # filters the user's policies add see authorized requests only
+    "envoy.filters.http.fault",  # what a route puts in counts for authorized requests only
+    "envoy.filters.http.cors",  # a foreign page's question is answered before the program is asked
+    "extension",  # filters the user's policies add stand right before the router
     "envoy.filters.http.router",  # the last by Envoy's own rule
 )
 

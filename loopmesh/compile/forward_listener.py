@@ -9,6 +9,8 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from loopmesh.compile.connection_manager import as_network_filter, connection_manager
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.outbound_routes import service_routes
+from loopmesh.compile.routes.direct_response import allow_bodies
+from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.model.topology import Forward, Workload
 
@@ -19,12 +21,16 @@ def forward_listener(index: MeshIndex, workload: Workload, forward: Forward) -> 
     if service is None:
         raise LookupError(forward.host)
     port = next(port for port in service.ports if port.number == forward.port)
-    routes = service_routes(index, service, port)
+    routes = service_routes(index, service, port, workload)
     for route in routes:
-        route.route.host_rewrite_literal = f"{service.name}:{port.number}"
+        if route.HasField("route") and not route.route.host_rewrite_literal:
+            route.route.host_rewrite_literal = f"{service.name}:{port.number}"
     host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
-    manager = connection_manager(workload, "forward", traced=index.topology.trace_port is not None)
+    traced = index.topology.trace_port is not None
+    manager = connection_manager(workload, "forward", traced=traced, filters=route_filters())
     manager.route_config.CopyFrom(RouteConfiguration(name="forward", virtual_hosts=[host]))
+    manager.route_config.validate_clusters.value = False
+    allow_bodies(manager.route_config)
     return Listener(
         name=f"forward|{forward.listen_port}",
         address=loopback(forward.listen_port, forward.listen_address),

@@ -16,6 +16,7 @@ from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, 
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import duration
 from loopmesh.compile.rbac import rbac_filters
+from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.model.topology import Workload
 
@@ -45,7 +46,7 @@ def _manager(index: MeshIndex, workload: Workload, port: int) -> HttpConnectionM
         NamedFilter(place="envoy.filters.http.rbac", name="envoy.filters.http.rbac", config=rbac)
         for rbac in rbac_filters(index.policies, workload, port)
     ]
-    filters = [*rules, *_extensions(index, workload)]
+    filters = [*rules, *route_filters(), *_extensions(index, workload)]
     manager = connection_manager(
         workload, f"gateway_{port}", traced=index.topology.trace_port is not None, filters=filters
     )

@@ -1,16 +1,20 @@
-"""What the edge answers: virtual hosts of the policies bound to a gateway."""
+"""What the edge answers: virtual hosts of the policies bound to a gateway (Istio `buildGatewayHTTPRouteConfig`)."""
 
-from envoy.config.route.v3.route_components_pb2 import DirectResponseAction, RouteMatch, VirtualHost
+from collections.abc import Iterator
+
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile import names
 from loopmesh.compile.index import MeshIndex, host_matches
-from loopmesh.compile.route import routing_routes
+from loopmesh.compile.routes.direct_response import allow_bodies
+from loopmesh.compile.routes.request_match import takes_everything
+from loopmesh.compile.routes.route import routing_routes
+from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.model.edge import Gateway, Server
+from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Workload
-
-NOT_FOUND = 404
 
 
 def open_ports(index: MeshIndex, workload: Workload) -> dict[int, list[tuple[Gateway, Server]]]:
@@ -23,54 +27,55 @@ def open_ports(index: MeshIndex, workload: Workload) -> dict[int, list[tuple[Gat
     return ports
 
 
-def gateway_routes(index: MeshIndex, port: int, servers: list[tuple[Gateway, Server]]) -> RouteConfiguration:
+def gateway_routes(
+    index: MeshIndex, workload: Workload, port: int, servers: list[tuple[Gateway, Server]]
+) -> RouteConfiguration:
     """Named `http.<port>`; policies for the same host are merged in the order read, unknown hosts get a 404."""
     routes: dict[str, list[EnvoyRoute]] = {}
     for gateway, server in servers:
-        name = f"{gateway.source.policy.namespace}/{gateway.source.policy.name}"
+        scope = RouteScope(port=port, namespace=workload.namespace, labels=workload.labels, gateway=gateway.name)
         for routing in index.policies.routings:
-            if name in routing.gateways:
-                for host in _common_hosts(routing.hosts, server.hosts):
-                    known = routes.setdefault(host, [])
-                    known.extend(route for route in routing_routes(index, routing) if route not in known)
-    hosts = [_virtual_host(host, port, found) for host, found in routes.items()]
-    return RouteConfiguration(
+            if gateway.name in routing.gateways:
+                built = routing_routes(index, routing, scope)
+                for host in _common_hosts(routing, gateway, server) if built else ():
+                    routes.setdefault(host, []).extend(built)
+    hosts = [_virtual_host(host, port, found) for host, found in sorted(routes.items())]
+    configuration = RouteConfiguration(
         name=names.gateway_routes(port),
-        virtual_hosts=hosts or [_nothing(port)],
-        ignore_path_parameters_in_path_matching=True,
+        virtual_hosts=hosts or [VirtualHost(name=f"blackhole:{port}", domains=["*"])],
+        ignore_port_in_host_matching=True,
     )
+    configuration.validate_clusters.value = False
+    allow_bodies(configuration)
+    return configuration
 
 
-def _common_hosts(routed: tuple[str, ...], served: tuple[str, ...]) -> list[str]:
-    """The narrower of each pair that overlaps."""
+def _common_hosts(routing: Routing, gateway: Gateway, server: Server) -> list[str]:
+    """The narrower of each pair that overlaps, among the hosts the server has for the policy's namespace."""
     common = []
-    for host in routed:
-        for server in served:
-            server_host = server.rpartition("/")[2]
-            if host_matches(server_host, host):
+    for served in _admitted_hosts(routing, gateway, server):
+        for host in routing.hosts:
+            if host_matches(host, served):
+                common.append(served)
+            elif host_matches(served, host):
                 common.append(host)
-            elif host_matches(host, server_host):
-                common.append(server_host)
-    return list(dict.fromkeys(common))
+    return list(dict.fromkeys(host.lower() for host in common))
+
+
+def _admitted_hosts(routing: Routing, gateway: Gateway, server: Server) -> Iterator[str]:
+    """`namespace/host` is for policies of the namespace only, `./host` for those of the gateway's."""
+    for host in server.hosts:
+        namespace, _, name = host.rpartition("/")
+        wanted = gateway.source.policy.namespace if namespace == "." else namespace
+        if wanted in ("", "*", routing.source.policy.namespace):
+            yield name
 
 
 def _virtual_host(host: str, port: int, routes: list[EnvoyRoute]) -> VirtualHost:
-    catch_all = [route for route in routes if _is_catch_all(route)]
-    ordered = [route for route in routes if not _is_catch_all(route)] + catch_all[:1]
+    """Routes that take everything come last, whichever policy they are of (Istio `SortVHostRoutes`)."""
     return VirtualHost(
         name=f"{host}:{port}",
-        domains=["*"] if host == "*" else [host, f"{host}:*"],
-        routes=ordered,
+        domains=[host],
+        routes=sorted(routes, key=lambda route: takes_everything(route.match)),
         include_request_attempt_count=True,
     )
-
-
-def _is_catch_all(route: EnvoyRoute) -> bool:
-    return bool(route.match.prefix == "/" and not route.match.headers)
-
-
-def _nothing(port: int) -> VirtualHost:
-    route = EnvoyRoute(
-        name="blackhole", match=RouteMatch(prefix="/"), direct_response=DirectResponseAction(status=NOT_FOUND)
-    )
-    return VirtualHost(name=f"blackhole:{port}", domains=["*"], routes=[route])

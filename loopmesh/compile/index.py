@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
+from loopmesh.compile.routes.sidecar_choice import SidecarChoice
 from loopmesh.model.application import Application, Port, Service
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
@@ -52,6 +53,14 @@ class MeshIndex:
             return self._rules[host]
         wild = [rule for pattern, rule in self._rules.items() if host_matches(pattern, host)]
         return max(wild, key=lambda rule: len(rule.host), default=None)
+
+    @cached_property
+    def sidecar_choice(self) -> SidecarChoice:
+        return SidecarChoice(self.policies.routings)
+
+    def services_covered(self, pattern: str) -> list[Service]:
+        """The services a host of a policy, perhaps a wildcard, stands for."""
+        return [service for service in self.application.services if host_matches(pattern, service.host)]
 
     def service_ports(self) -> Iterator[tuple[Service, Port]]:
         for service in self.application.services:

@@ -27,17 +27,24 @@ def compile_mesh(topology: Topology, policies: Policies) -> dict[str, ProxyConfi
     if topology.trace_port is not None:
         clusters[names.TRACE_CLUSTER] = trace_cluster(topology.trace_port)
     endpoints = outbound_endpoints(index)
-    namespaces = {workload.namespace for workload in topology.workloads}
-    routes = {namespace: outbound_routes(index, namespace) for namespace in namespaces}
+    routes: dict[tuple[object, ...], Message] = {}
+    for workload in topology.workloads:
+        if (key := _route_key(index, workload)) not in routes:
+            routes[key] = outbound_routes(index, workload)
     return {
         workload.name: ProxyConfig(
             clusters=clusters | _inbound_clusters(workload),
             endpoints=endpoints,
             listeners=_listeners(index, workload),
-            routes={names.OUTBOUND_ROUTES: routes[workload.namespace]} | _gateway_routes(index, workload),
+            routes={names.OUTBOUND_ROUTES: routes[_route_key(index, workload)]} | _gateway_routes(index, workload),
         )
         for workload in topology.workloads
     }
+
+
+def _route_key(index: MeshIndex, workload: Workload) -> tuple[object, ...]:
+    """Sidecars with the same key have the same routes."""
+    return workload.namespace, index.sidecar_choice.deciding_labels(workload.labels)
 
 
 def _inbound_clusters(workload: Workload) -> dict[str, Message]:
@@ -62,6 +69,6 @@ def _listeners(index: MeshIndex, workload: Workload) -> Mapping[str, Message]:
 
 def _gateway_routes(index: MeshIndex, workload: Workload) -> dict[str, Message]:
     return {
-        names.gateway_routes(port): gateway_routes(index, port, servers)
+        names.gateway_routes(port): gateway_routes(index, workload, port, servers)
         for port, servers in open_ports(index, workload).items()
     }

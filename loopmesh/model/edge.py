@@ -26,6 +26,11 @@ class Gateway:
     labels: Mapping[str, str] = field(default_factory=dict)
     servers: tuple[Server, ...]
 
+    @property
+    def name(self) -> str:
+        """As routings name it: `namespace/name`."""
+        return f"{self.source.policy.namespace}/{self.source.policy.name}"
+
     def selects(self, labels: Mapping[str, str]) -> bool:
         return self.labels.items() <= labels.items()
 

@@ -1,74 +1,42 @@
 """How a request finds its destination (Istio's VirtualService)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 from loopmesh.model.policy import Source
+from loopmesh.model.routes.cors import CorsPolicy
+from loopmesh.model.routes.destination import Destination
+from loopmesh.model.routes.direct_response import DirectResponse
+from loopmesh.model.routes.fault import Fault
+from loopmesh.model.routes.header_changes import HeaderChanges
+from loopmesh.model.routes.mirror import Mirror
+from loopmesh.model.routes.redirect import Redirect
+from loopmesh.model.routes.request_match import RequestMatch
+from loopmesh.model.routes.retry import Retry
+from loopmesh.model.routes.rewrite import Rewrite
 
 MESH_GATEWAY = "mesh"
 """The reserved gateway name for all sidecars."""
 
 
-class TextMatchKind(StrEnum):
-    EXACT = "exact"
-    PREFIX = "prefix"
-    REGEX = "regex"
-    PRESENT = "present"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextMatch:
-    """A condition on a piece of text; regular expressions are RE2 and match the whole text."""
-
-    kind: TextMatchKind
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestMatch:
-    """All given conditions must hold; header names are lower case."""
-
-    name: str = ""
-    path: TextMatch | None = None
-    ignore_path_case: bool = False
-    method: TextMatch | None = None
-    authority: TextMatch | None = None
-    headers: Mapping[str, TextMatch] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """A service (fully qualified host), a port of it (None: its only one), perhaps a subset; `weight` as written."""
-
-    host: str
-    port: int | None = None
-    subset: str | None = None
-    weight: int = 0
-    source: Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """`attempts` are retries after the first try; 0 switches retries off.
-
-    `conditions` are Istio's retryOn words, empty for Istio's default set.
-    """
-
-    attempts: int
-    per_try_timeout_ms: int | None = None
-    conditions: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The first route with a match that holds wins; no matches take every request. No timeout means none."""
+    """The first route with a match that holds wins; no matches take every request. No timeout means none.
+
+    Exactly one of `destinations`, `redirect` and `direct_response` is given.
+    """
 
     name: str = ""
     matches: tuple[RequestMatch, ...] = ()
-    destinations: tuple[Destination, ...]
+    destinations: tuple[Destination, ...] = ()
+    redirect: Redirect | None = None
+    direct_response: DirectResponse | None = None
+    rewrite: Rewrite | None = None
+    headers: HeaderChanges | None = None
     timeout_ms: int | None = None
     retry: Retry | None = None
+    fault: Fault | None = None
+    mirrors: tuple[Mirror, ...] = ()
+    cors: CorsPolicy | None = None
     source: Source
 
 

@@ -7,7 +7,6 @@ from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import MESH_GATEWAY, Routing
 from loopmesh.model.traffic import DestinationRule
-from loopmesh.policies.host_names import overlapping
 
 
 def check_conflicts(policies: Policies, *, broken: Set[PolicyName]) -> Iterator[Problem]:
@@ -27,12 +26,13 @@ def _rules_of_one_host(rules: list[DestinationRule]) -> Iterator[Problem]:
 
 
 def _routes_of_one_host(routings: list[Routing]) -> Iterator[Problem]:
-    """Istio would drop one of the two for sidecars (analysis message IST0109)."""
-    bound = [(host, routing) for routing in routings for host in routing.hosts]
-    for earlier, later in overlapping([host for host, _ in bound]):
-        (_, first), (host, second) = bound[earlier], bound[later]
-        if first is not second:
-            yield _conflict(second.source, host, first.source, "write both in one VirtualService")
+    """Sidecars would use the first, never the second (analysis message IST0109); a wildcard may stand beside a host."""
+    first: dict[str, Routing] = {}
+    for routing in routings:
+        for host in routing.hosts:
+            earlier = first.setdefault(host, routing)
+            if earlier is not routing:
+                yield _conflict(routing.source, host, earlier.source, "write both in one VirtualService")
 
 
 def _conflict(source: Source, host: str, earlier: Source, remedy: str) -> Problem:

@@ -125,6 +125,17 @@ class Fields:
             return None
         return found.value
 
+    def number(self, key: str, *, least: float, most: float) -> float | None:
+        """A number that need not be whole."""
+        found = self.node_at(key)
+        if found is None:
+            return None
+        value = found.value
+        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+            self.refuse(key, f"this is a number from {least} to {most}", "write such a number")
+            return None
+        return float(value)
+
     def boolean(self, key: str) -> bool | None:
         found = self.node_at(key)
         if found is not None and not isinstance(found.value, bool):

@@ -70,6 +70,14 @@ def check_label(name: str) -> tuple[str, str] | None:
     return f"a name is letters, digits and `-`, at most {LONGEST_LABEL}", "rename it"
 
 
+def check_gateway(name: str) -> tuple[str, str] | None:
+    """`edge`, `namespace/edge` or `mesh` (Istio `validateGatewayNames`)."""
+    namespace, slash, own = name.rpartition("/")
+    if check_label(own) or (slash and check_label(namespace)):
+        return "a gateway is `name` or `namespace/name`", "write it like that"
+    return None
+
+
 def port_number(text: str) -> int | None:
     """The port a text names, if it does."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_PORT))

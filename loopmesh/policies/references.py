@@ -3,12 +3,13 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Set
 
-from loopmesh.model.application import Application
+from loopmesh.model.application import CLUSTER_DOMAIN, Application
 from loopmesh.model.edge import Gateway
 from loopmesh.model.policies import ROOT_NAMESPACE, Policies
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin, Problem
-from loopmesh.model.routing import MESH_GATEWAY, Destination, Routing
+from loopmesh.model.routes.destination import Destination
+from loopmesh.model.routing import MESH_GATEWAY, Routing
 from loopmesh.model.traffic import DestinationRule, Subset
 from loopmesh.policies.host_names import covers, overlap
 
@@ -57,7 +58,7 @@ class _Names:
         self._complete = complete
         self._suggestions = 0
         self._hosts = {service.host for service in application.services}
-        self._gateways = {_gateway_name(one.source.policy): one for one in policies.gateways}
+        self._gateways = {one.name: one for one in policies.gateways}
         self._rules = {rule.host: rule for rule in policies.destination_rules}
         self._wildcards = [rule for rule in policies.destination_rules if rule.host.startswith("*")]
         self._rules_are_known = complete and not any(
@@ -74,9 +75,10 @@ class _Names:
                 yield from self._bound(routing, name)
         if MESH_GATEWAY in routing.gateways:
             for host in routing.hosts:
-                yield from self._host(routing.source, host, self._place(routing.source, "hosts"))
+                if self._is_of_the_cluster(host):
+                    yield from self._host(routing.source, host, self._place(routing.source, "hosts"))
         for route in routing.routes:
-            for destination in route.destinations:
+            for destination in (*route.destinations, *(mirror.destination for mirror in route.mirrors)):
                 yield from self._destination(destination)
 
     def _bound(self, routing: Routing, name: str) -> Iterator[Problem]:
@@ -124,6 +126,12 @@ class _Names:
         if not host.startswith("*"):
             return [host] if host in self._hosts else []
         return [known for known in self._hosts if covers(host, known)]
+
+    def _is_of_the_cluster(self, host: str) -> bool:
+        """Other hosts, which need not exist, are for calls to port 80; a service's short spelling is most surely meant
+        to be the service, though Istio would not take it so."""
+        suffix = f".svc.{CLUSTER_DOMAIN}"
+        return host.endswith(suffix) or host.removesuffix(".svc") + suffix in self._hosts
 
     def _host(self, source: Source, host: str, origin: Origin) -> Iterator[Problem]:
         if not self._covered(host):
@@ -184,10 +192,6 @@ class _Names:
         rule = "no gateway of the values has these labels"
         origin = self._place(gateway.source, "selector")
         yield _problem(gateway.source, f"selector {words}", rule, "add it to `gateways`", origin)
-
-
-def _gateway_name(policy: PolicyName) -> str:
-    return f"{policy.namespace}/{policy.name}"
 
 
 def _problem(source: Source, value: str, rule: str, remedy: str, origin: Origin | None = None) -> Problem:

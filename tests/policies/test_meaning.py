@@ -7,7 +7,9 @@ import pytest
 from loopmesh.model.application import Health, HealthKind, Listen, Port, Protocol
 from loopmesh.model.policy import PolicyName, WorkloadSelector
 from loopmesh.model.problem import Origin
-from loopmesh.model.routing import RequestMatch, Retry, TextMatch, TextMatchKind
+from loopmesh.model.routes.request_match import RequestMatch
+from loopmesh.model.routes.retry import Retry
+from loopmesh.model.routes.text_match import TextMatch, TextMatchKind
 from loopmesh.model.security import Caller, Operation, PeerMode, Verdict
 from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, OutlierDetection, TrafficPolicy
 from loopmesh.policies import read_application

@@ -1,0 +1,1 @@
+"""Routes as Envoy's messages, one file for each part of the model's routes."""

@@ -1,0 +1,129 @@
+"""Routes: what a request must look like and where it then goes (Istio `TranslateRoute`)."""
+
+from collections.abc import Iterator
+
+from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, WeightedCluster
+
+from loopmesh.compile import names
+from loopmesh.compile.index import MeshIndex
+from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.routes import cors, fault
+from loopmesh.compile.routes.direct_response import direct_response_action
+from loopmesh.compile.routes.header_changes import apply_header_changes, rewritten_authority
+from loopmesh.compile.routes.mirror import mirror_policy
+from loopmesh.compile.routes.redirect import redirect_action
+from loopmesh.compile.routes.request_match import route_match, takes_everything
+from loopmesh.compile.routes.retry import retry_policy
+from loopmesh.compile.routes.rewrite import apply_rewrite
+from loopmesh.compile.routes.scope import RouteScope
+from loopmesh.model.policy import PolicyName
+from loopmesh.model.routes.destination import Destination
+from loopmesh.model.routes.request_match import RequestMatch
+from loopmesh.model.routing import Route, Routing
+
+DEFAULT_NAME = "default"
+NO_TIMEOUT_MS = 0
+
+
+def routing_routes(index: MeshIndex, routing: Routing, scope: RouteScope) -> list[EnvoyRoute]:
+    """One per match of each route that counts in the scope, in order, up to one that takes everything."""
+    return list(_up_to_catch_all(_routes(index, routing, scope)))
+
+
+def default_route(host: str, port: int) -> EnvoyRoute:
+    """Where requests go that no policy speaks of: to all instances of the service, with Istio's default retries."""
+    action = RouteAction(cluster=names.outbound_cluster(port, "", host))
+    _set_timeout(action, None)
+    action.retry_policy.CopyFrom(retry_policy(None))
+    return EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action)
+
+
+def _up_to_catch_all(routes: Iterator[EnvoyRoute]) -> Iterator[EnvoyRoute]:
+    for route in routes:
+        yield route
+        if takes_everything(route.match):
+            return
+
+
+def _routes(index: MeshIndex, routing: Routing, scope: RouteScope) -> Iterator[EnvoyRoute]:
+    for route in routing.routes:
+        for match in route.matches or (RequestMatch(),):
+            if scope.includes(match):
+                yield _route(index, routing.source.policy, route, match, scope)
+
+
+def _route(index: MeshIndex, policy: PolicyName, route: Route, match: RequestMatch, scope: RouteScope) -> EnvoyRoute:
+    name = f"{route.name}.{match.name}" if match.name else route.name
+    result = EnvoyRoute(name=name, match=route_match(match), stat_prefix=match.statistics_name)
+    path = names.config_path(policy.kind, policy.namespace, policy.name)
+    result.metadata.filter_metadata["istio"].update({"config": path})
+    apply_header_changes(result, route.headers)
+    if route.redirect is not None:
+        result.redirect.CopyFrom(redirect_action(route.redirect, scope.port, secure=scope.secure))
+    elif route.direct_response is not None:
+        result.direct_response.CopyFrom(direct_response_action(route.direct_response))
+    else:
+        _set_destinations(result, index, route, scope)
+    if route.fault is not None:
+        result.typed_per_filter_config[fault.FILTER].CopyFrom(pack(fault.route_fault(route.fault)))
+    if route.cors is not None:
+        result.typed_per_filter_config[cors.FILTER].CopyFrom(pack(cors.route_cors(route.cors)))
+    return result
+
+
+def _set_destinations(result: EnvoyRoute, index: MeshIndex, route: Route, scope: RouteScope) -> None:
+    action = result.route
+    _set_timeout(action, route.timeout_ms)
+    authority = rewritten_authority(route.headers)
+    if authority:
+        action.host_rewrite_literal = authority
+    apply_rewrite(action, route.rewrite)
+    for mirror in route.mirrors:
+        action.request_mirror_policies.append(mirror_policy(_cluster(index, mirror.destination, scope), mirror.percent))
+    if len(route.destinations) == 1:
+        _set_single(result, index, route.destinations[0], scope)
+    else:
+        action.weighted_clusters.CopyFrom(_weighted(index, route.destinations, scope))
+    policy = retry_policy(route.retry)
+    if policy is not None:
+        action.retry_policy.CopyFrom(policy)
+
+
+def _set_single(result: EnvoyRoute, index: MeshIndex, destination: Destination, scope: RouteScope) -> None:
+    """The destination's own changes come after the route's; its host counts if the route rewrites none."""
+    result.route.cluster = _cluster(index, destination, scope)
+    apply_header_changes(result, destination.headers)
+    authority = rewritten_authority(destination.headers)
+    if authority and not result.route.host_rewrite_literal:
+        result.route.host_rewrite_literal = authority
+
+
+def _weighted(index: MeshIndex, destinations: tuple[Destination, ...], scope: RouteScope) -> WeightedCluster:
+    """Destinations without a weight get nothing."""
+    weighted = WeightedCluster()
+    for destination in destinations:
+        if not destination.weight:
+            continue
+        cluster = weighted.clusters.add(name=_cluster(index, destination, scope))
+        cluster.weight.value = destination.weight
+        apply_header_changes(cluster, destination.headers)
+        authority = rewritten_authority(destination.headers)
+        if authority:
+            cluster.host_rewrite_literal = authority
+    return weighted
+
+
+def _set_timeout(action: RouteAction, timeout_ms: int | None) -> None:
+    action.timeout.CopyFrom(duration(timeout_ms or NO_TIMEOUT_MS))
+    # Istio bounds the caller's own deadline (grpc-timeout) by the route's timeout, with this deprecated field.
+    action.max_grpc_timeout.CopyFrom(action.timeout)
+
+
+def _cluster(index: MeshIndex, destination: Destination, scope: RouteScope) -> str:
+    """Without a port it is the service's only one, else the one dialled (Istio `GetDestinationCluster`)."""
+    port = destination.port
+    if port is None:
+        service = index.application.service_at(destination.host)
+        port = service.ports[0].number if service and len(service.ports) == 1 else scope.port
+    return names.outbound_cluster(port, destination.subset or "", destination.host)

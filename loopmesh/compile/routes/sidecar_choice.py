@@ -1,0 +1,31 @@
+"""Which policy's routes a sidecar uses for a host."""
+
+from collections.abc import Iterable, Mapping
+
+from loopmesh.model.routing import MESH_GATEWAY, Routing
+
+
+class SidecarChoice:
+    """Look-ups over the routings of the mesh, in their order."""
+
+    def __init__(self, routings: Iterable[Routing]) -> None:
+        self.routings = tuple(routing for routing in routings if MESH_GATEWAY in routing.gateways)
+        self._by_host: dict[str, list[Routing]] = {}
+        for routing in self.routings:
+            for host in routing.hosts:
+                self._by_host.setdefault(host, []).append(routing)
+        self._wildcards = sorted((host for host in self._by_host if host.startswith("*")), key=len, reverse=True)
+        matches = [match for one in self.routings for route in one.routes for match in route.matches]
+        self._label_names = sorted({name for match in matches for name in match.source_labels})
+
+    def for_host(self, host: str) -> list[Routing]:
+        """Those for exactly this host, the first that has routes for the caller counts; without one the first for the
+        longest wildcard (Istio `MostSpecificHostMatch`)."""
+        if host in self._by_host:
+            return self._by_host[host]
+        wildcard = next((pattern for pattern in self._wildcards if host.endswith(pattern[1:])), None)
+        return self._by_host[wildcard][:1] if wildcard else []
+
+    def deciding_labels(self, labels: Mapping[str, str]) -> tuple[str | None, ...]:
+        """The part of a caller's labels that routes may depend on."""
+        return tuple(labels.get(name) for name in self._label_names)

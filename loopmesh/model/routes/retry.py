@@ -1,0 +1,19 @@
+"""Trying again."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """`attempts` are retries after the first try; 0 switches retries off.
+
+    `conditions` are Istio's retryOn words, empty for Istio's default set. `avoid_previous_hosts` None is Istio's
+    default: a retry goes to another instance, unless requests are spread by a hash.
+    """
+
+    attempts: int
+    per_try_timeout_ms: int | None = None
+    conditions: tuple[str, ...] = ()
+    backoff_ms: int | None = None
+    avoid_previous_hosts: bool | None = None
+    remote_localities: bool = False

@@ -1,0 +1,66 @@
+"""HTTPRoute: conditions, and what happens to a request that meets them."""
+
+from loopmesh.model.routes.request_match import RequestMatch
+from loopmesh.model.routes.text_match import TextMatchKind
+from loopmesh.model.routing import Route
+from loopmesh.policies.document import Document
+from loopmesh.policies.fields import Fields
+from loopmesh.policies.routes.cors import read_cors
+from loopmesh.policies.routes.destination import read_weighted_destination
+from loopmesh.policies.routes.direct_response import read_direct_response
+from loopmesh.policies.routes.fault import read_fault
+from loopmesh.policies.routes.header_changes import read_header_changes, rewrites_authority
+from loopmesh.policies.routes.mirror import read_mirrors
+from loopmesh.policies.routes.redirect import read_redirect
+from loopmesh.policies.routes.request_match import read_request_match
+from loopmesh.policies.routes.retry import read_retry
+from loopmesh.policies.routes.rewrite import read_rewrite
+
+OUTCOMES = ("route", "redirect", "directResponse")
+ONLY_TO_DESTINATIONS = ("fault", "rewrite")
+
+
+def read_route(document: Document, fields: Fields) -> Route:
+    """Every problem Istio's `validateHTTPRoute` would find, and some that Envoy would."""
+    _check_outcome(fields)
+    matches = fields.objects("match", lambda inside: read_request_match(document, inside))
+    destinations = fields.objects("route", lambda inside: read_weighted_destination(document, inside))
+    if len(destinations) > 1 and not sum(one.weight for one in destinations):
+        fields.refuse("route", "the weights add up to 0", "give a destination a weight")
+    route = Route(
+        name=fields.text("name") or "",
+        matches=matches,
+        destinations=destinations,
+        redirect=fields.object("redirect", read_redirect),
+        direct_response=fields.object("directResponse", read_direct_response),
+        rewrite=fields.object("rewrite", read_rewrite),
+        headers=fields.object("headers", read_header_changes),
+        timeout_ms=fields.duration_ms("timeout"),
+        retry=fields.object("retries", read_retry),
+        fault=fields.object("fault", read_fault),
+        mirrors=read_mirrors(document, fields),
+        cors=fields.object("corsPolicy", read_cors),
+        source=document.source_at(fields.origin),
+    )
+    if route.rewrite and route.rewrite.authority and rewrites_authority(route.headers):
+        fields.refuse("rewrite", "the host is rewritten by `headers`, too", "keep one of them")
+    if route.redirect and route.redirect.prefix:
+        _check_prefixes(fields, matches)
+    return route
+
+
+def _check_outcome(fields: Fields) -> None:
+    given = [key for key in OUTCOMES if fields.has(key) and not fields.is_empty(key)]
+    if not given:
+        fields.refuse(None, "`route` has at least one destination", "add one, or `redirect` or `directResponse`")
+    for key in given[1:]:
+        fields.refuse(key, f"`{given[0]}` and `{key}` exclude each other", "keep one of them")
+    if given and given[0] != "route":
+        for key in ONLY_TO_DESTINATIONS:
+            if fields.has(key):
+                fields.refuse(key, f"`{given[0]}` and `{key}` exclude each other", "keep one of them")
+
+
+def _check_prefixes(fields: Fields, matches: tuple[RequestMatch, ...]) -> None:
+    if any(match.path is not None and match.path.kind is not TextMatchKind.PREFIX for match in matches):
+        fields.refuse("redirect", "`prefixRewrite` needs matches of `uri` by prefix", "match prefixes, or use `uri`")
