@@ -123,7 +123,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             opened = await self._mesh.open_forward(
                 Forward(
                     workload=request.workload,
-                    host=check_service(self._mesh, request.service, request.port),
+                    host=check_service(self._mesh, request.workload, request.service, request.port),
                     port=request.port,
                     listen_address=request.listen_address,
                     listen_port=request.listen_port,
@@ -144,6 +144,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
             service=found.workload.service,
+            namespace=found.workload.namespace,
             version=found.workload.version,
             ready=found.ready,
             restarts=found.restarts,

@@ -46,18 +46,25 @@ def get_status(state: Path) -> admin_pb2.GetStatusResponse:
 
 
 def find_workload(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus:
-    """By instance (`orders-v1-0`), service or gateway (`orders`), or service and version (`catalog/v2`); a ready one
-    if there is one. Raises CommandError."""
+    """By instance (`orders-v1-0`), service or gateway (`orders`, or `orders.shop` where two namespaces have one), or
+    service and version (`catalog/v2`); a ready one if there is one. Raises CommandError."""
     service, _, version = name.partition("/")
     found = [
         workload
         for workload in status.workloads
-        if name == workload.name or (service == workload.service and version in ("", workload.version))
+        if name == workload.name or (service in _names(workload) and version in ("", workload.version))
     ]
     if not found:
         known = sorted({workload.service for workload in status.workloads})
         raise CommandError(f"there is no workload {name}; there are {', '.join(known)} and their instances")
+    full = sorted({_names(workload)[1] for workload in found})
+    if len(full) > 1:
+        raise CommandError(f"several namespaces have a {service}; name one of {', '.join(full)}")
     return next((workload for workload in found if workload.ready), found[0])
+
+
+def _names(workload: admin_pb2.WorkloadStatus) -> tuple[str, str]:
+    return workload.service, f"{workload.service}.{workload.namespace}"
 
 
 def split_target(target: str) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
-from loopmesh.model.topology import Forward, Topology, Workload, place
+from loopmesh.model.topology import Forward, Ports, Topology, Workload, place
 from loopmesh.observe import OtlpReceiver, TraceStore
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 from loopmesh.run.commands import check_commands
@@ -90,7 +90,8 @@ class Mesh:
 
     async def start(self, report: Report) -> None:
         """Returns when every workload takes traffic. Raises RunError; `stop` must follow in any case."""
-        workloads = place(self.application, self._ports.allocate, self._ports.allocate_for_program)
+        ports = Ports(proxy=self._ports.allocate, program=self._ports.allocate_for_program)
+        workloads = place(self.application, ports)
         self._runtime.check_lengths(workload.name for workload in workloads)
         report("opening the control plane")
         await self.control.start()
@@ -260,11 +261,15 @@ class Mesh:
         return self._ports.claim(chosen) if chosen else self._ports.allocate()
 
 
-def check_service(mesh: Mesh, name: str, port: int) -> str:
-    """The host of a service that has this port. Raises RunError."""
-    for service in mesh.application.services:
-        if name in (service.name, service.host):
-            if port in [one.number for one in service.ports]:
-                return service.host
-            raise RunError(f"service {name} has no port {port}; it has {[one.number for one in service.ports]}")
-    raise RunError(f"there is no service {name}; there are {', '.join(one.name for one in mesh.application.services)}")
+def check_service(mesh: Mesh, caller: str, name: str, port: int) -> str:
+    """The host a workload reaches by a name, as Kubernetes' DNS would resolve it, if it has the port. Raises
+    RunError."""
+    namespaces = [one.namespace for one in mesh.supervisor.workloads if one.name == caller]
+    services = mesh.application.services
+    found = [one for namespace in namespaces for one in services if name in one.names_from(namespace)]
+    if not found:
+        known = ", ".join(f"{one.name}.{one.namespace}" for one in services)
+        raise RunError(f"{caller} knows no service {name}; there are {known}")
+    if port not in [one.number for one in found[0].ports]:
+        raise RunError(f"service {name} has no port {port}; it has {[one.number for one in found[0].ports]}")
+    return found[0].host

@@ -10,11 +10,12 @@ from google.protobuf.struct_pb2 import Struct
 
 from loopmesh.compile import names
 from loopmesh.compile.breaker import apply_breaker, connection_options
-from loopmesh.compile.index import MeshIndex, inherit
+from loopmesh.compile.index import inherit
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.outlier import apply_outlier_detection
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
 from loopmesh.compile.tls import plaintext, upstream_tls
+from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Protocol, Service
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, TrafficPolicy
@@ -29,11 +30,11 @@ BALANCING = {
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-def outbound_clusters(index: MeshIndex) -> dict[str, Cluster]:
+def outbound_clusters(view: View) -> dict[str, Cluster]:
     """One per service port, and one more for each of its subsets."""
     clusters = {}
-    for service, port in index.service_ports():
-        rule = index.destination_rule(service.host)
+    for service, port in view.service_ports():
+        rule = view.destination_rule(service)
         whole = rule.policy if rule else TrafficPolicy()
         policies = {"": whole}
         policies |= {subset.name: inherit(whole, subset.policy) for subset in (rule.subsets if rule else ())}
@@ -56,7 +57,8 @@ def _outbound(service: Service, port: Port, subset: str, policy: TrafficPolicy) 
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     pool = policy.connection_pool or ConnectionPool()
     apply_breaker(cluster, pool)
-    _speak(cluster, port, pool)
+    if port.protocol.is_http:
+        _speak(cluster, port, pool)
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
     _secure(cluster, service, port, subset, policy.tls)
@@ -67,7 +69,7 @@ def _secure(cluster: Cluster, service: Service, port: Port, subset: str, tls: Cl
     if tls is ClientTls.DISABLE:
         return
     name = names.server_name(port.number, subset, service.host)
-    mutual = upstream_tls(service.identity, name, http2=port.protocol is not Protocol.HTTP)
+    mutual = upstream_tls(service.identity, name, http2=port.protocol.is_http2)
     if tls is ClientTls.ISTIO_MUTUAL:
         cluster.transport_socket.CopyFrom(mutual)
         return
@@ -81,7 +83,7 @@ def _secure(cluster: Cluster, service: Service, port: Port, subset: str, tls: Cl
 
 def _speak(cluster: Cluster, port: Port, pool: ConnectionPool) -> None:
     explicit = HttpProtocolOptions.ExplicitHttpConfig(http2_protocol_options=Http2ProtocolOptions())
-    if port.protocol is Protocol.HTTP:
+    if not port.protocol.is_http2:
         explicit = HttpProtocolOptions.ExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
     options = HttpProtocolOptions(common_http_protocol_options=connection_options(pool), explicit_http_config=explicit)
     cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(pack(options))
@@ -107,7 +109,8 @@ def inbound_cluster(workload: Workload, inbound: Inbound) -> Cluster:
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
     apply_breaker(cluster, ConnectionPool())
-    _speak(cluster, inbound.port, ConnectionPool())
+    if inbound.port.protocol.is_http:
+        _speak(cluster, inbound.port, ConnectionPool())
     return cluster
 
 

@@ -11,20 +11,21 @@ from loopmesh.compile.cluster import TLS_MODE
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.peer_mode import peer_mode
 from loopmesh.compile.sockets import loopback
+from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Service
 from loopmesh.model.security import PeerMode
 from loopmesh.model.topology import Workload
 
 
-def outbound_endpoints(index: MeshIndex) -> dict[str, ClusterLoadAssignment]:
+def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
     """By cluster name; a cluster without ready instances has an empty assignment."""
     assignments = {}
-    for service, port in index.service_ports():
-        rule = index.destination_rule(service.host)
+    for service, port in view.service_ports():
+        rule = view.destination_rule(service)
         subsets: dict[str, Mapping[str, str]] = {"": {}}
         subsets |= {subset.name: subset.labels for subset in (rule.subsets if rule else ())}
         for subset, labels in subsets.items():
-            assignment = _assignment(index, service, port, subset, labels)
+            assignment = _assignment(view.index, service, port, subset, labels)
             assignments[assignment.cluster_name] = assignment
     return assignments
 

@@ -1,39 +1,52 @@
 """A loopback port into the mesh with a workload's identity, for clients that cannot set `:authority`."""
 
 from envoy.config.core.v3.base_pb2 import OUTBOUND
-from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile.connection_manager import as_network_filter, connection_manager
-from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.outbound_routes import service_routes
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
+from loopmesh.compile.tcp_listener import tcp_listener
+from loopmesh.compile.view import View
+from loopmesh.model.application import Port, Service
 from loopmesh.model.topology import Forward, Workload
 
 
-def forward_listener(index: MeshIndex, workload: Workload, forward: Forward) -> Listener:
-    """The same routes the workload has to the service, for every `:authority`, which is rewritten to the service's."""
-    service = index.application.service_at(forward.host)
-    if service is None:
-        raise LookupError(forward.host)
+def forward_listener(view: View, workload: Workload, forward: Forward) -> Listener:
+    """The same way to the service that the workload's program has."""
+    service = view.index.services[forward.host]
     port = next(port for port in service.ports if port.number == forward.port)
-    routes = service_routes(index, service, port, workload)
+    name = f"forward|{forward.listen_port}"
+    if not port.protocol.is_http:
+        return tcp_listener(view, service, port, name, forward.listen_port, forward.listen_address)
+    return Listener(
+        name=name,
+        address=loopback(forward.listen_port, forward.listen_address),
+        traffic_direction=OUTBOUND,
+        filter_chains=[FilterChain(filters=[_manager(view, workload, service, port)])],
+    )
+
+
+def _manager(view: View, workload: Workload, service: Service, port: Port) -> Filter:
+    """The routes of the service take every `:authority`, which is rewritten to the service's."""
+    routes = service_routes(view, service, port)
     for route in routes:
         if route.HasField("route") and not route.route.host_rewrite_literal:
-            route.route.host_rewrite_literal = f"{service.name}:{port.number}"
+            route.route.host_rewrite_literal = f"{_dialled_name(service, view.namespace)}:{port.number}"
     host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
-    traced = index.topology.trace_port is not None
+    traced = view.index.topology.trace_port is not None
     manager = connection_manager(workload, "forward", traced=traced, filters=route_filters())
     manager.route_config.CopyFrom(RouteConfiguration(name="forward", virtual_hosts=[host]))
     manager.route_config.validate_clusters.value = False
     allow_bodies(manager.route_config)
-    return Listener(
-        name=f"forward|{forward.listen_port}",
-        address=loopback(forward.listen_port, forward.listen_address),
-        traffic_direction=OUTBOUND,
-        filter_chains=[FilterChain(filters=[as_network_filter(manager)])],
-    )
+    return as_network_filter(manager)
+
+
+def _dialled_name(service: Service, namespace: str) -> str:
+    """What a program of the namespace would write."""
+    return service.name if service.namespace == namespace else f"{service.name}.{service.namespace}"

@@ -7,7 +7,8 @@ from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile import names
-from loopmesh.compile.index import MeshIndex, host_matches
+from loopmesh.compile.host_table import host_matches
+from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.request_match import takes_everything
 from loopmesh.compile.routes.route import routing_routes

@@ -8,11 +8,11 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
-from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from loopmesh.compile import names, sockets
 from loopmesh.compile.connection_manager import as_network_filter, connection_manager
-from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.messages import duration
+from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.model.application import Health, HealthKind
 from loopmesh.model.topology import Workload
 
@@ -24,15 +24,14 @@ def health_listener(workload: Workload) -> Listener | None:
     health = workload.health
     if health is None or health.kind is HealthKind.NONE or not workload.inbound:
         return None
-    cluster = names.inbound_cluster(workload.inbound[0].port.number)
-    network = _tcp(cluster) if health.kind is HealthKind.TCP else _http(workload, health, cluster)
-    return Listener(name="health", address=sockets.pipe(sockets.HEALTH), filter_chains=[FilterChain(filters=[network])])
-
-
-def _tcp(cluster: str) -> Filter:
-    return Filter(
-        name="envoy.filters.network.tcp_proxy", typed_config=pack(TcpProxy(stat_prefix="health", cluster=cluster))
+    speaking = [inbound for inbound in workload.inbound if inbound.port.protocol.is_http]
+    cluster = names.inbound_cluster((speaking or workload.inbound)[0].port.number)
+    network = (
+        tcp_proxy("health", cluster, logged=False)
+        if health.kind is HealthKind.TCP
+        else _http(workload, health, cluster)
     )
+    return Listener(name="health", address=sockets.pipe(sockets.HEALTH), filter_chains=[FilterChain(filters=[network])])
 
 
 def _http(workload: Workload, health: Health, cluster: str) -> Filter:

@@ -1,7 +1,12 @@
 """The server side of a sidecar: a loopback port per service port, mutual TLS, authorization, then the program."""
 
 from envoy.config.core.v3.base_pb2 import INBOUND
-from envoy.config.listener.v3.listener_components_pb2 import FilterChain, FilterChainMatch, ListenerFilter
+from envoy.config.listener.v3.listener_components_pb2 import (
+    Filter,
+    FilterChain,
+    FilterChainMatch,
+    ListenerFilter,
+)
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Decorator, RouteAction, RouteMatch, VirtualHost
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
@@ -15,9 +20,11 @@ from loopmesh.compile import names
 from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.network_rbac import network_rbac_filters
 from loopmesh.compile.peer_mode import peer_mode
 from loopmesh.compile.rbac import rbac_filters
 from loopmesh.compile.sockets import loopback
+from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.compile.tls import MESH_ALPN, downstream_tls
 from loopmesh.model.security import PeerMode
 from loopmesh.model.topology import Inbound, Workload
@@ -26,9 +33,9 @@ from loopmesh.model.topology import Inbound, Workload
 def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> Listener:
     """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
     number = inbound.port.number
-    manager = as_network_filter(_manager(index, workload, inbound))
-    secured = FilterChain(name="mtls", filters=[manager], transport_socket=downstream_tls())
-    plain = FilterChain(name="plaintext", filters=[manager])
+    filters = _filters(index, workload, inbound)
+    secured = FilterChain(name="mtls", filters=filters, transport_socket=downstream_tls())
+    plain = FilterChain(name="plaintext", filters=filters)
     listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
     mode = peer_mode(index.policies, workload, number)
     if mode is PeerMode.STRICT:
@@ -41,7 +48,17 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
         inspector = ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=pack(TlsInspector()))
         listener.listener_filters.append(inspector)
         listener.filter_chains.extend([secured, plain])
+        # A server that speaks first is never told from TLS: Istio, too, waits for the client for ever.
+        listener.listener_filters_timeout.CopyFrom(duration(0))
     return listener
+
+
+def _filters(index: MeshIndex, workload: Workload, inbound: Inbound) -> list[Filter]:
+    if inbound.port.protocol.is_http:
+        return [as_network_filter(_manager(index, workload, inbound))]
+    number, logged = inbound.port.number, index.topology.trace_port is not None
+    carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), logged=logged)
+    return [*network_rbac_filters(index.policies, workload, number), carried]
 
 
 def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConnectionManager:

@@ -1,18 +1,15 @@
 """What many proxies ask of the same topology and policies, worked out once."""
 
-from collections.abc import Iterator
 from functools import cached_property
 
+from loopmesh.compile.host_table import HostTable, host_matches
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
-from loopmesh.model.application import Application, Port, Service
+from loopmesh.model.application import Application, Service
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 from loopmesh.model.traffic import DestinationRule, TrafficPolicy
 
-
-def host_matches(pattern: str, host: str) -> bool:
-    """`*` and `*.suffix` match as in Istio's host names."""
-    return host == pattern or (pattern.startswith("*") and host.endswith(pattern[1:]))
+NO_RULES: HostTable[DestinationRule] = HostTable(())
 
 
 class MeshIndex:
@@ -40,19 +37,21 @@ class MeshIndex:
         workloads = self.instances.get((service.namespace, service.name), [])
         return [workload for workload in workloads if workload.name in self.topology.ready]
 
-    @cached_property
-    def _rules(self) -> dict[str, DestinationRule]:
-        exact: dict[str, DestinationRule] = {}
-        for rule in self.policies.destination_rules:
-            exact.setdefault(rule.host, rule)
-        return exact
+    def rules_of(self, namespace: str) -> HostTable[DestinationRule]:
+        """The destination rules written in a namespace."""
+        return self._rules.get(namespace, NO_RULES)
 
-    def destination_rule(self, host: str) -> DestinationRule | None:
-        """The rule for a host: an exact one, else the one with the longest matching wildcard."""
-        if host in self._rules:
-            return self._rules[host]
-        wild = [rule for pattern, rule in self._rules.items() if host_matches(pattern, host)]
-        return max(wild, key=lambda rule: len(rule.host), default=None)
+    @cached_property
+    def _rules(self) -> dict[str, HostTable[DestinationRule]]:
+        written: dict[str, list[tuple[str, DestinationRule]]] = {}
+        for rule in self.policies.destination_rules:
+            written.setdefault(rule.source.policy.namespace, []).append((rule.host, rule))
+        return {namespace: HostTable(rules) for namespace, rules in written.items()}
+
+    @cached_property
+    def services(self) -> dict[str, Service]:
+        """By fully qualified host."""
+        return {service.host: service for service in self.application.services}
 
     @cached_property
     def sidecar_choice(self) -> SidecarChoice:
@@ -60,12 +59,9 @@ class MeshIndex:
 
     def services_covered(self, pattern: str) -> list[Service]:
         """The services a host of a policy, perhaps a wildcard, stands for."""
+        if not pattern.startswith("*"):
+            return [self.services[pattern]] if pattern in self.services else []
         return [service for service in self.application.services if host_matches(pattern, service.host)]
-
-    def service_ports(self) -> Iterator[tuple[Service, Port]]:
-        for service in self.application.services:
-            for port in service.ports:
-                yield service, port
 
 
 def inherit(parent: TrafficPolicy, child: TrafficPolicy) -> TrafficPolicy:

@@ -16,6 +16,8 @@ from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.outbound_listener import outbound_listener
 from loopmesh.compile.outbound_routes import outbound_routes
 from loopmesh.compile.proxy_config import ProxyConfig
+from loopmesh.compile.tcp_listener import tcp_listeners
+from loopmesh.compile.view import View, views
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Topology, Workload
 
@@ -23,28 +25,35 @@ from loopmesh.model.topology import Topology, Workload
 def compile_mesh(topology: Topology, policies: Policies) -> dict[str, ProxyConfig]:
     """The configuration of every workload by its name."""
     index = MeshIndex(topology, policies)
-    clusters: dict[str, Message] = dict(outbound_clusters(index))
-    if topology.trace_port is not None:
-        clusters[names.TRACE_CLUSTER] = trace_cluster(topology.trace_port)
-    endpoints = outbound_endpoints(index)
-    routes: dict[tuple[object, ...], Message] = {}
-    for workload in topology.workloads:
-        if (key := _route_key(index, workload)) not in routes:
-            routes[key] = outbound_routes(index, workload)
+    seen = views(index)
+    shared = {view: _shared(view) for view in dict.fromkeys(seen.values())}
     return {
-        workload.name: ProxyConfig(
-            clusters=clusters | _inbound_clusters(workload),
-            endpoints=endpoints,
-            listeners=_listeners(index, workload),
-            routes={names.OUTBOUND_ROUTES: routes[_route_key(index, workload)]} | _gateway_routes(index, workload),
-        )
+        workload.name: _proxy_config(seen[workload.name], shared[seen[workload.name]], workload)
         for workload in topology.workloads
     }
 
 
-def _route_key(index: MeshIndex, workload: Workload) -> tuple[object, ...]:
-    """Sidecars with the same key have the same routes."""
-    return workload.namespace, index.sidecar_choice.deciding_labels(workload.labels)
+def _shared(view: View) -> ProxyConfig:
+    """What all proxies with the same view have."""
+    clusters: dict[str, Message] = dict(outbound_clusters(view))
+    trace_port = view.index.topology.trace_port
+    if trace_port is not None:
+        clusters[names.TRACE_CLUSTER] = trace_cluster(trace_port)
+    return ProxyConfig(
+        clusters=clusters,
+        endpoints=outbound_endpoints(view),
+        listeners={},
+        routes={names.OUTBOUND_ROUTES: outbound_routes(view)},
+    )
+
+
+def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyConfig:
+    return ProxyConfig(
+        clusters={**shared.clusters, **_inbound_clusters(workload)},
+        endpoints=shared.endpoints,
+        listeners=_listeners(view, workload),
+        routes={**shared.routes, **_gateway_routes(view.index, workload)},
+    )
 
 
 def _inbound_clusters(workload: Workload) -> dict[str, Message]:
@@ -52,14 +61,16 @@ def _inbound_clusters(workload: Workload) -> dict[str, Message]:
     return {cluster.name: cluster for cluster in clusters}
 
 
-def _listeners(index: MeshIndex, workload: Workload) -> Mapping[str, Message]:
+def _listeners(view: View, workload: Workload) -> Mapping[str, Message]:
+    index = view.index
     listeners = [
         *(inbound_listener(index, workload, inbound) for inbound in workload.inbound),
         *(gateway_listener(index, workload, port) for port in open_ports(index, workload)),
         outbound_listener(index, workload),
+        *tcp_listeners(view, workload),
         health_listener(workload),
         *(
-            forward_listener(index, workload, forward)
+            forward_listener(view, workload, forward)
             for forward in index.topology.forwards
             if forward.workload == workload.name
         ),

@@ -11,11 +11,23 @@ CLUSTER_DOMAIN = "cluster.local"
 
 
 class Protocol(StrEnum):
-    """Chosen by a port's name, as in Istio: `grpc`, `grpc-…`, `http2…` or `http…`."""
+    """What a port speaks; chosen by its name, as in Istio: `grpc`, `grpc-…`, `http…`, `tcp…`, `tls…` and so on."""
 
     GRPC = "grpc"
     HTTP2 = "http2"
     HTTP = "http"
+    TCP = "tcp"
+    TLS = "tls"
+    """The program's own TLS: carried as it is, told apart by the server name of its handshake."""
+
+    @property
+    def is_http(self) -> bool:
+        """Whether requests can be told apart; other protocols are a stream of bytes."""
+        return self in (Protocol.GRPC, Protocol.HTTP2, Protocol.HTTP)
+
+    @property
+    def is_http2(self) -> bool:
+        return self in (Protocol.GRPC, Protocol.HTTP2)
 
 
 class Listen(StrEnum):
@@ -59,14 +71,20 @@ class Version:
     replicas: int
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of its instances beside `app` and `version`, the service's own merged in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service of the application. Its service account has its name, as in the chart."""
+    """A service of the application. `name` is unique in its namespace only, `key` in the whole values file."""
 
     name: str
     namespace: str
+    alias: str = ""
+    """What the values file calls it where that is not its name."""
+    service_account: str = ""
+    """Empty for one of the service's own name, as in the chart."""
     ports: tuple[Port, ...]
     versions: tuple[Version, ...]
     listen: Listen = Listen.UNIX
@@ -81,8 +99,22 @@ class Service:
         return f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
 
     @property
+    def key(self) -> str:
+        """What its workloads and its data are named after."""
+        return self.alias or self.name
+
+    @property
     def identity(self) -> Identity:
-        return Identity(namespace=self.namespace, service_account=self.name)
+        return Identity(namespace=self.namespace, service_account=self.service_account or self.name)
+
+    def names_from(self, namespace: str) -> tuple[str, ...]:
+        """Every spelling Kubernetes' DNS resolves to it for callers of a namespace, the full one first."""
+        own = (self.name,) if namespace == self.namespace else ()
+        return (self.host, *own, f"{self.name}.{self.namespace}", f"{self.name}.{self.namespace}.svc")
+
+    def labels_of(self, version: Version) -> dict[str, str]:
+        """What policies select its instances by, as its pods are labelled on Kubernetes."""
+        return {"app": self.name, "version": version.name, **version.labels}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +125,33 @@ class GatewayWorkload:
     namespace: str
     labels: Mapping[str, str]
     replicas: int
+    service_account: str = ""
+    """Empty for one of the gateway's own name."""
     origin: Origin
 
     @property
     def identity(self) -> Identity:
-        return Identity(namespace=self.namespace, service_account=self.name)
+        return Identity(namespace=self.namespace, service_account=self.service_account or self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """Everything a values file says."""
+    """Everything a values file says. `namespace` is the one of whatever names none."""
 
     namespace: str
     services: tuple[Service, ...]
     gateways: tuple[GatewayWorkload, ...] = ()
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """All in which something runs."""
+        services = {service.namespace for service in self.services}
+        return frozenset(services | {gateway.namespace for gateway in self.gateways})
+
+    def service_of(self, namespace: str, name: str) -> Service | None:
+        """The service of this name in a namespace."""
+        found = (one for one in self.services if (one.namespace, one.name) == (namespace, name))
+        return next(found, None)
 
     def service_at(self, host: str) -> Service | None:
         """The service with this fully qualified host name."""

@@ -1,5 +1,6 @@
 """What is placed where: the workloads of an application with the addresses they have on this machine."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,7 @@ from loopmesh.model.application import (
 from loopmesh.model.identity import Identity
 
 LOOPBACK = "127.0.0.1"
+NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
 
 class WorkloadKind(StrEnum):
@@ -35,6 +37,19 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """A TCP port of a host, and the loopback TCP port on which a sidecar takes its program's connections to it.
+
+    The program finds `127.0.0.1:<listen_port>` in the environment variable `variable`.
+    """
+
+    host: str
+    port: int
+    listen_port: int
+    variable: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """One proxy, and the program beside it when it is a sidecar.
 
@@ -47,14 +62,17 @@ class Workload:
     service: str
     version: str
     labels: Mapping[str, str]
+    service_account: str = ""
+    """Empty for one with the name of the service or gateway."""
     inbound: tuple[Inbound, ...] = ()
+    outbound: tuple[Outbound, ...] = ()
+    """What its program can dial by TCP; other protocols leave through one socket."""
     application_port: int | None = None
     health: Health | None = None
 
     @property
     def identity(self) -> Identity:
-        """The service account has the name of the service or gateway."""
-        return Identity(namespace=self.namespace, service_account=self.service)
+        return Identity(namespace=self.namespace, service_account=self.service_account or self.service)
 
     @property
     def node_id(self) -> str:
@@ -91,28 +109,49 @@ class Topology:
     """Loopback TCP port that takes spans by OTLP over gRPC; None switches tracing off."""
 
 
-def place_service(
-    service: Service,
-    version: Version,
-    index: int,
-    allocate_port: Callable[[], int],
-    allocate_program_port: Callable[[], int] | None = None,
-) -> Workload:
-    """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where free loopback TCP ports come from. A program's port may need other care than a proxy's."""
 
-    A program's port may need other care than a proxy's; without `allocate_program_port` both come from the same place.
-    """
+    proxy: Callable[[], int]
+    program: Callable[[], int]
+
+
+def place_service(application: Application, service: Service, version: Version, index: int, ports: Ports) -> Workload:
+    """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes."""
     return Workload(
-        name=f"{service.name}-{version.name}-{index}",
+        name=f"{service.key}-{version.name}-{index}",
         kind=WorkloadKind.SIDECAR,
         namespace=service.namespace,
         service=service.name,
         version=version.name,
-        labels={"app": service.name, "version": version.name},
-        inbound=tuple(Inbound(port=port, listen_port=allocate_port()) for port in service.ports),
-        application_port=(allocate_program_port or allocate_port)() if service.listen is Listen.TCP else None,
+        labels=service.labels_of(version),
+        service_account=service.identity.service_account,
+        inbound=tuple(Inbound(port=port, listen_port=ports.proxy()) for port in service.ports),
+        outbound=_outbound(application, service.namespace, ports),
+        application_port=ports.program() if service.listen is Listen.TCP else None,
         health=service.health,
     )
+
+
+def _outbound(application: Application, namespace: str, ports: Ports) -> tuple[Outbound, ...]:
+    return tuple(
+        Outbound(
+            host=service.host,
+            port=port.number,
+            listen_port=ports.proxy(),
+            variable=dial_variable(service, port, namespace),
+        )
+        for service in application.services
+        for port in service.ports
+        if not port.protocol.is_http
+    )
+
+
+def dial_variable(service: Service, port: Port, namespace: str) -> str:
+    """`MESH_TCP_NATS_4222` for programs of the service's namespace, `MESH_TCP_NATS_EVENTS_4222` for others."""
+    name = service.name if service.namespace == namespace else f"{service.name}.{service.namespace}"
+    return f"MESH_TCP_{NO_LETTER_OR_DIGIT.sub('_', name.upper())}_{port.number}"
 
 
 def place_gateway(gateway: GatewayWorkload, index: int) -> Workload:
@@ -124,17 +163,14 @@ def place_gateway(gateway: GatewayWorkload, index: int) -> Workload:
         service=gateway.name,
         version="",
         labels=gateway.labels,
+        service_account=gateway.identity.service_account,
     )
 
 
-def place(
-    application: Application,
-    allocate_port: Callable[[], int],
-    allocate_program_port: Callable[[], int] | None = None,
-) -> tuple[Workload, ...]:
+def place(application: Application, ports: Ports) -> tuple[Workload, ...]:
     """Every replica of every version and gateway, in the order of the values file."""
     services = [
-        place_service(service, version, index, allocate_port, allocate_program_port)
+        place_service(application, service, version, index, ports)
         for service in application.services
         for version in service.versions
         for index in range(version.replicas)

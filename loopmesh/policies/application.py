@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from loopmesh.model.application import (
@@ -35,7 +36,6 @@ KUBERNETES_ONLY_OF_A_SERVICE = (
     "tolerations",
     "affinity",
     "podAnnotations",
-    "podLabels",
     "terminationGracePeriodSeconds",
     "storage",
 )
@@ -43,7 +43,17 @@ PROTOCOLS = {
     "grpc": Protocol.GRPC,
     "http2": Protocol.HTTP2,
     "http": Protocol.HTTP,
+    "tcp": Protocol.TCP,
+    "tls": Protocol.TLS,
+    "https": Protocol.TLS,
+    # Istio knows these names and, by default, carries what they speak as it carries any TCP; of mongo it counts more.
+    "mongo": Protocol.TCP,
+    "mysql": Protocol.TCP,
+    "redis": Protocol.TCP,
 }
+"""By the part of a port's name before the first `-` (Istio `protocol.Parse`)."""
+OWN_LABELS = ("app", "version")
+"""Set on every instance, as the chart sets them on its pods."""
 MOST_REPLICAS = 100
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][-A-Za-z0-9_.]*")
 
@@ -72,13 +82,14 @@ def _whole(path: Path, rule: str, remedy: str) -> InvalidInputError:
 def _application(fields: Fields) -> Application:
     fields.ignore(*KUBERNETES_ONLY)
     namespace = _name(fields, "namespace")
-    services = fields.named_objects("services", lambda name, inside: _service(name, namespace, inside))
+    services = fields.named_objects("services", lambda key, inside: _service(key, namespace, inside))
     gateways = fields.named_objects("gateways", lambda name, inside: _gateway(name, namespace, inside))
     if not services:
         fields.refuse(None, "`services` has at least one service", "add a service")
     for name in set(services) & set(gateways):
         fields.refuse("gateways", f"`{name}` is a service too", "rename one of the two")
     _check_workload_names(services.values(), gateways.values(), fields)
+    _check_hosts(services.values(), fields)
     return Application(namespace=namespace, services=tuple(services.values()), gateways=tuple(gateways.values()))
 
 
@@ -87,10 +98,19 @@ def _check_workload_names(services: Iterable[Service], gateways: Iterable[Gatewa
     owners: dict[str, str] = {gateway.name: f"gateway {gateway.name}" for gateway in gateways}
     for service in services:
         for version in service.versions:
-            owner = f"service {service.name} in version {version.name}"
-            other = owners.setdefault(f"{service.name}-{version.name}", owner)
+            owner = f"service {service.key} in version {version.name}"
+            other = owners.setdefault(f"{service.key}-{version.name}", owner)
             if other != owner:
                 fields.refuse("services", f"{owner} and {other} would run under one name", "rename one of them")
+
+
+def _check_hosts(services: Iterable[Service], fields: Fields) -> None:
+    owners: dict[str, str] = {}
+    for service in services:
+        other = owners.setdefault(service.host, service.key)
+        if other != service.key:
+            rule = f"`{other}` and `{service.key}` are both {service.host}"
+            fields.refuse("services", rule, "give one of them another `name` or `namespace`")
 
 
 def _name(fields: Fields, key: str) -> str:
@@ -100,45 +120,70 @@ def _name(fields: Fields, key: str) -> str:
     return value
 
 
+def _optional_name(fields: Fields, key: str, default: str) -> str:
+    return _name(fields, key) if fields.has(key) else default
+
+
 def _check_name(name: str, fields: Fields) -> None:
     if not NAME.fullmatch(name):
         fields.refuse(None, NAME_RULE, "rename it")
 
 
-def _service(name: str, namespace: str, fields: Fields) -> Service:
-    _check_name(name, fields)
+def _service(key: str, namespace: str, fields: Fields) -> Service:
+    """`key` is what the values call it; its name is the same unless another namespace has a service of that name."""
+    _check_name(key, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
-    command, env = fields.texts("command"), _environment(fields)
+    shared = _Shared(command=fields.texts("command"), env=_environment(fields), labels=_labels(fields))
     ports = _ports(fields)
     listen = fields.choice("listen", Listen) or Listen.UNIX
-    versions = fields.named_objects("versions", lambda version, inside: _version(version, command, env, inside))
+    versions = fields.named_objects("versions", lambda version, inside: _version(version, shared, inside))
     if not fields.has("versions") or fields.is_empty("versions"):
         fields.refuse(None, "`versions` has at least one version", "add `versions: {v1: {replicas: 1}}`")
     return Service(
-        name=name,
-        namespace=namespace,
+        name=_optional_name(fields, "name", key),
+        alias=key,
+        namespace=_optional_name(fields, "namespace", namespace),
+        service_account=_optional_name(fields, "serviceAccount", ""),
         ports=ports,
         versions=tuple(versions.values()),
         listen=listen,
-        health=_health(fields),
+        health=_health(fields, ports),
         stateful=bool(fields.boolean("stateful")),
         origin=fields.origin,
     )
 
 
-def _version(name: str, command: tuple[str, ...], env: Mapping[str, str], fields: Fields) -> Version:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What a service says for all its versions."""
+
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    labels: Mapping[str, str]
+
+
+def _version(name: str, shared: _Shared, fields: Fields) -> Version:
     _check_name(name, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
     replicas = fields.integer("replicas", least=0, most=MOST_REPLICAS)
     own = fields.texts("command")
-    if not (own or command or fields.has("command")):
+    if not (own or shared.command or fields.has("command")):
         fields.refuse(None, "neither the service nor the version has a `command`", "add the program to run")
     return Version(
         name=name,
         replicas=1 if replicas is None else replicas,
-        command=own or command,
-        env={**env, **_environment(fields)},
+        command=own or shared.command,
+        env={**shared.env, **_environment(fields)},
+        labels={**shared.labels, **_labels(fields)},
     )
+
+
+def _labels(fields: Fields) -> Mapping[str, str]:
+    labels = fields.labels("labels")
+    for name in OWN_LABELS:
+        if name in labels:
+            fields.refuse("labels", f"every instance has its own `{name}`", f"remove `{name}`")
+    return labels
 
 
 def _environment(fields: Fields) -> Mapping[str, str]:
@@ -162,7 +207,6 @@ def _ports(fields: Fields) -> tuple[Port, ...]:
 
 
 def _port(fields: Fields, name: str, node: Node) -> Port | None:
-    """The part of the name before the first `-` is the protocol (Istio, protocol selection); plain TCP is not run."""
     number = node.value
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
         fields.refuse("ports", f"`{name}` is a number from 1 to 65535", "write such a number", at=node)
@@ -170,14 +214,18 @@ def _port(fields: Fields, name: str, node: Node) -> Port | None:
     protocol = PROTOCOLS.get(name.partition("-")[0])
     if protocol is None:
         rule = f"the name says the protocol, as in Istio, and `{name}` is none of {', '.join(PROTOCOLS)}"
-        fields.refuse("ports", rule, "name it `grpc`, `http2`, `http` or `http-…`", at=node)
+        fields.refuse("ports", rule, "name it `grpc`, `http`, `tcp`, `http-…` or alike", at=node)
         return None
     return Port(name=name, number=number, protocol=protocol)
 
 
-def _health(fields: Fields) -> Health:
-    value = fields.text("health") or HealthKind.GRPC
+def _health(fields: Fields, ports: tuple[Port, ...]) -> Health:
+    """Where no port speaks HTTP, an accepted connection is all that can be asked for."""
+    speaks_http = not ports or any(port.protocol.is_http for port in ports)
+    value = fields.text("health") or (HealthKind.GRPC if speaks_http else HealthKind.TCP)
     kind, _, path = value.partition(":")
+    if kind in (HealthKind.GRPC, HealthKind.HTTP) and not speaks_http:
+        fields.refuse("health", "no port of the service speaks HTTP", "write tcp or none")
     if kind == HealthKind.HTTP and path.startswith("/"):
         return Health(kind=HealthKind.HTTP, path=path)
     if path or kind not in set(HealthKind) or kind == HealthKind.HTTP:
@@ -195,7 +243,8 @@ def _gateway(name: str, namespace: str, fields: Fields) -> GatewayWorkload:
     replicas = fields.integer("replicas", least=0, most=MOST_REPLICAS)
     return GatewayWorkload(
         name=name,
-        namespace=namespace,
+        namespace=_optional_name(fields, "namespace", namespace),
+        service_account=_optional_name(fields, "serviceAccount", ""),
         labels=labels,
         replicas=1 if replicas is None else replicas,
         origin=fields.origin,

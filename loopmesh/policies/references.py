@@ -57,7 +57,8 @@ class _Names:
         self._broken = broken
         self._complete = complete
         self._suggestions = 0
-        self._hosts = {service.host for service in application.services}
+        self._namespaces = {*application.namespaces, ROOT_NAMESPACE}
+        self._services = {service.host: service for service in application.services}
         self._gateways = {one.name: one for one in policies.gateways}
         self._rules = {rule.host: rule for rule in policies.destination_rules}
         self._wildcards = [rule for rule in policies.destination_rules if rule.host.startswith("*")]
@@ -65,7 +66,7 @@ class _Names:
             rule.source.policy in broken and not self._covered(rule.host) for rule in policies.destination_rules
         )
         self._labels = {
-            service.host: [{"app": service.name, "version": version.name} for version in service.versions]
+            service.host: [service.labels_of(version) for version in service.versions]
             for service in application.services
         }
 
@@ -109,9 +110,10 @@ class _Names:
     def rule(self, rule: DestinationRule) -> Iterator[Problem]:
         yield from self._host(rule.source, rule.host, self._place(rule.source, "host"))
         namespace = rule.source.policy.namespace
-        if namespace not in (self._application.namespace, ROOT_NAMESPACE):
+        if namespace not in self._namespaces:
             text = "Istio looks for it in the namespaces of caller and service and in the root namespace"
-            yield _problem(rule.source, f"namespace {namespace}", text, f"move it to {self._application.namespace}")
+            known = ", ".join(sorted(self._namespaces))
+            yield _problem(rule.source, f"namespace {namespace}", text, f"move it to one of {known}")
         for subset in rule.subsets:
             yield from self._labels_of(subset, rule)
 
@@ -124,22 +126,22 @@ class _Names:
 
     def _covered(self, host: str) -> list[str]:
         if not host.startswith("*"):
-            return [host] if host in self._hosts else []
-        return [known for known in self._hosts if covers(host, known)]
+            return [host] if host in self._services else []
+        return [known for known in self._services if covers(host, known)]
 
     def _is_of_the_cluster(self, host: str) -> bool:
         """Other hosts, which need not exist, are for calls to port 80; a service's short spelling is most surely meant
         to be the service, though Istio would not take it so."""
         suffix = f".svc.{CLUSTER_DOMAIN}"
-        return host.endswith(suffix) or host.removesuffix(".svc") + suffix in self._hosts
+        return host.endswith(suffix) or host.removesuffix(".svc") + suffix in self._services
 
     def _host(self, source: Source, host: str, origin: Origin) -> Iterator[Problem]:
         if not self._covered(host):
-            remedy = self._closest(host, self._hosts)
+            remedy = self._closest(host, self._services)
             yield _problem(source, f"host {host}", "no service has this host", remedy, origin)
 
     def _destination(self, destination: Destination) -> Iterator[Problem]:
-        service = self._application.service_at(destination.host)
+        service = self._services.get(destination.host)
         if service is None:
             yield from self._host(destination.source, destination.host, destination.source.origin)
             return
@@ -176,7 +178,9 @@ class _Names:
         """A policy of the root namespace selects in all namespaces."""
         words = ", ".join(f"{name}: {value}" for name, value in selector.labels.items())
         in_root = selector.namespace == ROOT_NAMESPACE
-        workloads = [(self._application.namespace, labels) for several in self._labels.values() for labels in several]
+        workloads = [
+            (self._services[host].namespace, labels) for host, several in self._labels.items() for labels in several
+        ]
         workloads += [(gateway.namespace, dict(gateway.labels)) for gateway in self._application.gateways]
         if any(selector.selects(selector.namespace if in_root else at, labels) for at, labels in workloads):
             return

@@ -1,13 +1,14 @@
 """The environment variables a program and a proxy get.
 
 Enters: the user's environment, the values file's, and where the mesh put things. Leaves: the contract of a service
-(LISTEN_ADDR, MESH_OUTBOUND, DATABASE_URL, OTEL_*) and the mesh's mark. Never: anything else about the mesh.
+(LISTEN_ADDR, MESH_OUTBOUND, MESH_TCP_*, DATABASE_URL, OTEL_*) and the mesh's mark. Never: anything else about the mesh.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from loopmesh.model.topology import LOOPBACK, Workload
+from loopmesh.run.expansion import expand_variables
 from loopmesh.run.runtime_folder import WorkloadFolder
 from loopmesh.run.sweep import MARK
 
@@ -36,11 +37,12 @@ def program_environment(
     The user's own OTLP addresses are not handed on: the mesh's receiver forwards to them.
     """
     user = {name: value for name, value in inherited.items() if not name.startswith(_RECEIVER_PREFIX)}
+    addresses = _addresses(workload, sockets)
     return {
         **user,
         **_defaults(workload, database, receiver_port, inherited),
-        **values,
-        **_addresses(workload, sockets),
+        **expand_variables(values, addresses),
+        **addresses,
     }
 
 
@@ -68,6 +70,7 @@ def _addresses(workload: Workload, sockets: WorkloadFolder) -> dict[str, str]:
         "HOSTNAME": workload.name,
         "LISTEN_ADDR": application_target(workload, sockets),
         "MESH_OUTBOUND": f"unix:{sockets.outbound}",
+        **{dialled.variable: f"{LOOPBACK}:{dialled.listen_port}" for dialled in workload.outbound},
         **_mark(sockets),
     }
     if workload.application_port is not None:

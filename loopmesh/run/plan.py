@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopmesh.model.application import Application, Version
+from loopmesh.model.application import Application, Service
 from loopmesh.model.topology import Workload, WorkloadKind
 from loopmesh.run.commands import resolve_command
 from loopmesh.run.environment import program_environment, proxy_environment
 from loopmesh.run.errors import RunError
+from loopmesh.run.expansion import expand
 from loopmesh.run.process import Launch
 from loopmesh.run.runtime_folder import RuntimeFolder, WorkloadFolder
 from loopmesh.run.state import StateFolder
@@ -66,16 +67,18 @@ class Planner:
         )
 
     def _program(self, workload: Workload, sockets: WorkloadFolder) -> Launch:
-        version = self._version_of(workload)
+        service = self._service_of(workload)
+        version = next(one for one in service.versions if one.name == workload.version)
         environment = program_environment(
             workload,
             version.env,
             sockets,
-            database=self.state.database(workload.service),
+            database=self.state.database(service.key),
             receiver_port=self.receiver_port,
             inherited=self.environment,
         )
-        argv = resolve_command(version.command, self.folder, environment.get("PATH"))
+        command = tuple(expand(word, environment) for word in version.command)
+        argv = resolve_command(command, self.folder, environment.get("PATH"))
         if argv is None:
             raise RunError(f"{workload.name}: there is no program {version.command[0]} any more")
         return Launch(
@@ -86,13 +89,11 @@ class Planner:
             stale_sockets=(sockets.application,),
         )
 
-    def _version_of(self, workload: Workload) -> Version:
-        return next(
-            version
-            for service in self.application.services
-            for version in service.versions
-            if (service.name, version.name) == (workload.service, workload.version)
-        )
+    def _service_of(self, workload: Workload) -> Service:
+        service = self.application.service_of(workload.namespace, workload.service)
+        if service is None:
+            raise LookupError(workload.name)
+        return service
 
 
 def envoy_command(binary: Path, bootstrap: Path) -> tuple[str, ...]:

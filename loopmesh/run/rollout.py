@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loopmesh.model.application import Application, Service, Version
-from loopmesh.model.topology import Workload, place_service
+from loopmesh.model.topology import Ports, Workload, place_service
 from loopmesh.run.errors import RunError
 from loopmesh.run.ports import PortLedger
 from loopmesh.run.supervisor import Report, Supervisor
@@ -101,13 +101,16 @@ class Rollout:
     def _release_ports(self, workload: Workload) -> None:
         for inbound in workload.inbound:
             self._ports.release(inbound.listen_port)
+        for dialled in workload.outbound:
+            self._ports.release(dialled.listen_port)
         if workload.application_port is not None:
             self._ports.release(workload.application_port)
 
     def _place(self, service: Service, version: Version, present: list[Workload]) -> Workload:
         """The next instance; its number has not been used since the highest present one. Joins `present`."""
         index = 1 + max((_index(workload) for workload in present), default=-1)
-        workload = place_service(service, version, index, self._ports.allocate, self._ports.allocate_for_program)
+        ports = Ports(proxy=self._ports.allocate, program=self._ports.allocate_for_program)
+        workload = place_service(self._application, service, version, index, ports)
         present.append(workload)
         return workload
 
@@ -116,15 +119,18 @@ class Rollout:
         found = [
             workload
             for workload in self._supervisor.workloads
-            if workload.service == service.name and (version is None or workload.version == version.name)
+            if (workload.namespace, workload.service) == (service.namespace, service.name)
+            and (version is None or workload.version == version.name)
         ]
         return sorted(found, key=_index)
 
     def _service(self, name: str) -> Service:
-        services = {service.name: service for service in self._application.services}
-        if name not in services:
-            raise RunError(f"there is no service {name}; there are {', '.join(services)}")
-        return services[name]
+        """By what the values file calls it, or by its name and namespace (`catalog.shop`)."""
+        for service in self._application.services:
+            if name in (service.key, f"{service.name}.{service.namespace}"):
+                return service
+        known = ", ".join(service.key for service in self._application.services)
+        raise RunError(f"there is no service {name}; there are {known}")
 
 
 def _version(service: Service, name: str) -> Version:

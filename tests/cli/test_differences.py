@@ -9,7 +9,7 @@ from loopmesh.compile import compile_mesh
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
-from loopmesh.model.topology import Topology, place
+from loopmesh.model.topology import Ports, Topology, place
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 from loopmesh.run.errors import RunError
 
@@ -24,7 +24,8 @@ class Shop:
         self.application: Application = read_application(REPOSITORY / "helm/shop/values.yaml")
         self.policy_set = PolicySet.parse(read_files([REPOSITORY / "istio"]), self.application.namespace)
         self.policies = check_policies(self.policy_set, self.application)
-        workloads = place(self.application, iter(range(20_000, 30_000)).__next__)
+        port = iter(range(20_000, 30_000)).__next__
+        workloads = place(self.application, Ports(proxy=port, program=port))
         names = frozenset(workload.name for workload in workloads)
         ports = {("edge", 80): 19_000}
         self.topology = Topology(application=self.application, workloads=workloads, ready=names, edge_ports=ports)

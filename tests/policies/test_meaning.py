@@ -155,7 +155,7 @@ def test_durations_are_exact(written: str, milliseconds: int) -> None:
 
 def test_values_say_what_runs() -> None:
     application = read_application(FOLDER / "values_valid" / "every_key.yaml")
-    api, worker = application.services
+    api, worker, _, _ = application.services
     assert api.ports == (
         Port(name="http", number=8080, protocol=Protocol.HTTP),
         Port(name="grpc-web", number=9090, protocol=Protocol.GRPC),
@@ -169,5 +169,26 @@ def test_values_say_what_runs() -> None:
     assert (v1.replicas, v1.command, v1.env) == (2, ("python", "-m", "api"), {"A": "a", **common})
     assert (v2.replicas, v2.command, v2.env) == (1, ("api2",), {"A": "b", **common})
     assert off.replicas == 0
-    (edge,) = application.gateways
+    _, edge = application.gateways
     assert (edge.name, edge.labels, edge.replicas) == ("edge", {"istio": "edge"}, 2)
+
+
+def test_values_say_where_it_runs_and_as_whom() -> None:
+    application = read_application(FOLDER / "values_valid" / "every_key.yaml")
+    api, _, other, db = application.services
+    assert (api.key, api.host) == ("api", "api.shop.svc.cluster.local")
+    assert (other.key, other.host) == ("api-two", "api.two.svc.cluster.local")
+    assert api.identity.principal == "cluster.local/ns/shop/sa/api"
+    assert other.identity.principal == "cluster.local/ns/two/sa/keeper"
+    assert other.labels_of(other.versions[0]) == {"app": "api", "version": "v1", "tier": "warm"}
+    assert {port.name: port.protocol for port in other.ports if not port.protocol.is_http} == {
+        "tcp-a": Protocol.TCP,
+        "tls": Protocol.TLS,
+        "https-b": Protocol.TLS,
+        "mysql": Protocol.TCP,
+        "redis-x": Protocol.TCP,
+        "mongo": Protocol.TCP,
+    }
+    assert db.health.kind is HealthKind.TCP, "no port of it speaks HTTP"
+    assert application.gateways[0].identity.principal == "cluster.local/ns/two/sa/keeper"
+    assert application.namespaces == {"shop", "two"}

@@ -23,7 +23,7 @@ from loopmesh.model.application import (
     Version,
 )
 from loopmesh.model.problem import Origin
-from loopmesh.model.topology import Workload, place
+from loopmesh.model.topology import Ports, Workload, place
 from loopmesh.run.backoff import Backoff
 from loopmesh.run.plan import Planner
 from loopmesh.run.ports import PortLedger
@@ -165,7 +165,9 @@ class LabMesh:
         self.state.close()
 
     async def start(self) -> None:
-        await self.supervisor.start(place(self.application, self.ports.allocate, self.ports.allocate_for_program))
+        await self.supervisor.start(
+            place(self.application, Ports(proxy=self.ports.allocate, program=self.ports.allocate_for_program))
+        )
 
     async def up(self) -> None:
         await self.start()

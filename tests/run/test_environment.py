@@ -8,7 +8,7 @@ import pytest
 
 from loopmesh.model.application import Application, Version
 from loopmesh.model.problem import InvalidInputError
-from loopmesh.model.topology import Workload, place_service
+from loopmesh.model.topology import Outbound, Ports, Workload, place_service
 from loopmesh.run.commands import check_commands, resolve_command
 from loopmesh.run.environment import program_environment, proxy_environment
 from loopmesh.run.envoy_binary import find_bootstrap, find_envoy
@@ -16,7 +16,9 @@ from loopmesh.run.errors import RunError
 from loopmesh.run.runtime_folder import WorkloadFolder
 from tests.run.meshes import ORIGIN, service
 
-WORKLOAD = place_service(service(), service().versions[0], 0, lambda: 40000)
+LAB = Application(namespace="lab", services=(service(),))
+PORTS = Ports(proxy=lambda: 40000, program=lambda: 41000)
+WORKLOAD = place_service(LAB, service(), service().versions[0], 0, PORTS)
 
 
 def environment_of(
@@ -52,6 +54,13 @@ def test_a_program_that_listens_on_tcp_gets_its_loopback_port() -> None:
     environment = environment_of(replace(WORKLOAD, application_port=41000))
     assert environment["LISTEN_ADDR"] == "127.0.0.1:41000"
     assert environment["PORT"] == "41000"
+
+
+def test_a_program_finds_where_to_dial_tcp_and_the_values_file_may_use_it() -> None:
+    nats = Outbound(host="nats.lab.svc.cluster.local", port=4222, listen_port=42000, variable="MESH_TCP_NATS_4222")
+    environment = environment_of(replace(WORKLOAD, outbound=(nats,)), {"NATS_URL": "nats://$(MESH_TCP_NATS_4222)"})
+    assert environment["MESH_TCP_NATS_4222"] == "127.0.0.1:42000"
+    assert environment["NATS_URL"] == "nats://127.0.0.1:42000"
 
 
 def test_the_values_file_may_set_everything_but_the_meshs_addresses() -> None:

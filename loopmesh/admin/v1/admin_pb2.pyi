@@ -160,6 +160,7 @@ class WorkloadStatus(_message.Message):
     APPLICATION_TARGET_FIELD_NUMBER: _builtins.int
     ENVOY_ADMIN_SOCKET_FIELD_NUMBER: _builtins.int
     LOGS_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     service: _builtins.str
     version: _builtins.str
@@ -177,6 +178,7 @@ class WorkloadStatus(_message.Message):
     """gRPC target of the program itself, empty for gateways."""
     envoy_admin_socket: _builtins.str
     """Absolute path of the Unix socket of Envoy's admin interface."""
+    namespace: _builtins.str
     @_builtins.property
     def envoy(self) -> Global___EnvoyStatus: ...
     @_builtins.property
@@ -199,10 +201,11 @@ class WorkloadStatus(_message.Message):
         application_target: _builtins.str = ...,
         envoy_admin_socket: _builtins.str = ...,
         logs: _abc.Iterable[_builtins.str] | None = ...,
+        namespace: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["envoy", b"envoy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,7 @@ def _workload_json(workload: admin_pb2.WorkloadStatus) -> dict[str, Any]:
     return {
         "name": workload.name,
         "service": workload.service,
+        "namespace": workload.namespace,
         "version": workload.version,
         "ready": workload.ready,
         "reason": workload.reason,

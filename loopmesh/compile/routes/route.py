@@ -124,6 +124,6 @@ def _cluster(index: MeshIndex, destination: Destination, scope: RouteScope) -> s
     """Without a port it is the service's only one, else the one dialled (Istio `GetDestinationCluster`)."""
     port = destination.port
     if port is None:
-        service = index.application.service_at(destination.host)
+        service = index.services.get(destination.host)
         port = service.ports[0].number if service and len(service.ports) == 1 else scope.port
     return names.outbound_cluster(port, destination.subset or "", destination.host)

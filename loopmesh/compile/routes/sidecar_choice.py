@@ -26,6 +26,6 @@ class SidecarChoice:
         wildcard = next((pattern for pattern in self._wildcards if host.endswith(pattern[1:])), None)
         return self._by_host[wildcard][:1] if wildcard else []
 
-    def deciding_labels(self, labels: Mapping[str, str]) -> tuple[str | None, ...]:
+    def deciding_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
         """The part of a caller's labels that routes may depend on."""
-        return tuple(labels.get(name) for name in self._label_names)
+        return {name: labels[name] for name in self._label_names if name in labels}
