@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 VERSION_TABLE = "alembic_version"
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+ADVISORY_LOCK = 50051
+"""Any number, the same for all: each service has a database of its own."""
 
 
 def migrate(url: str, migrations: Path) -> None:
@@ -26,7 +28,7 @@ def migrate(url: str, migrations: Path) -> None:
             subprocess.run([sys.executable, "-m", __name__, url, str(migrations)], check=True)
 
 
-def _connect(url: str) -> sa.Connection:
+def _connect(url: str | sa.URL) -> sa.Connection:
     found = sa.make_url(url)
     driver = DRIVERS[found.get_backend_name()]
     return sa.create_engine(found.set(drivername=driver), poolclass=sa.NullPool).connect()
@@ -58,13 +60,18 @@ def main(url: str, migrations: str) -> None:
 
 @contextmanager
 def _alone(url: sa.URL) -> Iterator[None]:
-    """Keeps replicas of one service apart while they migrate one SQLite file; PostgreSQL migrates before the start."""
-    if url.get_backend_name() != "sqlite" or not url.database:
-        yield
-        return
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    with Path(f"{url.database}.migrating").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Keeps replicas and versions of one service apart while they migrate their common database."""
+    if url.get_backend_name() == "postgresql":
+        with _connect(url) as connection:
+            # Held until the connection ends.
+            connection.execute(sa.select(sa.func.pg_advisory_lock(ADVISORY_LOCK)))
+            yield
+    elif url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        with Path(f"{url.database}.migrating").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    else:
         yield
 
 

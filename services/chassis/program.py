@@ -1,9 +1,10 @@
-"""Runs a service: migrate, serve, say healthy, and on SIGTERM drain and end."""
+"""Runs a service: migrate, serve, say healthy, and on SIGTERM drain and end. With the argument `migrate`: only that."""
 
 import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from services.chassis.settings import Settings, settings_from
 from services.chassis.traces import server_tracing, set_up_traces
 
 DRAIN_S = 10.0
+ONLY_MIGRATE = "migrate"
 log = logging.getLogger(__name__)
 
 
@@ -57,11 +59,13 @@ class Program:
 
 
 def run(program: Program) -> None:
-    """Returns when the service has drained."""
+    """Returns when the service has drained, or when its database is migrated if the program was asked for just that."""
     settings = settings_from(os.environ, program.name)
     set_up_logs(settings.log_level)
-    flush_traces = set_up_traces(settings.traces_endpoint)
     migrate(settings.database_url, program.migrations)
+    if sys.argv[1:] == [ONLY_MIGRATE]:
+        return
+    flush_traces = set_up_traces(settings.traces_endpoint)
     try:
         uvloop.run(_serve(program, settings))
     finally:

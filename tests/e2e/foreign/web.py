@@ -39,4 +39,5 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+host, _, port = os.environ["LISTEN_ADDR"].rpartition(":")
+ThreadingHTTPServer((host, int(port)), Handler).serve_forever()

@@ -15,7 +15,7 @@ from shop.type.v1 import money_pb2
 from shop.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 
 from tests.services.orders.orders_process import OrdersProcess
-from tests.services.orders.real_shop import serving_shop
+from tests.services.orders.real_shop import NewDatabase, serving_shop
 from tests.services.orders.unreliable import UnreliableServices, serving
 
 CALL_TIMEOUT_S = 30
@@ -124,16 +124,17 @@ def _stock(product: str) -> str:
 
 
 @asynccontextmanager
-async def running_lab(folder: Path) -> AsyncIterator[Lab]:
-    async with serving_shop(folder) as shop:
+async def running_lab(folder: Path, new_database: NewDatabase) -> AsyncIterator[Lab]:
+    async with serving_shop(folder, new_database) as shop:
         outbound = UnreliableServices(shop)
         async with serving(outbound, folder / "out.sock") as target:
-            orders = OrdersProcess(folder, target)
-            lab = Lab(orders, outbound, shop)
-            try:
-                await lab.open()
-                await orders.start()
-                yield lab
-            finally:
-                await orders.stop()
-                await lab.close()
+            with new_database("orders") as url:
+                orders = OrdersProcess(folder, target, url)
+                lab = Lab(orders, outbound, shop)
+                try:
+                    await lab.open()
+                    await orders.start()
+                    yield lab
+                finally:
+                    await orders.stop()
+                    await lab.close()

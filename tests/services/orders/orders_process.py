@@ -14,8 +14,9 @@ RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_bac
 class OrdersProcess:
     """`outbound` is where it finds all other services, as its sidecar's socket."""
 
-    def __init__(self, folder: Path, outbound: str) -> None:
+    def __init__(self, folder: Path, outbound: str, database_url: str) -> None:
         self._folder = folder
+        self._database_url = database_url
         self._outbound = outbound
         self._target = f"unix:{folder / 'app.sock'}"
         self.log = folder / "orders.log"
@@ -34,7 +35,7 @@ class OrdersProcess:
             "LISTEN_ADDR": self._target,
             "MESH_OUTBOUND": self._outbound,
             "HOSTNAME": "orders-v1-0",
-            "DATABASE_URL": f"sqlite:///{self._folder / 'orders.db'}",
+            "DATABASE_URL": self._database_url,
             "CRASH_FOLDER": str(self._folder),
             "PYTHONPATH": "gen/python:.",
         }

@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from opentelemetry import trace
@@ -46,8 +45,8 @@ class Gate:
 
 
 @asynccontextmanager
-async def launched(saga: Saga, folder: Path) -> AsyncIterator[DurableSagas]:
-    sagas = DurableSagas(saga, f"sqlite:///{folder / 'orders.db'}", "orders-0")
+async def launched(saga: Saga, url: str) -> AsyncIterator[DurableSagas]:
+    sagas = DurableSagas(saga, url, "orders-0")
     sagas.launch()
     try:
         yield sagas
@@ -68,8 +67,8 @@ async def place_as_caller(sagas: DurableSagas) -> None:
         await sagas.place(placement())
 
 
-async def test_a_saga_goes_on_in_the_callers_trace_when_its_caller_has_gone(gate: Gate, tmp_path: Path) -> None:
-    async with launched(gate.saga, tmp_path) as sagas:
+async def test_a_saga_goes_on_in_the_callers_trace_when_its_caller_has_gone(gate: Gate, database_url: str) -> None:
+    async with launched(gate.saga, database_url) as sagas:
         call = asyncio.create_task(place_as_caller(sagas))
         await gate.reached.wait()
         call.cancel()
@@ -80,21 +79,21 @@ async def test_a_saga_goes_on_in_the_callers_trace_when_its_caller_has_gone(gate
 
 
 async def test_a_saga_that_was_stopped_ends_after_the_next_launch_without_repeating_what_is_kept(
-    gate: Gate, tmp_path: Path
+    gate: Gate, database_url: str
 ) -> None:
-    async with launched(gate.saga, tmp_path) as sagas:
+    async with launched(gate.saga, database_url) as sagas:
         call = asyncio.create_task(place_as_caller(sagas))
         await gate.reached.wait()
     await asyncio.wait([call])
     gate.open.set()
-    async with launched(gate.saga, tmp_path):
+    async with launched(gate.saga, database_url):
         await asyncio.wait_for(gate.ended.wait(), 10)
     assert gate.ran == [f"{step}, in the caller's trace, deadline none" for step in ("first", "second", "second")]
 
 
-async def test_the_same_placement_many_times_at_once_is_one_saga(gate: Gate, tmp_path: Path) -> None:
+async def test_the_same_placement_many_times_at_once_is_one_saga(gate: Gate, database_url: str) -> None:
     gate.open.set()
-    async with launched(gate.saga, tmp_path) as sagas:
+    async with launched(gate.saga, database_url) as sagas:
         await asyncio.gather(*(sagas.place(placement()) for _ in range(10)))
         await sagas.place(placement())
     assert len(gate.ran) == 2

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 
 import grpc
 import pytest
@@ -13,6 +14,7 @@ from shop.orders.v1 import orders_pb2
 from tests.observing import wait_until
 from tests.services.orders.lab import Audit, Lab, Purchase, running_lab
 from tests.services.orders.real_shop import NOBODY_DELIVERS_TO
+from tests.services.postgresql import PostgreSQL
 
 CONFIRMED, CANCELLED = orders_pb2.ORDER_STATE_CONFIRMED, orders_pb2.ORDER_STATE_CANCELLED
 CALLERS_TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -23,9 +25,15 @@ UNDOING = ["cancel_shipment", "refund_account", "release_stock", "cancel_order"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    async with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+async def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+
+    def new_database(name: str) -> AbstractContextManager[str]:
+        return server.database() if server else nullcontext(f"sqlite:///{folder / name}.db")
+
+    async with running_lab(folder, new_database) as lab:
         yield lab
 
 

@@ -42,10 +42,9 @@ def others() -> UnreliableServices:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[OrderStore]:
-    url = f"sqlite:///{tmp_path / 'orders.db'}"
-    migrate(url, MIGRATIONS)
-    engine = open_database(url)
+async def store(database_url: str) -> AsyncIterator[OrderStore]:
+    migrate(database_url, MIGRATIONS)
+    engine = open_database(database_url)
     yield OrderStore(engine)
     await engine.dispose()
 

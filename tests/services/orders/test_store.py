@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -36,10 +35,9 @@ class Clock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[OrderStore]:
-    url = f"sqlite:///{tmp_path / 'orders.db'}"
-    migrate(url, MIGRATIONS)
-    engine = open_database(url)
+async def store(database_url: str) -> AsyncIterator[OrderStore]:
+    migrate(database_url, MIGRATIONS)
+    engine = open_database(database_url)
     yield OrderStore(engine, Clock())
     await engine.dispose()
 
@@ -92,11 +90,14 @@ async def test_an_order_that_does_not_exist_is_named(store: OrderStore) -> None:
         await store.get("orders/9")
 
 
-async def test_migrations_lead_to_the_tables_the_store_uses(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'orders.db'}"
-    migrate(url, MIGRATIONS)
-    migrate(url, MIGRATIONS)
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+async def test_migrations_lead_to_the_tables_the_store_uses(database_url: str) -> None:
+    migrate(database_url, MIGRATIONS)
+    migrate(database_url, MIGRATIONS)
+    engine = open_database(database_url)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+    await engine.dispose()
+
+
+def _differences(connection: sa.Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
