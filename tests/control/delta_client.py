@@ -19,7 +19,8 @@ class DeltaClient:
     """One stream. Says who it is in the first request only, as Envoy does."""
 
     def __init__(self, socket: Path, node_id: str, *, secrets: bool = False) -> None:
-        self.channel = grpc.aio.insecure_channel(f"unix:{socket}")
+        # A connection of its own: gRPC would share one with an earlier client of the same address.
+        self.channel = grpc.aio.insecure_channel(f"unix:{socket}", options=[("grpc.use_local_subchannel_pool", 1)])
         stub: Any = SecretDiscoveryServiceStub(self.channel) if secrets else None
         ads: Any = AggregatedDiscoveryServiceStub(self.channel)
         self.call: Any = stub.DeltaSecrets() if secrets else ads.DeltaAggregatedResources()
