@@ -31,13 +31,13 @@ class PolicyChange:
     def apply_to(self, current: PolicySet, namespace: str) -> tuple[PolicySet, list[PolicyName]]:
         """The set afterwards and the policies the change is about. Raises RunError for one that is not there."""
         newer = PolicySet.parse(self.files, namespace)
-        names = [*self.removed, *PolicySet.parse(self.removed_files, namespace).documents]
+        names = [*self.removed, *PolicySet.parse(self.removed_files, namespace).names]
         for name in names:
-            if name not in current.documents:
+            if name not in current.names:
                 raise RunError(f"there is no {name}; {_known(current, name)}")
         remaining = newer if self.only else current.without(names).merged(newer)
-        gone = [name for name in current.documents if name not in remaining.documents]
-        return remaining, [*newer.documents, *gone]
+        gone = [name for name in current.names if name not in remaining.names]
+        return remaining, [*newer.names, *gone]
 
 
 def _known(current: PolicySet, name: PolicyName) -> str:

@@ -5,19 +5,19 @@ from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions
 
 from loopmesh.compile.messages import duration
+from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.traffic import ConnectionPool
 
 UNLIMITED = 2**32 - 1
-DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
 
 def _limit(value: int | None) -> int:
     return UNLIMITED if value is None else value
 
 
-def apply_breaker(cluster: Cluster, pool: ConnectionPool) -> None:
+def apply_breaker(cluster: Cluster, pool: ConnectionPool, settings: MeshSettings) -> None:
     """Sets the thresholds and the time to connect; without a limit there is none, as in Istio."""
-    cluster.connect_timeout.CopyFrom(duration(pool.connect_timeout_ms or DEFAULT_CONNECT_TIMEOUT_MS))
+    cluster.connect_timeout.CopyFrom(duration(pool.connect_timeout_ms or settings.connect_timeout_ms))
     threshold = CircuitBreakers.Thresholds(track_remaining=True)
     threshold.max_connections.value = _limit(pool.max_connections)
     threshold.max_pending_requests.value = _limit(pool.max_pending_requests)

@@ -17,6 +17,7 @@ from loopmesh.compile.sockets import APPLICATION, loopback, pipe
 from loopmesh.compile.tls import plaintext, upstream_tls
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Protocol, Service
+from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, TrafficPolicy
 
@@ -39,14 +40,14 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
         policies = {"": whole}
         policies |= {subset.name: inherit(whole, subset.policy) for subset in (rule.subsets if rule else ())}
         for subset, policy in policies.items():
-            cluster = _outbound(service, port, subset, policy)
+            cluster = _outbound(view.index.policies.settings, service, port, subset, policy)
             if rule:
                 _name_policy(cluster, rule.source.policy.namespace, rule.source.policy.name, subset)
             clusters[cluster.name] = cluster
     return clusters
 
 
-def _outbound(service: Service, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
+def _outbound(settings: MeshSettings, service: Service, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
     cluster = Cluster(
         name=names.outbound_cluster(port.number, subset, service.host),
         type=Cluster.EDS,
@@ -56,13 +57,18 @@ def _outbound(service: Service, port: Port, subset: str, policy: TrafficPolicy) 
     # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     pool = policy.connection_pool or ConnectionPool()
-    apply_breaker(cluster, pool)
+    apply_breaker(cluster, pool, settings)
     if port.protocol.is_http:
         _speak(cluster, port, pool)
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
-    _secure(cluster, service, port, subset, policy.tls)
+    _secure(cluster, service, port, subset, policy.tls or _unsaid(settings))
     return cluster
+
+
+def _unsaid(settings: MeshSettings) -> ClientTls | None:
+    """Without auto mTLS a caller speaks plaintext wherever no policy says otherwise."""
+    return None if settings.auto_mutual_tls else ClientTls.DISABLE
 
 
 def _secure(cluster: Cluster, service: Service, port: Port, subset: str, tls: ClientTls | None) -> None:
@@ -96,7 +102,7 @@ def _name_policy(cluster: Cluster, namespace: str, name: str, subset: str) -> No
     cluster.metadata.filter_metadata["istio"].update(said)
 
 
-def inbound_cluster(workload: Workload, inbound: Inbound) -> Cluster:
+def inbound_cluster(workload: Workload, inbound: Inbound, settings: MeshSettings) -> Cluster:
     """The program beside the sidecar: its Unix socket, or its loopback port."""
     address = pipe(APPLICATION)
     if workload.application_port is not None:
@@ -108,7 +114,7 @@ def inbound_cluster(workload: Workload, inbound: Inbound) -> Cluster:
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
-    apply_breaker(cluster, ConnectionPool())
+    apply_breaker(cluster, ConnectionPool(), settings)
     if inbound.port.protocol.is_http:
         _speak(cluster, inbound.port, ConnectionPool())
     return cluster

@@ -11,10 +11,8 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from google.protobuf.message import Message
 
-from loopmesh.compile.access_log import access_log
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.tracing import tracing
-from loopmesh.model.topology import Workload
+from loopmesh.model.mesh_settings import MeshSettings, PathNormalization
 
 NAME = "envoy.filters.network.http_connection_manager"
 FILTER_ORDER = (
@@ -39,21 +37,26 @@ ROUTER = NamedFilter(place="envoy.filters.http.router", name="envoy.filters.http
 
 
 def connection_manager(
-    workload: Workload, prefix: str, *, traced: bool, filters: Iterable[NamedFilter] = ()
+    settings: MeshSettings, prefix: str, filters: Iterable[NamedFilter] = ()
 ) -> HttpConnectionManager:
-    """A manager without routes yet. Paths are normalised as by Istio's default, streams may stay idle for ever."""
+    """A manager without routes yet. Streams may stay idle for ever."""
     manager = HttpConnectionManager(
         stat_prefix=prefix,
         http_filters=ordered([*filters, ROUTER]),
         stream_idle_timeout=duration(0),
-        path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
     )
-    manager.normalize_path.value = True
-    if traced:
-        manager.tracing.CopyFrom(tracing(workload))
-        manager.access_log.append(access_log())
+    _normalize(manager, settings.path_normalization)
     return manager
+
+
+def _normalize(manager: HttpConnectionManager, normalization: PathNormalization) -> None:
+    """Each step includes those before it (Istio `buildHTTPConnectionManager`)."""
+    decodes = normalization is PathNormalization.DECODE_AND_MERGE_SLASHES
+    manager.normalize_path.value = normalization is not PathNormalization.NONE
+    manager.merge_slashes = decodes or normalization is PathNormalization.MERGE_SLASHES
+    escaped = HttpConnectionManager.UNESCAPE_AND_FORWARD if decodes else HttpConnectionManager.KEEP_UNCHANGED
+    manager.path_with_escaped_slashes_action = escaped
 
 
 def ordered(filters: Iterable[NamedFilter]) -> list[HttpFilter]:

@@ -12,6 +12,7 @@ from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_listener import tcp_listener
+from loopmesh.compile.telemetry import observe
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Service
 from loopmesh.model.topology import Forward, Workload
@@ -39,8 +40,8 @@ def _manager(view: View, workload: Workload, service: Service, port: Port) -> Fi
         if route.HasField("route") and not route.route.host_rewrite_literal:
             route.route.host_rewrite_literal = f"{_dialled_name(service, view.namespace)}:{port.number}"
     host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
-    traced = view.index.topology.trace_port is not None
-    manager = connection_manager(workload, "forward", traced=traced, filters=route_filters())
+    manager = connection_manager(view.index.policies.settings, "forward", route_filters())
+    observe(view.index, workload, manager)
     manager.route_config.CopyFrom(RouteConfiguration(name="forward", virtual_hosts=[host]))
     manager.route_config.validate_clusters.value = False
     allow_bodies(manager.route_config)

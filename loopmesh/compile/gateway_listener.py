@@ -18,6 +18,7 @@ from loopmesh.compile.messages import duration
 from loopmesh.compile.rbac import rbac_filters
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
+from loopmesh.compile.telemetry import observe
 from loopmesh.model.topology import Workload
 
 MAX_STREAMS = 100
@@ -47,9 +48,8 @@ def _manager(index: MeshIndex, workload: Workload, port: int) -> HttpConnectionM
         for rbac in rbac_filters(index.policies, workload, port)
     ]
     filters = [*rules, *route_filters(), *_extensions(index, workload)]
-    manager = connection_manager(
-        workload, f"gateway_{port}", traced=index.topology.trace_port is not None, filters=filters
-    )
+    manager = connection_manager(index.policies.settings, f"gateway_{port}", filters)
+    observe(index, workload, manager)
     manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=names.gateway_routes(port)))
     manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
     _harden(manager)
@@ -71,5 +71,5 @@ def _extensions(index: MeshIndex, workload: Workload) -> list[NamedFilter]:
     return [
         NamedFilter(place="extension", name=found.name, config=Any(type_url=found.type_url, value=found.config))
         for found in index.policies.gateway_filters
-        if found.selector.selects(workload.namespace, workload.labels)
+        if index.policies.settings.reaches(found.selector, workload.namespace, workload.labels)
     ]

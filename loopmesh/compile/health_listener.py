@@ -14,32 +14,29 @@ from loopmesh.compile.connection_manager import as_network_filter, connection_ma
 from loopmesh.compile.messages import duration
 from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.model.application import Health, HealthKind
+from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.topology import Workload
 
 GRPC_HEALTH = "/grpc.health.v1.Health/Check"
 
 
-def health_listener(workload: Workload) -> Listener | None:
+def health_listener(settings: MeshSettings, workload: Workload) -> Listener | None:
     """None for a workload that has no health check."""
     health = workload.health
     if health is None or health.kind is HealthKind.NONE or not workload.inbound:
         return None
     speaking = [inbound for inbound in workload.inbound if inbound.port.protocol.is_http]
     cluster = names.inbound_cluster((speaking or workload.inbound)[0].port.number)
-    network = (
-        tcp_proxy("health", cluster, logged=False)
-        if health.kind is HealthKind.TCP
-        else _http(workload, health, cluster)
-    )
+    network = tcp_proxy("health", cluster) if health.kind is HealthKind.TCP else _http(settings, health, cluster)
     return Listener(name="health", address=sockets.pipe(sockets.HEALTH), filter_chains=[FilterChain(filters=[network])])
 
 
-def _http(workload: Workload, health: Health, cluster: str) -> Filter:
+def _http(settings: MeshSettings, health: Health, cluster: str) -> Filter:
     path = GRPC_HEALTH if health.kind is HealthKind.GRPC else health.path
     route = EnvoyRoute(
         name="health", match=RouteMatch(path=path), route=RouteAction(cluster=cluster, timeout=duration(1_000))
     )
-    manager = connection_manager(workload, "health", traced=False)
+    manager = connection_manager(settings, "health")
     host = VirtualHost(name="health", domains=["*"], routes=[route])
     manager.route_config.CopyFrom(RouteConfiguration(name="health", virtual_hosts=[host]))
     return as_network_filter(manager)

@@ -25,6 +25,7 @@ from loopmesh.compile.peer_mode import peer_mode
 from loopmesh.compile.rbac import rbac_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_proxy import tcp_proxy
+from loopmesh.compile.telemetry import access_logs, observe
 from loopmesh.compile.tls import MESH_ALPN, downstream_tls
 from loopmesh.model.security import PeerMode
 from loopmesh.model.topology import Inbound, Workload
@@ -33,8 +34,8 @@ from loopmesh.model.topology import Inbound, Workload
 def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> Listener:
     """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
     number = inbound.port.number
-    filters = _filters(index, workload, inbound)
-    secured = FilterChain(name="mtls", filters=filters, transport_socket=downstream_tls())
+    filters, tls = _filters(index, workload, inbound), downstream_tls(index.policies.settings.mutual_tls)
+    secured = FilterChain(name="mtls", filters=filters, transport_socket=tls)
     plain = FilterChain(name="plaintext", filters=filters)
     listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
     mode = peer_mode(index.policies, workload, number)
@@ -56,8 +57,8 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
 def _filters(index: MeshIndex, workload: Workload, inbound: Inbound) -> list[Filter]:
     if inbound.port.protocol.is_http:
         return [as_network_filter(_manager(index, workload, inbound))]
-    number, logged = inbound.port.number, index.topology.trace_port is not None
-    carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), logged=logged)
+    number = inbound.port.number
+    carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), access_logs(index))
     return [*network_rbac_filters(index.policies, workload, number), carried]
 
 
@@ -67,9 +68,8 @@ def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConn
         NamedFilter(place="envoy.filters.http.rbac", name="envoy.filters.http.rbac", config=rbac)
         for rbac in rbac_filters(index.policies, workload, number)
     ]
-    manager = connection_manager(
-        workload, f"inbound_{number}", traced=index.topology.trace_port is not None, filters=rules
-    )
+    manager = connection_manager(index.policies.settings, f"inbound_{number}", rules)
+    observe(index, workload, manager)
     manager.route_config.CopyFrom(_routes(workload, number))
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     manager.set_current_client_cert_details.uri = True

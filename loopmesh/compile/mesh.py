@@ -49,15 +49,16 @@ def _shared(view: View) -> ProxyConfig:
 
 def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyConfig:
     return ProxyConfig(
-        clusters={**shared.clusters, **_inbound_clusters(workload)},
+        clusters={**shared.clusters, **_inbound_clusters(view.index, workload)},
         endpoints=shared.endpoints,
         listeners=_listeners(view, workload),
         routes={**shared.routes, **_gateway_routes(view.index, workload)},
     )
 
 
-def _inbound_clusters(workload: Workload) -> dict[str, Message]:
-    clusters = [inbound_cluster(workload, inbound) for inbound in workload.inbound]
+def _inbound_clusters(index: MeshIndex, workload: Workload) -> dict[str, Message]:
+    settings = index.policies.settings
+    clusters = [inbound_cluster(workload, inbound, settings) for inbound in workload.inbound]
     return {cluster.name: cluster for cluster in clusters}
 
 
@@ -68,7 +69,7 @@ def _listeners(view: View, workload: Workload) -> Mapping[str, Message]:
         *(gateway_listener(index, workload, port) for port in open_ports(index, workload)),
         outbound_listener(index, workload),
         *tcp_listeners(view, workload),
-        health_listener(workload),
+        health_listener(index.policies.settings, workload),
         *(
             forward_listener(view, workload, forward)
             for forward in index.topology.forwards

@@ -38,7 +38,7 @@ def service_routes(view: View, service: Service, port: Port) -> list[EnvoyRoute]
     for routing in view.choice.for_host(service.host):
         if routes := routing_routes(view.index, routing, scope):
             return routes
-    return [default_route(service.host, port.number)]
+    return [default_route(view.index, service.host, port.number)]
 
 
 def _service_host(view: View, service: Service, port: Port) -> VirtualHost:

@@ -1,6 +1,6 @@
 """Which peers a workload's port accepts, by Istio's precedence."""
 
-from loopmesh.model.policies import ROOT_NAMESPACE, Policies
+from loopmesh.model.policies import Policies
 from loopmesh.model.security import PeerAuthentication, PeerMode
 from loopmesh.model.topology import Workload
 
@@ -30,5 +30,5 @@ def _levels(policies: Policies, workload: Workload) -> tuple[list[PeerAuthentica
     ]
     wide = [policy for policy in known if not policy.selector.labels]
     namespace = [policy for policy in wide if policy.selector.namespace == workload.namespace]
-    mesh = [policy for policy in wide if policy.selector.namespace == ROOT_NAMESPACE]
+    mesh = [policy for policy in wide if policy.selector.namespace == policies.settings.root_namespace]
     return selecting, namespace, mesh

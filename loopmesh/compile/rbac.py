@@ -11,7 +11,7 @@ from envoy.type.matcher.v3.path_pb2 import PathMatcher
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
-from loopmesh.model.policies import ROOT_NAMESPACE, Policies
+from loopmesh.model.policies import Policies
 from loopmesh.model.security import AuthorizationPolicy, AuthorizationRule, Caller, Operation, Verdict
 from loopmesh.model.topology import Workload
 
@@ -23,7 +23,11 @@ def rbac_filters(policies: Policies, workload: Workload, port: int | None) -> It
 
     A workload that some ALLOW policy selects denies all that none allows (Istio's evaluation order).
     """
-    selecting = [policy for policy in policies.authorization_policies if _selects(policy, workload)]
+    selecting = [
+        policy
+        for policy in policies.authorization_policies
+        if policies.settings.reaches(policy.selector, workload.namespace, workload.labels)
+    ]
     for verdict in (Verdict.DENY, Verdict.ALLOW):
         chosen = [policy for policy in selecting if policy.verdict is verdict]
         rules = rbac_pb2.RBAC(action=ACTIONS[verdict])
@@ -31,12 +35,6 @@ def rbac_filters(policies: Policies, workload: Workload, port: int | None) -> It
             _add_rules(rules, policy, port)
         if rules.policies or (chosen and verdict is Verdict.ALLOW):
             yield RBAC(rules=rules)
-
-
-def _selects(policy: AuthorizationPolicy, workload: Workload) -> bool:
-    selector = policy.selector
-    in_scope = selector.namespace in (ROOT_NAMESPACE, workload.namespace)
-    return in_scope and selector.labels.items() <= workload.labels.items()
 
 
 def _add_rules(rules: rbac_pb2.RBAC, policy: AuthorizationPolicy, port: int | None) -> None:

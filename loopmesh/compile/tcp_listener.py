@@ -7,6 +7,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from loopmesh.compile import names
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_proxy import tcp_proxy
+from loopmesh.compile.telemetry import access_logs
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Service
 from loopmesh.model.topology import LOOPBACK, Workload
@@ -27,10 +28,9 @@ def tcp_listener(
 ) -> Listener:
     """A loopback port whose connections all go to a port of the service."""
     cluster = names.outbound_cluster(port.number, "", service.host)
-    logged = view.index.topology.trace_port is not None
     return Listener(
         name=name,
         address=loopback(listen_port, address),
         traffic_direction=OUTBOUND,
-        filter_chains=[FilterChain(filters=[tcp_proxy(cluster, cluster, logged=logged)])],
+        filter_chains=[FilterChain(filters=[tcp_proxy(cluster, cluster, access_logs(view.index))])],
     )

@@ -15,12 +15,14 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from loopmesh.compile.messages import pack
 from loopmesh.model.identity import Identity
+from loopmesh.model.mesh_settings import MutualTls, TlsVersion
 
 MESH_ALPN = "istio"
 """What a sidecar offers first, so that a permissive server can tell the mesh from other TLS."""
 SECRETS_CLUSTER = "sds-grpc"
 TLS = "envoy.transport_sockets.tls"
-OLDEST_VERSION = TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2)
+VERSIONS = {TlsVersion.V1_2: TlsParameters.TLSv1_2, TlsVersion.V1_3: TlsParameters.TLSv1_3}
+CLIENT_PARAMETERS = TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2)
 
 
 def _secret(name: str) -> SdsSecretConfig:
@@ -35,7 +37,7 @@ def _context(alpn: list[str], peer: Identity | None) -> CommonTlsContext:
         matcher = SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=StringMatcher(exact=peer.spiffe_id))
         known.match_typed_subject_alt_names.append(matcher)
     return CommonTlsContext(
-        tls_params=OLDEST_VERSION,
+        tls_params=CLIENT_PARAMETERS,
         alpn_protocols=alpn,
         tls_certificate_sds_secret_configs=[_secret("default")],
         combined_validation_context=CommonTlsContext.CombinedCertificateValidationContext(
@@ -51,9 +53,14 @@ def upstream_tls(server: Identity, server_name: str, *, http2: bool) -> Transpor
     return TransportSocket(name=TLS, typed_config=pack(context))
 
 
-def downstream_tls() -> TransportSocket:
-    """The server side: any identity of the mesh may connect, but it must show one."""
+def downstream_tls(settings: MutualTls) -> TransportSocket:
+    """The server side: any identity of the mesh may connect, but it must show one. It alone sets version and ciphers,
+    as in Istio (`BuildInboundTLS`)."""
     context = DownstreamTlsContext(common_tls_context=_context(["h2", "http/1.1"], None))
+    parameters = TlsParameters(
+        tls_minimum_protocol_version=VERSIONS[settings.oldest_version], cipher_suites=settings.cipher_suites
+    )
+    context.common_tls_context.tls_params.CopyFrom(parameters)
     context.require_client_certificate.value = True
     return TransportSocket(name=TLS, typed_config=pack(context))
 

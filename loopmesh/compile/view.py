@@ -10,7 +10,6 @@ from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
 from loopmesh.model.application import Port, Service
-from loopmesh.model.policies import ROOT_NAMESPACE
 from loopmesh.model.traffic import DestinationRule
 
 
@@ -49,7 +48,9 @@ class View:
     def destination_rule(self, service: Service) -> DestinationRule | None:
         """The rule of the caller's namespace, else of the service's, else of the root namespace; in each the most
         specific one for the host (Istio `PushContext.destinationRule`)."""
-        for namespace in dict.fromkeys((self.namespace, service.namespace, ROOT_NAMESPACE)):
+        for namespace in dict.fromkeys(
+            (self.namespace, service.namespace, self.index.policies.settings.root_namespace)
+        ):
             rule = self.index.rules_of(namespace).most_specific(service.host)
             if rule is not None:
                 return rule

@@ -1,17 +1,15 @@
 """The set of all policies a mesh runs with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
 from loopmesh.model.edge import Gateway, GatewayFilter
+from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import AuthorizationPolicy, PeerAuthentication
 from loopmesh.model.traffic import DestinationRule
-
-ROOT_NAMESPACE = "istio-system"
-"""Policies of this namespace hold for the whole mesh, as in Istio's default mesh config."""
 
 
 class Policy(Protocol):
@@ -25,6 +23,7 @@ class Policy(Protocol):
 class Policies:
     """Each tuple in the order read: Istio orders by creation time, here by file and document."""
 
+    settings: MeshSettings = field(default_factory=MeshSettings)
     routings: tuple[Routing, ...] = ()
     destination_rules: tuple[DestinationRule, ...] = ()
     peer_authentications: tuple[PeerAuthentication, ...] = ()
@@ -48,6 +47,6 @@ class Policies:
         return replace(self, **kept)
 
     def _kinds(self) -> Iterator[tuple[str, tuple[Policy, ...]]]:
-        for field in fields(self):
-            if isinstance(value := getattr(self, field.name), tuple):
-                yield field.name, value
+        for kind in fields(self):
+            if isinstance(value := getattr(self, kind.name), tuple):
+                yield kind.name, value

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from loopmesh.model.application import Application
+from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError, Problem
@@ -13,6 +14,7 @@ from loopmesh.policies.destination_rule import read_destination_rule
 from loopmesh.policies.document import Document
 from loopmesh.policies.envoy_filter import read_envoy_filter
 from loopmesh.policies.gateway import read_gateway
+from loopmesh.policies.mesh_config import read_mesh_settings
 from loopmesh.policies.peer_authentication import read_peer_authentication
 from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.references import check_references
@@ -42,10 +44,12 @@ class _Reading:
         self.problems: list[Problem] = []
         self.broken: set[PolicyName] = set()
         self._documents = policy_set.documents.values()
+        self._mesh_config = policy_set.mesh_config
 
     def policies(self) -> Policies:
         filters = self._read("EnvoyFilter", read_envoy_filter)
         return Policies(
+            settings=self._settings(),
             routings=self._read("VirtualService", read_virtual_service),
             destination_rules=self._read("DestinationRule", read_destination_rule),
             peer_authentications=self._read("PeerAuthentication", read_peer_authentication),
@@ -53,6 +57,9 @@ class _Reading:
             gateways=self._read("Gateway", read_gateway),
             gateway_filters=tuple(found for several in filters for found in several),
         )
+
+    def _settings(self) -> MeshSettings:
+        return read_mesh_settings(self._mesh_config, self.problems) if self._mesh_config else MeshSettings()
 
     def _read(self, kind: str, read: Reader[Policy]) -> tuple[Policy, ...]:
         return tuple(self._one(document, read) for document in self._documents if document.policy.kind == kind)

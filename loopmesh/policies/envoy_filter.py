@@ -11,7 +11,6 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, EncodeError, Message
 
 from loopmesh.model.edge import GatewayFilter
-from loopmesh.model.policies import ROOT_NAMESPACE
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.policies.document import Document, read_selector
@@ -31,9 +30,6 @@ def read_envoy_filter(document: Document, problems: list[Problem]) -> tuple[Gate
 def _filters(document: Document, fields: Fields) -> tuple[GatewayFilter, ...]:
     everyone = WorkloadSelector(namespace=document.namespace)
     selector = fields.object("workloadSelector", lambda inside: read_selector(inside, document.namespace, "labels"))
-    if document.namespace == ROOT_NAMESPACE:
-        rule = f"loopmesh supports EnvoyFilter in the gateway's own namespace, not in {ROOT_NAMESPACE}"
-        fields.refuse(None, rule, "move it there")
     if not fields.has("configPatches") or fields.is_empty("configPatches"):
         fields.refuse(None, "`configPatches` has at least one patch", "add a patch")
     patches = fields.objects("configPatches", lambda inside: _patch(document, selector or everyone, inside))

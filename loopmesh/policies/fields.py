@@ -132,7 +132,7 @@ class Fields:
             return None
         value = found.value
         if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
-            self.refuse(key, f"this is a number from {least} to {most}", "write such a number")
+            self.refuse(key, f"this is a number from {least:g} to {most:g}", "write such a number")
             return None
         return float(value)
 

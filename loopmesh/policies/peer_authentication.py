@@ -1,6 +1,5 @@
 """PeerAuthentication (security.istio.io): what a workload's sidecar accepts."""
 
-from loopmesh.model.policies import ROOT_NAMESPACE
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.model.security import PeerAuthentication, PeerMode
@@ -24,9 +23,6 @@ def _policy(document: Document, fields: Fields) -> PeerAuthentication:
             fields.refuse("portLevelMtls", f"`{port}` is no port number", "write the number of the workload's port")
     if modes and not selector.labels:
         fields.refuse("portLevelMtls", "ports need a selector", "add `selector.matchLabels`")
-    if selector.labels and document.namespace == ROOT_NAMESPACE:
-        rule = f"Istio does not heed a selector in {ROOT_NAMESPACE}"
-        fields.refuse("selector", rule, "remove it, or write the policy in the workload's namespace")
     return PeerAuthentication(
         source=document.source,
         selector=selector,

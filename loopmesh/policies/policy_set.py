@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
@@ -10,24 +10,33 @@ from loopmesh.policies.document import Document, read_document
 from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
 
 SUFFIXES = (".yaml", ".yml")
+MESH_CONFIG_NAME = PolicyName(kind="MeshConfig", namespace="istio-system", name="istio")
+"""Where istiod looks for it."""
+MESH_CONFIG = "meshconfig.yaml"
+"""A file of this name is Istio's mesh config, which is no Kubernetes object and so has no `kind` to be known by."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Documents in the order read, and what was wrong with files and documents that are not among them; never changed.
+    """Documents in the order read, the mesh config, and what was wrong with what is not among them; never changed.
 
     A set with problems is no use to anybody but `check_policies`, which raises them together with its own.
     """
 
     documents: Mapping[PolicyName, Document] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    mesh_config: Node | None = None
 
     @classmethod
     def parse(cls, files: Iterable[tuple[str, bytes]], default_namespace: str) -> "PolicySet":
         """Reads every document of every (name, content), and notes what cannot be read."""
         problems: list[Problem] = []
         documents: dict[PolicyName, Document] = {}
+        mesh_config: Node | None = None
         for name, content in files:
+            if PurePath(name).name == MESH_CONFIG:
+                mesh_config = _mesh_config(name, content, mesh_config, problems)
+                continue
             for node in _nodes(name, content, problems):
                 document = read_document(node, default_namespace, problems)
                 if document is None:
@@ -35,15 +44,22 @@ class PolicySet:
                 if document.policy in documents:
                     problems.append(_twice(document, documents[document.policy]))
                 documents[document.policy] = document
-        return cls(documents, tuple(problems))
+        return cls(documents, tuple(problems), mesh_config)
 
     def merged(self, newer: "PolicySet") -> "PolicySet":
         """Policies of the same name are replaced where they stand, others are added at the end."""
-        return PolicySet({**self.documents, **newer.documents}, (*self.problems, *newer.problems))
+        documents = {**self.documents, **newer.documents}
+        return PolicySet(documents, (*self.problems, *newer.problems), newer.mesh_config or self.mesh_config)
+
+    @property
+    def names(self) -> list[PolicyName]:
+        """Everything in it."""
+        return [*([MESH_CONFIG_NAME] if self.mesh_config else []), *self.documents]
 
     def without(self, names: Iterable[PolicyName]) -> "PolicySet":
         gone = set(names)
-        return PolicySet({name: one for name, one in self.documents.items() if name not in gone}, self.problems)
+        documents = {name: one for name, one in self.documents.items() if name not in gone}
+        return PolicySet(documents, self.problems, None if MESH_CONFIG_NAME in gone else self.mesh_config)
 
     def place(self, source: Source, key: str) -> Origin:
         """Where a policy says `key` of its `spec`; its first line if it does not."""
@@ -79,6 +95,20 @@ def _read(file: Path) -> bytes:
     """No more than shows that a file is too large: it may be endless."""
     with file.open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
+
+
+def _mesh_config(name: str, content: bytes, earlier: Node | None, problems: list[Problem]) -> Node | None:
+    """The file as a whole; one of nothing but comments says what Istio's defaults say."""
+    try:
+        nodes = parse_yaml(name, content)
+    except InvalidInputError as error:
+        problems.extend(error.problems)
+        return earlier
+    if earlier is not None:
+        problems.append(_problem(name, f"the mesh config is already in {earlier.origin.file}", "keep one of the two"))
+    elif len(nodes) > 1:
+        problems.append(_problem(name, "a mesh config is one document", "write one"))
+    return nodes[0] if nodes else Node(Origin(file=name, line=0), {})
 
 
 def _nodes(name: str, content: bytes, problems: list[Problem]) -> list[Node]:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Set
 
 from loopmesh.model.application import CLUSTER_DOMAIN, Application
 from loopmesh.model.edge import Gateway
-from loopmesh.model.policies import ROOT_NAMESPACE, Policies
+from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin, Problem
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routing import MESH_GATEWAY, Routing
+from loopmesh.model.security import PeerAuthentication
 from loopmesh.model.traffic import DestinationRule, Subset
 from loopmesh.policies.host_names import covers, overlap
 
@@ -43,6 +44,9 @@ def check_references(
     for source, selector, key in selecting:
         if source.policy not in broken:
             yield from names.selector(source, selector, place(source, key))
+    for peers in policies.peer_authentications:
+        if peers.source.policy not in broken:
+            yield from names.peers(peers)
     for gateway in policies.gateways:
         if gateway.source.policy not in broken:
             yield from names.gateway(gateway)
@@ -57,7 +61,8 @@ class _Names:
         self._broken = broken
         self._complete = complete
         self._suggestions = 0
-        self._namespaces = {*application.namespaces, ROOT_NAMESPACE}
+        self._root_namespace = policies.settings.root_namespace
+        self._namespaces = {*application.namespaces, self._root_namespace}
         self._services = {service.host: service for service in application.services}
         self._gateways = {one.name: one for one in policies.gateways}
         self._rules = {rule.host: rule for rule in policies.destination_rules}
@@ -177,7 +182,7 @@ class _Names:
     def selector(self, source: Source, selector: WorkloadSelector, origin: Origin) -> Iterator[Problem]:
         """A policy of the root namespace selects in all namespaces."""
         words = ", ".join(f"{name}: {value}" for name, value in selector.labels.items())
-        in_root = selector.namespace == ROOT_NAMESPACE
+        in_root = selector.namespace == self._root_namespace
         workloads = [
             (self._services[host].namespace, labels) for host, several in self._labels.items() for labels in several
         ]
@@ -188,6 +193,13 @@ class _Names:
         rule = "no workload has these labels there" if words else "no workload is in this namespace"
         remedy = "use `app: <service>`, `version:`, or the labels of a gateway"
         yield _problem(source, value, rule, remedy, origin)
+
+    def peers(self, policy: PeerAuthentication) -> Iterator[Problem]:
+        root = self._root_namespace
+        if policy.selector.labels and policy.selector.namespace == root:
+            rule = f"Istio does not heed a selector in {root}"
+            remedy = "remove it, or write the policy in the workload's namespace"
+            yield _problem(policy.source, "selector", rule, remedy, self._place(policy.source, "selector"))
 
     def gateway(self, gateway: Gateway) -> Iterator[Problem]:
         if any(gateway.selects(known.labels) for known in self._application.gateways):

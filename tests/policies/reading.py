@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policies import Policies
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies import PolicySet, check_policies, read_application
@@ -21,6 +22,12 @@ def read_policies(*contents: str | bytes) -> Policies:
 def read_fixture(file: Path) -> Policies:
     policy_set = PolicySet.parse([(file.name, file.read_bytes())], APPLICATION.namespace)
     return check_policies(policy_set, APPLICATION)
+
+
+def read_mesh_config(content: bytes) -> MeshSettings:
+    """The settings of a mesh config."""
+    policy_set = PolicySet.parse([("mesh/meshconfig.yaml", content)], APPLICATION.namespace)
+    return check_policies(policy_set, APPLICATION).settings
 
 
 def problems_of(*contents: str | bytes) -> list[str]:

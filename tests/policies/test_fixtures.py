@@ -8,7 +8,7 @@ from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies import read_application
 from loopmesh.policies.document import API_VERSIONS
 from tests.policies.goldens import FOLDER, assert_expected, fixtures, orphans
-from tests.policies.reading import read_fixture
+from tests.policies.reading import read_fixture, read_mesh_config
 
 
 @fixtures("valid")
@@ -20,6 +20,18 @@ def test_valid_policies_are_taken(file: Path) -> None:
 def test_every_problem_is_told_with_place_value_rule_and_remedy(file: Path) -> None:
     with pytest.raises(InvalidInputError) as caught:
         read_fixture(file)
+    assert_expected(file, f"{caught.value}\n")
+
+
+@fixtures("mesh_valid")
+def test_valid_mesh_configs_are_taken(file: Path) -> None:
+    read_mesh_config(file.read_bytes())
+
+
+@fixtures("mesh_invalid")
+def test_every_problem_of_a_mesh_config_is_told(file: Path) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        read_mesh_config(file.read_bytes())
     assert_expected(file, f"{caught.value}\n")
 
 
@@ -35,7 +47,7 @@ def test_every_problem_of_values_is_told(file: Path) -> None:
     assert_expected(file, f"{caught.value}\n".replace(f"{file.parent}/", ""))
 
 
-@pytest.mark.parametrize("folder", ["invalid", "values_invalid"])
+@pytest.mark.parametrize("folder", ["invalid", "mesh_invalid", "values_invalid"])
 def test_no_expectation_outlives_its_fixture(folder: str) -> None:
     assert not orphans(folder)
 

@@ -26,4 +26,4 @@ def command(paths: tuple[Path, ...], values: Path) -> None:
         check_policies(policy_set, application)
     except InvalidInputError as error:
         raise ProblemsError(error) from error
-    click.echo(f"{len(policy_set.documents)} policies are valid")
+    click.echo(f"{len(policy_set.names)} policies are valid")

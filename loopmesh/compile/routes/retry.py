@@ -16,7 +16,7 @@ PRIORITY_UPDATE_FREQUENCY = 2
 
 
 def retry_policy(retry: Retry | None, *, hashed: bool = False) -> RetryPolicy | None:
-    """None where retries are switched off; without a word from the policy, two retries of what is safe to repeat.
+    """None where retries are switched off; without a word from policy or mesh, two retries of what is safe to repeat.
 
     `hashed` says that requests are spread by a hash, so that a retry belongs to the same instance. Numbers among the
     conditions are HTTP status codes, as in Istio's `retryOn`.

@@ -20,6 +20,7 @@ from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.request_match import RequestMatch
+from loopmesh.model.routes.retry import Retry
 from loopmesh.model.routing import Route, Routing
 
 DEFAULT_NAME = "default"
@@ -31,11 +32,11 @@ def routing_routes(index: MeshIndex, routing: Routing, scope: RouteScope) -> lis
     return list(_up_to_catch_all(_routes(index, routing, scope)))
 
 
-def default_route(host: str, port: int) -> EnvoyRoute:
-    """Where requests go that no policy speaks of: to all instances of the service, with Istio's default retries."""
+def default_route(index: MeshIndex, host: str, port: int) -> EnvoyRoute:
+    """Where requests go that no policy speaks of: to all instances of the service, with the mesh's default retries."""
     action = RouteAction(cluster=names.outbound_cluster(port, "", host))
     _set_timeout(action, None)
-    action.retry_policy.CopyFrom(retry_policy(None))
+    _set_retry(action, index, None)
     return EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action)
 
 
@@ -85,9 +86,7 @@ def _set_destinations(result: EnvoyRoute, index: MeshIndex, route: Route, scope:
         _set_single(result, index, route.destinations[0], scope)
     else:
         action.weighted_clusters.CopyFrom(_weighted(index, route.destinations, scope))
-    policy = retry_policy(route.retry)
-    if policy is not None:
-        action.retry_policy.CopyFrom(policy)
+    _set_retry(action, index, route.retry)
 
 
 def _set_single(result: EnvoyRoute, index: MeshIndex, destination: Destination, scope: RouteScope) -> None:
@@ -112,6 +111,12 @@ def _weighted(index: MeshIndex, destinations: tuple[Destination, ...], scope: Ro
         if authority:
             cluster.host_rewrite_literal = authority
     return weighted
+
+
+def _set_retry(action: RouteAction, index: MeshIndex, retry: Retry | None) -> None:
+    policy = retry_policy(retry or index.policies.settings.retry)
+    if policy is not None:
+        action.retry_policy.CopyFrom(policy)
 
 
 def _set_timeout(action: RouteAction, timeout_ms: int | None) -> None:

@@ -1,0 +1,170 @@
+"""The settings of the mesh, from Istio's mesh config."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from loopmesh.model.mesh_settings import (
+    DefaultVisibility,
+    MeshSettings,
+    MutualTls,
+    PathNormalization,
+    TlsVersion,
+    TracingDefaults,
+)
+from loopmesh.model.problem import Problem
+from loopmesh.model.provider import LogFile, LogFormat, Provider, SpanCollector
+from loopmesh.policies.fields import Fields
+from loopmesh.policies.host_names import check_label
+from loopmesh.policies.mesh_config.provider import read_provider
+from loopmesh.policies.mesh_config.tracing import read_proxy_defaults
+from loopmesh.policies.mesh_config.unsupported import MESH, ONE_MACHINE
+from loopmesh.policies.routes.retry import read_retry
+from loopmesh.policies.yaml_tree import Node
+
+LONGEST_CONNECT_MS = 3_600_000
+SCOPES = ("*", ".", "~")
+
+
+class _Encoding(StrEnum):
+    TEXT = "TEXT"
+    JSON = "JSON"
+
+
+class _Outbound(StrEnum):
+    REGISTRY_ONLY = "REGISTRY_ONLY"
+
+
+class _Normalization(StrEnum):
+    DEFAULT = "DEFAULT"
+    NONE = "NONE"
+    BASE = "BASE"
+    MERGE_SLASHES = "MERGE_SLASHES"
+    DECODE_AND_MERGE_SLASHES = "DECODE_AND_MERGE_SLASHES"
+
+
+class _TlsVersion(StrEnum):
+    TLS_AUTO = "TLS_AUTO"
+    TLSV1_2 = "TLSV1_2"
+    TLSV1_3 = "TLSV1_3"
+
+
+NOT_OUTBOUND = dict.fromkeys(
+    ("ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"),
+    "a program reaches outside hosts past its sidecar, or through it when a ServiceEntry names them",
+)
+
+
+def read_mesh_settings(node: Node, problems: list[Problem]) -> MeshSettings:
+    """What is not said has Istio's default (Istio `DefaultMeshConfig`)."""
+    return Fields.read(node, "", problems, _settings)
+
+
+def _settings(fields: Fields) -> MeshSettings:
+    fields.unsupported(MESH)
+    fields.ignore(*ONE_MACHINE)
+    fields.object("outboundTrafficPolicy", _outbound)
+    default = MeshSettings()
+    providers = {**default.providers, **_providers(fields)}
+    tracing = fields.object("defaultConfig", read_proxy_defaults) or TracingDefaults()
+    tracers, loggers = fields.object("defaultProviders", lambda inside: _defaults(inside, providers)) or ((), ())
+    auto = fields.boolean("enableAutoMtls")
+    return MeshSettings(
+        root_namespace=fields.text("rootNamespace", check=check_label) or default.root_namespace,
+        retry=fields.object("defaultHttpRetryPolicy", read_retry),
+        connect_timeout_ms=_connect_timeout(fields) or default.connect_timeout_ms,
+        path_normalization=fields.object("pathNormalization", _normalization) or default.path_normalization,
+        visibility=_visibility(fields),
+        mutual_tls=fields.object("meshMTLS", _mutual_tls) or default.mutual_tls,
+        auto_mutual_tls=True if auto is None else auto,
+        tracing=replace(tracing, enabled=fields.boolean("enableTracing") is not False),
+        log_file=fields.text("accessLogFile") or "",
+        log_format=_log_format(fields),
+        providers=providers,
+        default_tracing=tracers,
+        default_logging=loggers,
+    )
+
+
+def _providers(fields: Fields) -> Mapping[str, Provider]:
+    found = [one for one in fields.objects("extensionProviders", read_provider) if one is not None]
+    for name, times in Counter(one.name for one in found).items():
+        if times > 1:
+            fields.refuse("extensionProviders", f"two providers are called `{name}`", "rename one")
+    return {one.name: one for one in found if one.name}
+
+
+def _defaults(fields: Fields, providers: Mapping[str, Provider]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that lead nowhere would leave Istio without spans or logs."""
+    fields.unsupported({"metrics": "stock Envoy lacks Istio's stats filter, so Istio's metrics do not exist here"})
+
+    def names(key: str, kind: type[Provider]) -> tuple[str, ...]:
+        known = ", ".join(name for name, one in providers.items() if isinstance(one, kind)) or "none"
+
+        def check(name: str) -> tuple[str, str] | None:
+            if isinstance(providers.get(name), kind):
+                return None
+            return "no extension provider for this has the name", f"known: {known}"
+
+        return fields.texts(key, check)
+
+    return names("tracing", SpanCollector), names("accessLogging", LogFile)
+
+
+def _outbound(fields: Fields) -> None:
+    """Unknown hosts are always refused, which is this value; there is no other."""
+    fields.choice("mode", _Outbound, unsupported=NOT_OUTBOUND)
+    fields.unsupported({"tls": "no unknown host is called through a sidecar"})
+
+
+def _connect_timeout(fields: Fields) -> int | None:
+    """Istio `ValidateConnectTimeout`."""
+    found = fields.duration_ms("connectTimeout")
+    if found is not None and found > LONGEST_CONNECT_MS:
+        fields.refuse("connectTimeout", "the longest is one hour", "write 1h or less")
+    return found
+
+
+def _normalization(fields: Fields) -> PathNormalization:
+    found = fields.choice("normalization", _Normalization) or _Normalization.DEFAULT
+    return PathNormalization.BASE if found is _Normalization.DEFAULT else PathNormalization(found)
+
+
+def _mutual_tls(fields: Fields) -> MutualTls:
+    fields.unsupported({"ecdhCurves": "Istio refuses it here, too"})
+    found = fields.choice("minProtocolVersion", _TlsVersion) or _TlsVersion.TLS_AUTO
+    return MutualTls(
+        oldest_version=TlsVersion.V1_2 if found is _TlsVersion.TLS_AUTO else TlsVersion(found),
+        cipher_suites=fields.texts("cipherSuites"),
+    )
+
+
+def _visibility(fields: Fields) -> DefaultVisibility:
+    everywhere = ("*",)
+    return DefaultVisibility(
+        services=fields.texts("defaultServiceExportTo", _check_scope) or everywhere,
+        routings=fields.texts("defaultVirtualServiceExportTo", _check_scope) or everywhere,
+        destination_rules=fields.texts("defaultDestinationRuleExportTo", _check_scope) or everywhere,
+    )
+
+
+def _check_scope(name: str) -> tuple[str, str] | None:
+    if name in SCOPES or not check_label(name):
+        return None
+    return "this is `*`, `.`, `~` or a namespace", "write one of them"
+
+
+def _log_format(fields: Fields) -> LogFormat:
+    """JSON is written as the text of an object; Istio would fall back to its own format if it is none."""
+    text = fields.text("accessLogFormat") or ""
+    if fields.choice("accessLogEncoding", _Encoding) is not _Encoding.JSON:
+        return LogFormat(text=text)
+    try:
+        labels = json.loads(text or "{}")
+    except ValueError:
+        labels = None
+    if not isinstance(labels, dict):
+        fields.refuse("accessLogFormat", "with JSON encoding this is a JSON object", "write one, or remove it")
+    return LogFormat(is_json=True, labels=labels if isinstance(labels, dict) else {})
