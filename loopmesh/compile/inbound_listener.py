@@ -1,12 +1,7 @@
 """The server side of a sidecar: a loopback port per service port, mutual TLS, authorization, then the program."""
 
-from envoy.config.core.v3.base_pb2 import INBOUND
-from envoy.config.listener.v3.listener_components_pb2 import (
-    Filter,
-    FilterChain,
-    FilterChainMatch,
-    ListenerFilter,
-)
+from envoy.config.core.v3.base_pb2 import INBOUND, TransportSocket
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain, FilterChainMatch, ListenerFilter
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Decorator, RouteAction, RouteMatch, VirtualHost
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
@@ -35,22 +30,17 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
     """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
     number = inbound.port.number
     filters, tls = _filters(index, workload, inbound), downstream_tls(index.policies.settings.mutual_tls)
-    secured = FilterChain(name="mtls", filters=filters, transport_socket=tls)
-    plain = FilterChain(name="plaintext", filters=filters)
-    listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
     mode = peer_mode(index.policies, workload, number)
-    if mode is PeerMode.STRICT:
-        listener.filter_chains.append(secured)
-    elif mode is PeerMode.DISABLE:
-        listener.filter_chains.append(plain)
-    else:
-        match = FilterChainMatch(transport_protocol="tls", application_protocols=[MESH_ALPN])
-        secured.filter_chain_match.CopyFrom(match)
+    listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
+    if mode is not PeerMode.DISABLE:
+        # Even where nothing but TLS is taken: rules on the server name of a connection see it only after inspection.
         inspector = ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=pack(TlsInspector()))
         listener.listener_filters.append(inspector)
-        listener.filter_chains.extend([secured, plain])
         # A server that speaks first is never told from TLS: Istio, too, waits for the client for ever.
         listener.listener_filters_timeout.CopyFrom(duration(0))
+        listener.filter_chains.append(_secured(filters, tls, only_mesh=mode is PeerMode.PERMISSIVE))
+    if mode is not PeerMode.STRICT:
+        listener.filter_chains.append(_plain(filters, any_bytes=not inbound.port.protocol.is_http))
     return listener
 
 
@@ -60,6 +50,17 @@ def _filters(index: MeshIndex, workload: Workload, inbound: Inbound) -> list[Fil
     number = inbound.port.number
     carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), access_logs(index))
     return [*network_rbac_filters(index.policies, workload, number), carried]
+
+
+def _secured(filters: list[Filter], tls: TransportSocket, *, only_mesh: bool) -> FilterChain:
+    match = FilterChainMatch(transport_protocol="tls", application_protocols=[MESH_ALPN] if only_mesh else [])
+    return FilterChain(name="mtls", filter_chain_match=match, filters=filters, transport_socket=tls)
+
+
+def _plain(filters: list[Filter], *, any_bytes: bool) -> FilterChain:
+    """TLS that is not the mesh's is bytes like others, but no HTTP."""
+    match = FilterChainMatch(transport_protocol="" if any_bytes else "raw_buffer")
+    return FilterChain(name="plaintext", filter_chain_match=match, filters=filters)
 
 
 def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConnectionManager:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
+from loopmesh.model.authorization import AuthorizationPolicy
 from loopmesh.model.edge import Gateway, GatewayFilter
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
-from loopmesh.model.security import AuthorizationPolicy, PeerAuthentication
+from loopmesh.model.security import PeerAuthentication
 from loopmesh.model.traffic import DestinationRule
 
 

@@ -95,5 +95,8 @@ def _check_name(name: str) -> tuple[str, str] | None:
 
 
 def read_selector(fields: Fields, namespace: str, key: str = "matchLabels") -> WorkloadSelector:
-    """`selector: {matchLabels: …}`; the caller passes the fields inside."""
-    return WorkloadSelector(namespace=namespace, labels=fields.labels(key))
+    """`selector: {matchLabels: …}`; the caller passes the fields inside (Istio `validateWorkloadSelector`)."""
+    labels = fields.labels(key)
+    if any("*" in text for pair in labels.items() for text in pair):
+        fields.refuse(key, "a selector has no wildcards", "write the label in full, or leave it out")
+    return WorkloadSelector(namespace=namespace, labels=labels)

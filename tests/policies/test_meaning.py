@@ -10,7 +10,7 @@ from loopmesh.model.problem import Origin
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
 from loopmesh.model.routes.text_match import TextMatch, TextMatchKind
-from loopmesh.model.security import Caller, Operation, PeerMode, Verdict
+from loopmesh.model.security import PeerMode
 from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, OutlierDetection, TrafficPolicy
 from loopmesh.policies import read_application
 from tests.policies.goldens import FOLDER
@@ -92,25 +92,6 @@ def test_every_part_knows_its_policy_and_line() -> None:
     source = routing.routes[1].destinations[1].source
     assert source.policy == PolicyName(kind="VirtualService", namespace="shop", name="catalog")
     assert source.origin == Origin(file="virtual_service.yaml", line=26)
-
-
-def test_an_authorization_policy_keeps_every_condition() -> None:
-    nothing, also_nothing, some = read_fixture(FOLDER / "valid" / "authorization_policy.yaml").authorization_policies
-    for policy in (nothing, also_nothing):
-        assert (policy.verdict, policy.rules) == (Verdict.ALLOW, ())
-        assert policy.selector == WorkloadSelector(namespace="shop")
-    first, everything = some.rules
-    assert some.verdict is Verdict.DENY
-    assert some.selector.labels == {"app": "catalog", "version": "v1"}
-    assert first.callers == (
-        Caller(principals=("cluster.local/ns/shop/*", "*"), not_principals=("*/sa/orders",)),
-        Caller(namespaces=("shop",), not_namespaces=("lab",)),
-    )
-    assert first.operations == (
-        Operation(hosts=("*.local",), not_hosts=("a",), ports=(50051,), not_ports=(1,)),
-        Operation(methods=("POST",), not_methods=("GET",), paths=("/a/*",), not_paths=("/a/b",)),
-    )
-    assert (everything.callers, everything.operations) == ((), ())
 
 
 def test_a_gateway_opens_ports_for_hosts() -> None:

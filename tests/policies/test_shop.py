@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from loopmesh.model.authorization import Aspect, Conditions, Verdict
 from loopmesh.model.policies import Policies
-from loopmesh.model.security import PeerMode, Verdict
+from loopmesh.model.security import PeerMode
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,6 +35,10 @@ def methods() -> Iterator[str]:
             yield from (f"/{service.full_name}/{method.name}" for method in service.methods)
 
 
+def values(conditions: Conditions, aspect: Aspect) -> list[str]:
+    return [value for condition in conditions if condition.aspect is aspect for value in condition.values]
+
+
 @pytest.mark.parametrize("application", ["foreign", "scripted"])
 def test_the_applications_of_the_tests_are_valid(application: str) -> None:
     folder = REPOSITORY / "tests/e2e" / application
@@ -55,9 +60,10 @@ def test_services_allow_only_named_callers_and_only_methods_that_exist(shop: Pol
         assert rule.callers
         assert rule.operations
         for caller in rule.callers:
-            assert all(name.startswith("cluster.local/ns/shop/sa/") for name in caller.principals)
-            assert caller.principals
-        for path in (path for operation in rule.operations for path in operation.paths):
+            principals = values(caller, Aspect.PEER_PRINCIPAL)
+            assert all(name.startswith("cluster.local/ns/shop/sa/") for name in principals)
+            assert principals
+        for path in (path for operation in rule.operations for path in values(operation, Aspect.PATH)):
             assert path in known or path.startswith(REFLECTION), path
 
 
@@ -65,6 +71,9 @@ def test_the_edge_may_call_no_internal_method(shop: Policies) -> None:
     edge = "cluster.local/ns/shop/sa/edge"
     for policy in shop.authorization_policies:
         for rule in policy.rules:
-            if any(edge in caller.principals for caller in rule.callers) or "istio" in policy.selector.labels:
-                paths = [path for operation in rule.operations for path in operation.paths]
+            if (
+                any(edge in values(caller, Aspect.PEER_PRINCIPAL) for caller in rule.callers)
+                or "istio" in policy.selector.labels
+            ):
+                paths = [path for operation in rule.operations for path in values(operation, Aspect.PATH)]
                 assert not [path for path in paths if path.rpartition("/")[2] in INTERNAL]
