@@ -19,7 +19,7 @@ import uvloop
 
 from loopmesh.cli.admin_server import AdminServer
 from loopmesh.cli.mesh import Mesh
-from loopmesh.cli.options import UpOptions
+from loopmesh.cli.options import ControlPlaneKind, UpOptions
 from loopmesh.control import ControlError
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.run.errors import RunError
@@ -134,9 +134,14 @@ def _options() -> UpOptions:
     parser.add_argument("--policies", type=Path)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--edge-port", type=int, required=True)
+    parser.add_argument("--control-plane", type=ControlPlaneKind, required=True)
     given = parser.parse_args()
     return UpOptions(
-        values=given.values, policies=given.policies, state=given.state.absolute(), edge_port=given.edge_port
+        values=given.values,
+        policies=given.policies,
+        state=given.state.absolute(),
+        edge_port=given.edge_port,
+        control_plane=given.control_plane,
     )
 
 

@@ -11,17 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopmesh.cli.blame import Refusal, blame
-from loopmesh.cli.options import UpOptions
+from loopmesh.cli.compiler import Compiler, OwnCompiler
+from loopmesh.cli.options import ControlPlaneKind, UpOptions
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
-from loopmesh.compile import ProxyConfig, compile_mesh
+from loopmesh.compile import ProxyConfig
 from loopmesh.control import CertificateAuthority, ControlPlane, PushReport, Rejection
 from loopmesh.model.application import Application
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
+from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward, Ports, Topology, Workload, place
 from loopmesh.observe import OtlpReceiver, TraceStore
-from loopmesh.policies import PolicySet, check_policies, read_application, read_files
+from loopmesh.policies import PolicySet, read_application, read_files
 from loopmesh.run.commands import check_commands
 from loopmesh.run.envoy_binary import find_bootstrap, find_envoy
 from loopmesh.run.errors import RunError
@@ -40,11 +42,12 @@ OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 class Mesh:
     """Made by `load`, which checks everything that can be checked before anything runs."""
 
-    def __init__(self, options: UpOptions, application: Application, policy_set: PolicySet, policies: Policies) -> None:
+    def __init__(self, options: UpOptions, application: Application, policy_set: PolicySet, compiler: Compiler) -> None:
         self.application = application
         self._options = options
         self._policy_set = policy_set
-        self._policies = policies
+        self._compiler = compiler
+        self._policies = compiler.check(policy_set, application)
         self._refused: tuple[Refusal, ...] = ()
         self._state = open_state(options.state)
         clean_up_leftovers(self._state)
@@ -65,7 +68,7 @@ class Mesh:
         check_commands(application, Path.cwd(), os.environ)
         files = read_files([options.policies]) if options.policies else []
         policy_set = PolicySet.parse(files, application.namespace)
-        return cls(options, application, policy_set, check_policies(policy_set, application))
+        return cls(options, application, policy_set, _compiler(options.control_plane))
 
     @property
     def runtime_folder(self) -> Path:
@@ -94,6 +97,7 @@ class Mesh:
         workloads = place(self.application, ports)
         self._runtime.check_lengths(workload.name for workload in workloads)
         report("opening the control plane")
+        await self._compiler.start(report)
         await self.control.start()
         trace_port = await self._receiver.start()
         edge_ports = self._claim_edge_ports(self._policies, self._take_port)
@@ -140,6 +144,7 @@ class Mesh:
         if hasattr(self, "supervisor"):
             await self.supervisor.stop(report)
         await self.control.stop()
+        await self._compiler.close()
         await self._receiver.stop()
         self._traces.close()
         if self._guard is not None:
@@ -166,34 +171,35 @@ class Mesh:
         async with self._refreshing:
             policy_set, names, policies = await asyncio.to_thread(self._read, change)
             before, known = (self._policy_set, self._policies, self._topology), self._rejections()
-            edge_ports = self._claim_edge_ports(policies, self._take_port)
-            self._policy_set, self._policies = policy_set, policies
-            self._topology = replace(self._topology, edge_ports=edge_ports)
-            report = await self._push()
+            topology = replace(self._topology, edge_ports=self._claim_edge_ports(policies, self._take_port))
+            try:
+                configs = await self._compiler.compile(topology, policy_set, policies)
+            except (InvalidInputError, RunError):
+                self._give_back_edge_ports(topology)
+                raise
+            self._policy_set, self._policies, self._topology = policy_set, policies, topology
+            report = await self._send(configs)
             fresh = [found for found in report.rejections if found not in known]
             self._refused = tuple(blame(found, self._topology, policies, names) for found in fresh)
             if fresh:
-                for key in edge_ports.keys() - before[2].edge_ports.keys():
-                    self._ports.release(edge_ports[key])
                 self._policy_set, self._policies, self._topology = before
+                self._give_back_edge_ports(topology)
                 await self._push()
         return ChangeReport(policies=tuple(names), push=report, refusals=self._refused)
 
     async def difference(self, change: PolicyChange) -> MeshDifference:
         """What the change would do; nothing is changed. Raises InvalidInputError and RunError."""
         async with self._refreshing:
-            return await asyncio.to_thread(self._compare, change)
+            policy_set, _, policies = await asyncio.to_thread(self._read, change)
+            # A port that would be opened is not taken for that.
+            topology = replace(self._topology, edge_ports=self._claim_edge_ports(policies, lambda chosen: chosen))
+            old = await self._compiler.compile(self._topology, self._policy_set, self._policies)
+            new = await self._compiler.compile(topology, policy_set, policies)
+            return await asyncio.to_thread(compare, self._policies, policies, old, new)
 
     def _read(self, change: PolicyChange) -> tuple[PolicySet, list[PolicyName], Policies]:
         policy_set, names = change.apply_to(self._policy_set, self.application.namespace)
-        return policy_set, names, check_policies(policy_set, self.application)
-
-    def _compare(self, change: PolicyChange) -> MeshDifference:
-        _, _, policies = self._read(change)
-        # A port that would be opened is not taken for that.
-        topology = replace(self._topology, edge_ports=self._claim_edge_ports(policies, lambda chosen: chosen))
-        old, new = compile_mesh(self._topology, self._policies), compile_mesh(topology, policies)
-        return compare(self._policies, policies, old, new)
+        return policy_set, names, self._compiler.check(policy_set, self.application)
 
     def _rejections(self) -> set[Rejection]:
         return {found for one in self._topology.workloads for found in self.control.rejections(one.name)}
@@ -238,7 +244,9 @@ class Mesh:
             await self._push()
 
     async def _push(self) -> PushReport:
-        configs: Mapping[str, ProxyConfig] = compile_mesh(self._topology, self._policies)
+        return await self._send(await self._compiler.compile(self._topology, self._policy_set, self._policies))
+
+    async def _send(self, configs: Mapping[str, ProxyConfig]) -> PushReport:
         return await self.control.push({name: config.resources() for name, config in configs.items()})
 
     def _claim_edge_ports(self, policies: Policies, take: Callable[[int], int]) -> dict[tuple[str, int], int]:
@@ -256,9 +264,22 @@ class Mesh:
                             ports[key] = take(self._options.edge_port if not ports else 0)
         return ports
 
+    def _give_back_edge_ports(self, topology: Topology) -> None:
+        """Those that only this topology needs."""
+        for key in topology.edge_ports.keys() - self._topology.edge_ports.keys():
+            self._ports.release(topology.edge_ports[key])
+
     def _take_port(self, chosen: int) -> int:
         """Raises RunError when the chosen one is in use."""
         return self._ports.claim(chosen) if chosen else self._ports.allocate()
+
+
+def _compiler(kind: ControlPlaneKind) -> Compiler:
+    if kind is ControlPlaneKind.LOOPMESH:
+        return OwnCompiler()
+    from loopmesh.cli.istio_compiler import IstioCompiler
+
+    return IstioCompiler()
 
 
 def check_service(mesh: Mesh, caller: str, name: str, port: int) -> str:

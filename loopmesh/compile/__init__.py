@@ -4,8 +4,17 @@ Names and semantics follow Istio, so that `istioctl proxy-config` reads the resu
 """
 
 from loopmesh.compile.differences import differences
+from loopmesh.compile.health_listener import health_listener
 from loopmesh.compile.mesh import compile_mesh
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.rendering import compiled_files, differing_files, write_files
 
-__all__ = ["ProxyConfig", "compile_mesh", "compiled_files", "differences", "differing_files", "write_files"]
+__all__ = [
+    "ProxyConfig",
+    "compile_mesh",
+    "compiled_files",
+    "differences",
+    "differing_files",
+    "health_listener",
+    "write_files",
+]

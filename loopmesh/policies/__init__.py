@@ -5,8 +5,16 @@ configuration.
 """
 
 from loopmesh.policies.application import read_application
-from loopmesh.policies.check import check_policies
+from loopmesh.policies.check import check_gateways, check_policies
 from loopmesh.policies.policy_set import PolicySet, read_files
-from loopmesh.policies.writing import policy_yaml
+from loopmesh.policies.writing import policy_yaml, with_namespace
 
-__all__ = ["PolicySet", "check_policies", "policy_yaml", "read_application", "read_files"]
+__all__ = [
+    "PolicySet",
+    "check_gateways",
+    "check_policies",
+    "policy_yaml",
+    "read_application",
+    "read_files",
+    "with_namespace",
+]

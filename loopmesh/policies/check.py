@@ -37,6 +37,15 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     return policies
 
 
+def check_gateways(policy_set: PolicySet) -> Policies:
+    """The gateways only, for somebody else who reads the rest. Raises InvalidInputError, as for YAML of no policy."""
+    reading = _Reading(policy_set)
+    gateways = reading.read("Gateway", read_gateway)
+    if problems := [*policy_set.problems, *reading.problems]:
+        raise InvalidInputError(problems)
+    return Policies(gateways=gateways)
+
+
 class _Reading:
     """The policies as far as they can be read; `broken` are those that have a problem."""
 
@@ -47,21 +56,21 @@ class _Reading:
         self._mesh_config = policy_set.mesh_config
 
     def policies(self) -> Policies:
-        filters = self._read("EnvoyFilter", read_envoy_filter)
+        filters = self.read("EnvoyFilter", read_envoy_filter)
         return Policies(
             settings=self._settings(),
-            routings=self._read("VirtualService", read_virtual_service),
-            destination_rules=self._read("DestinationRule", read_destination_rule),
-            peer_authentications=self._read("PeerAuthentication", read_peer_authentication),
-            authorization_policies=self._read("AuthorizationPolicy", read_authorization_policy),
-            gateways=self._read("Gateway", read_gateway),
+            routings=self.read("VirtualService", read_virtual_service),
+            destination_rules=self.read("DestinationRule", read_destination_rule),
+            peer_authentications=self.read("PeerAuthentication", read_peer_authentication),
+            authorization_policies=self.read("AuthorizationPolicy", read_authorization_policy),
+            gateways=self.read("Gateway", read_gateway),
             gateway_filters=tuple(found for several in filters for found in several),
         )
 
     def _settings(self) -> MeshSettings:
         return read_mesh_settings(self._mesh_config, self.problems) if self._mesh_config else MeshSettings()
 
-    def _read(self, kind: str, read: Reader[Policy]) -> tuple[Policy, ...]:
+    def read(self, kind: str, read: Reader[Policy]) -> tuple[Policy, ...]:
         return tuple(self._one(document, read) for document in self._documents if document.policy.kind == kind)
 
     def _one(self, document: Document, read: Reader[Policy]) -> Policy:

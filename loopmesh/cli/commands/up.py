@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from loopmesh.cli.errors import CommandError, ProblemsError
-from loopmesh.cli.options import DEFAULT_EDGE_PORT, UpOptions
+from loopmesh.cli.options import DEFAULT_EDGE_PORT, ControlPlaneKind, UpOptions
 from loopmesh.cli.parameters import chosen_policies, policies_option, state_option, values_option
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 
@@ -26,14 +26,28 @@ from loopmesh.model.problem import InvalidInputError, Origin, Problem
     show_default=True,
     help="Port of the edge; 0 takes a free one.",
 )
-def command(detach: bool, values: Path, policies: Path | None, state: Path, edge_port: int) -> None:
+@click.option(
+    "--control-plane",
+    type=click.Choice([str(kind) for kind in ControlPlaneKind]),
+    default=str(ControlPlaneKind.LOOPMESH),
+    show_default=True,
+    help="Whose configuration the proxies get; istio's generator is built with Go on first use.",
+)
+def command(detach: bool, values: Path, policies: Path | None, state: Path, edge_port: int, control_plane: str) -> None:
     """Start a mesh: a proxy beside every program of the values file, under the policies.
 
     \b
     mesh up --detach
     mesh up --values my/values.yaml --policies my/istio
+    mesh up --control-plane istio
     """
-    options = UpOptions(values=values, policies=chosen_policies(policies), state=state.absolute(), edge_port=edge_port)
+    options = UpOptions(
+        values=values,
+        policies=chosen_policies(policies),
+        state=state.absolute(),
+        edge_port=edge_port,
+        control_plane=ControlPlaneKind(control_plane),
+    )
     progress = _Progress()
     if detach:
         edge = _detached(options, progress)
@@ -79,6 +93,7 @@ def _detached(options: UpOptions, progress: _Progress) -> dict[str, str]:
             *(sys.executable, "-P", "-m", "loopmesh.cli.daemon"),
             *("--values", str(options.values), *policies),
             *("--state", str(options.state), "--edge-port", str(options.edge_port)),
+            *("--control-plane", options.control_plane),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

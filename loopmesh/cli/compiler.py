@@ -1,0 +1,41 @@
+"""What turns policies into proxies' configuration: loopmesh's own compiler, or Istio's generator."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from loopmesh.compile import ProxyConfig, compile_mesh
+from loopmesh.model.application import Application
+from loopmesh.model.policies import Policies
+from loopmesh.model.topology import Topology
+from loopmesh.policies import PolicySet, check_policies
+
+
+class Compiler(Protocol):
+    """Used by one mesh; `start` comes first, `close` last."""
+
+    async def start(self, report: Callable[[str], None]) -> None:
+        """Raises RunError."""
+
+    async def close(self) -> None: ...
+
+    def check(self, policy_set: PolicySet, application: Application) -> Policies:
+        """What can be told without compiling. Raises InvalidInputError."""
+
+    async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
+        """By workload. `policies` are what `check` made of `policy_set`. Raises InvalidInputError and RunError."""
+
+
+class OwnCompiler:
+    """loopmesh's own; needs nothing started."""
+
+    async def start(self, report: Callable[[str], None]) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+    def check(self, policy_set: PolicySet, application: Application) -> Policies:
+        return check_policies(policy_set, application)
+
+    async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
+        return compile_mesh(topology, policies)

@@ -1,0 +1,23 @@
+"""Istio itself as a second opinion: its configuration generator, built with Go, asked about this mesh.
+
+Enters: the topology and the user's policies as they were written. Leaves: what istiod would send to every proxy, moved
+to this machine's addresses; or what Istio has against the policies. Never: changes what a policy means.
+"""
+
+from loopmesh.oracle.binary import prepare_generator
+from loopmesh.oracle.errors import OracleError, RefusedError
+from loopmesh.oracle.generator import Generator
+from loopmesh.oracle.placement import PlacedResources, Placement, place_resources
+from loopmesh.oracle.question import Question, ask_about
+
+__all__ = [
+    "Generator",
+    "OracleError",
+    "PlacedResources",
+    "Placement",
+    "Question",
+    "RefusedError",
+    "ask_about",
+    "place_resources",
+    "prepare_generator",
+]

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+	"istio.io/istio/pilot/pkg/model"
+	"istio.io/istio/pilot/pkg/networking/core"
+	"istio.io/istio/pilot/pkg/xds/endpoints"
+	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/mesh"
+	"istio.io/istio/pkg/test"
+)
+
+// renderer turns an Envoy message into something JSON can hold.
+type renderer func(proto.Message) (any, error)
+
+func reply(asked question, render renderer) (answered answer) {
+	started := time.Now()
+	configs, problems := configsOf(asked.Objects)
+	if len(problems) > 0 {
+		return answer{Problems: problems}
+	}
+	var proxies map[string]proxyResources
+	var err error
+	failed := test.Wrap(func(t test.Failer) {
+		// Istio's generator panics where its validation has a gap; that is an answer, not the end.
+		defer func() {
+			if found := recover(); found != nil {
+				err = fmt.Errorf("Istio's generator panicked: %v\n%s", found, debug.Stack())
+			}
+		}()
+		proxies, err = generate(t, asked, configs, render)
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	return answer{Proxies: proxies, Milliseconds: float64(time.Since(started).Microseconds()) / 1000}
+}
+
+func generate(t test.Failer, asked question, configs []config.Config, render renderer) (map[string]proxyResources, error) {
+	meshConfig, err := mesh.ApplyMeshConfigDefaults(string(asked.MeshConfig))
+	if err != nil {
+		return nil, err
+	}
+	generator := core.NewConfigGenTest(t, core.TestOptions{Configs: configs, MeshConfig: meshConfig, ClusterID: "Kubernetes"})
+	proxies := map[string]proxyResources{}
+	for _, node := range asked.Proxies {
+		proxy, err := proxyOf(node)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", node.Name, err)
+		}
+		prepare(generator, proxy)
+		if proxies[node.Name], err = resourcesOf(generator, proxy, render); err != nil {
+			return nil, fmt.Errorf("%s: %w", node.Name, err)
+		}
+	}
+	return proxies, nil
+}
+
+// proxyOf reads what a proxy says of itself as istiod does (xds.DiscoveryServer.initProxyMetadata).
+func proxyOf(node proxyNode) (*model.Proxy, error) {
+	said, err := structpb.NewStruct(node.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := model.ParseMetadata(said)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := model.ParseServiceNodeWithMetadata(node.ID, metadata)
+	if err != nil {
+		return nil, err
+	}
+	proxy.ConfigNamespace = model.GetProxyConfigNamespace(proxy)
+	return proxy, nil
+}
+
+// prepare finds what belongs to the proxy, in istiod's order (xds.DiscoveryServer.computeProxyState): gateways depend on
+// the services behind the proxy, those on its labels.
+func prepare(generator *core.ConfigGenTest, proxy *model.Proxy) {
+	push := generator.PushContext()
+	proxy.SetWorkloadLabels(generator.Env())
+	proxy.SetServiceTargets(generator.Env().ServiceDiscovery)
+	proxy.SetSidecarScope(push)
+	proxy.SetGatewaysForProxy(push)
+	proxy.DiscoverIPMode()
+	proxy.WatchedResources = map[string]*model.WatchedResource{}
+}
+
+func resourcesOf(generator *core.ConfigGenTest, proxy *model.Proxy, render renderer) (proxyResources, error) {
+	var resources proxyResources
+	var err error
+	clusters := generator.Clusters(proxy)
+	if resources.Clusters, err = rendered(clusters, render); err != nil {
+		return resources, err
+	}
+	for _, cluster := range clusters {
+		if cluster.GetEdsClusterConfig() == nil {
+			continue
+		}
+		builder := endpoints.NewEndpointBuilder(cluster.Name, proxy, generator.PushContext())
+		assignment, err := render(builder.BuildClusterLoadAssignment(generator.Env().EndpointIndex))
+		if err != nil {
+			return resources, err
+		}
+		resources.Endpoints = append(resources.Endpoints, assignment)
+	}
+	listeners := generator.Listeners(proxy)
+	if resources.Listeners, err = rendered(listeners, render); err != nil {
+		return resources, err
+	}
+	resources.Routes, err = rendered(generator.RoutesFromListeners(proxy, listeners), render)
+	return resources, err
+}

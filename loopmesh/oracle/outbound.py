@@ -1,0 +1,105 @@
+"""Ways into the outbound listeners that a cluster does not need: one socket for all ports, and `mesh forward`.
+
+Both hand a request on as it came: no retry, no timeout, no header of their own.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.base_pb2 import OUTBOUND as OUTBOUND_DIRECTION
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.filters.http.router.v3 import router_pb2 as _router  # noqa: F401 # packed by name below
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as _manager  # noqa: F401
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as _options  # noqa: F401
+from google.protobuf.json_format import ParseDict
+
+from loopmesh.model.application import Application
+from loopmesh.model.topology import Forward
+from loopmesh.oracle.addresses import OUTBOUND, outbound_socket, pipe, tcp
+
+TYPE_URL = "type.googleapis.com/envoy.extensions"
+UNLIMITED = 2**32 - 1
+DEFAULT_PORT = 80
+
+
+def to_socket(name: str) -> Cluster:
+    """A cluster named like the socket; it speaks the HTTP the request came with."""
+    limits = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests"), UNLIMITED)
+    said: dict[str, Any] = {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "10s",
+        "circuit_breakers": {"thresholds": [limits]},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{TYPE_URL}.upstreams.http.v3.HttpProtocolOptions",
+                "use_downstream_protocol_config": {"http2_protocol_options": {}},
+            }
+        },
+    }
+    cluster: Cluster = ParseDict(said, Cluster())
+    cluster.load_assignment.cluster_name = name
+    cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.CopyFrom(pipe(name))
+    return cluster
+
+
+def switch(application: Application, ports: Iterable[int]) -> Listener:
+    """The program's outbound socket where services have several ports: `inventory:50051` leaves by that port."""
+    names = _names_without_port(application)
+    hosts = [
+        _virtual_host(f"{port}", [f"*:{port}", *names.get(port, ())], _hand_on(outbound_socket(port)))
+        for port in sorted(ports)
+    ]
+    listener = _listener("outbound", hosts)
+    listener.address.CopyFrom(pipe(OUTBOUND))
+    return listener
+
+
+def forward_listener(forward: Forward) -> Listener:
+    """A loopback port whose calls go to one service, whatever `:authority` they name."""
+    host = _virtual_host("forward", ["*"], _hand_on(OUTBOUND, f"{forward.host}:{forward.port}"))
+    listener = _listener(f"forward|{forward.listen_port}", [host])
+    listener.address.CopyFrom(tcp(forward.listen_address, forward.listen_port))
+    return listener
+
+
+def _names_without_port(application: Application) -> Mapping[int, list[str]]:
+    """Where a service has one port, its name alone is plain; every other name without one means port 80."""
+    names: dict[int, list[str]] = {DEFAULT_PORT: ["*"]}
+    for service in application.services:
+        if len(service.ports) == 1:
+            qualified = f"{service.name}.{service.namespace}"
+            spellings = [service.name, qualified, f"{qualified}.svc", service.host]
+            names.setdefault(service.ports[0].number, []).extend(spellings)
+    return {port: list(dict.fromkeys(found)) for port, found in names.items()}
+
+
+def _hand_on(socket: str, authority: str = "") -> dict[str, Any]:
+    rewrite = {"host_rewrite_literal": authority} if authority else {}
+    return {"cluster": socket, "timeout": "0s", "idle_timeout": "0s", **rewrite}
+
+
+def _virtual_host(name: str, domains: list[str], action: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "domains": domains, "routes": [{"match": {"prefix": "/"}, "route": action}]}
+
+
+def _listener(name: str, virtual_hosts: list[dict[str, Any]]) -> Listener:
+    router = {"@type": f"{TYPE_URL}.filters.http.router.v3.Router", "suppress_envoy_headers": True}
+    manager = {
+        "@type": f"{TYPE_URL}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "generate_request_id": False,
+        "preserve_external_request_id": True,
+        "server_header_transformation": "PASS_THROUGH",
+        "skip_xff_append": True,
+        "stream_idle_timeout": "0s",
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+        "route_config": {"name": name, "virtual_hosts": virtual_hosts},
+    }
+    network = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+    listener: Listener = ParseDict({"name": name, "filter_chains": [{"filters": [network]}]}, Listener())
+    listener.traffic_direction = OUTBOUND_DIRECTION
+    return listener

@@ -1,0 +1,154 @@
+"""From a cluster's addresses to this machine's: the only changes made to what Istio generates.
+
+On a cluster iptables hands a proxy every connection of its pod, and the proxy asks the kernel where each was going.
+Here nothing is redirected, so each listener opens where its connections come from: inbound at the workload's own
+loopback address, with the ports Istio knows; outbound on the Unix sockets and loopback ports of the program.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.address_pb2 import Address
+from envoy.config.core.v3.base_pb2 import INBOUND
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.listener.v3.listener_pb2 import AdditionalAddress, Listener
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+
+from loopmesh.model.topology import LOOPBACK, Topology, Workload, WorkloadKind
+from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pipe, tcp
+from loopmesh.oracle.generator import ProxyResources
+from loopmesh.oracle.outbound import forward_listener, switch, to_socket
+from loopmesh.oracle.question import service_address
+from loopmesh.oracle.secrets import ask_for_changes_only
+
+ORIGINAL_DESTINATION = "envoy.filters.listener.original_dst"
+VIRTUAL_INBOUND = "virtualInbound"
+VIRTUAL_OUTBOUND = "virtualOutbound"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 # Istio's spelling, compared with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """`addresses` are the sidecars' by workload name."""
+
+    topology: Topology
+    addresses: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedResources:
+    """What one proxy of this machine gets, by name."""
+
+    clusters: Mapping[str, Cluster]
+    endpoints: Mapping[str, ClusterLoadAssignment]
+    listeners: Mapping[str, Listener]
+    routes: Mapping[str, RouteConfiguration]
+
+
+def place_resources(placement: Placement, workload: Workload, found: ProxyResources) -> PlacedResources:
+    """Changes the messages it is given."""
+    listeners = {listener.name: listener for listener in _listeners(placement, workload, found)}
+    sockets = {listener.address.pipe.path for listener in listeners.values()} - {"", OUTBOUND}
+    if forwards := [one for one in placement.topology.forwards if one.workload == workload.name]:
+        sockets.add(OUTBOUND)
+        listeners |= {listener.name: listener for listener in map(forward_listener, forwards)}
+    clusters = {cluster.name: _cluster(cluster, workload) for cluster in found.clusters}
+    return PlacedResources(
+        clusters=clusters | {name: to_socket(name) for name in sockets},
+        endpoints={one.cluster_name: _only_ready(placement, one) for one in found.endpoints},
+        listeners=listeners,
+        routes={route.name: route for route in found.routes},
+    )
+
+
+def _listeners(placement: Placement, workload: Workload, found: ProxyResources) -> Iterator[Listener]:
+    outbound: dict[int, Listener] = {}
+    dialled = _dialled(placement.topology, workload)
+    for listener in found.listeners:
+        for chain in [*listener.filter_chains, listener.default_filter_chain]:
+            ask_for_changes_only(chain.transport_socket)
+        port = listener.address.socket_address.port_value
+        if workload.kind is WorkloadKind.GATEWAY:
+            yield _at(listener, tcp(LOOPBACK, placement.topology.edge_ports[workload.service, port]))
+        elif listener.name == VIRTUAL_INBOUND:
+            if workload.inbound:
+                yield _inbound(listener, workload, placement.addresses[workload.name])
+        elif (address := dialled.get((listener.address.socket_address.address, port))) is not None:
+            yield _at(listener, address)
+        elif _is_outbound(listener) and port != placement.topology.trace_port:
+            outbound[port] = listener
+    yield from _on_sockets(placement, outbound)
+
+
+def _dialled(topology: Topology, workload: Workload) -> dict[tuple[str, int], Address]:
+    """Where the program dials what is no HTTP, by the service's address and port on a cluster."""
+    hosts = {service.host: service_address(number) for number, service in enumerate(topology.application.services)}
+    return {(hosts[one.host], one.port): tcp(LOOPBACK, one.listen_port) for one in workload.outbound}
+
+
+def _is_outbound(listener: Listener) -> bool:
+    address: str = listener.address.socket_address.address
+    return listener.name != VIRTUAL_OUTBOUND and address == EVERYWHERE
+
+
+def _inbound(listener: Listener, workload: Workload, address: str) -> Listener:
+    """All ports of a pod are one listener to Istio, told apart by the port a connection came to."""
+    first, *others = [inbound.port.number for inbound in workload.inbound]
+    listener.additional_addresses.extend(AdditionalAddress(address=tcp(address, port)) for port in others)
+    listener.ClearField("use_original_dst")
+    kept = [one for one in listener.listener_filters if one.name != ORIGINAL_DESTINATION]
+    del listener.listener_filters[:]
+    listener.listener_filters.extend(kept)
+    listener.traffic_direction = INBOUND
+    return _at(listener, tcp(address, first))
+
+
+def _on_sockets(placement: Placement, outbound: Mapping[int, Listener]) -> Iterator[Listener]:
+    """A single one takes the program's socket itself; several stand behind a switch that looks at `:authority`."""
+    if len(outbound) == 1:
+        yield from (_at(listener, pipe(OUTBOUND)) for listener in outbound.values())
+        return
+    yield from (_at(listener, pipe(outbound_socket(port))) for port, listener in outbound.items())
+    yield switch(placement.topology.application, outbound)
+
+
+def _at(listener: Listener, address: Address) -> Listener:
+    listener.address.CopyFrom(address)
+    listener.ClearField("bind_to_port")
+    return listener
+
+
+def _cluster(cluster: Cluster, workload: Workload) -> Cluster:
+    ask_for_changes_only(cluster.transport_socket)
+    for match in cluster.transport_socket_matches:
+        ask_for_changes_only(match.transport_socket)
+    if cluster.name in {f"inbound|{inbound.port.number}||" for inbound in workload.inbound}:
+        _to_program(cluster, workload)
+    return cluster
+
+
+def _to_program(cluster: Cluster, workload: Workload) -> None:
+    """The program is where loopmesh started it, not where a connection was going."""
+    port = workload.application_port
+    address = pipe(APPLICATION) if port is None else tcp(LOOPBACK, port)
+    cluster.type = Cluster.STATIC
+    for field in ("lb_policy", "cleanup_interval", "upstream_bind_config", "original_dst_lb_config"):
+        cluster.ClearField(field)
+    cluster.load_assignment.cluster_name = cluster.name
+    cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.CopyFrom(address)
+
+
+def _only_ready(placement: Placement, assignment: ClusterLoadAssignment) -> ClusterLoadAssignment:
+    """Istio reads readiness from a pod; an instance here is called once loopmesh has found it ready."""
+    topology = placement.topology
+    waiting = {address for name, address in placement.addresses.items() if name not in topology.ready}
+    for locality in assignment.endpoints:
+        ready = [one for one in locality.lb_endpoints if one.endpoint.address.socket_address.address not in waiting]
+        del locality.lb_endpoints[:]
+        locality.lb_endpoints.extend(ready)
+        locality.load_balancing_weight.value = sum(one.load_balancing_weight.value for one in ready)
+    answering = [locality for locality in assignment.endpoints if locality.lb_endpoints]
+    del assignment.endpoints[:]
+    assignment.endpoints.extend(answering)
+    return assignment
