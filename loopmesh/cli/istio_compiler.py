@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from loopmesh.compile import ProxyConfig, health_listener
+from loopmesh.compile import ProxyConfig, edge_secrets, health_listener
 from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policies import Policies
@@ -62,7 +63,10 @@ class IstioCompiler:
             raise RunError(str(error)) from error
         placement = Placement(topology=topology, addresses=self._addresses)
         return {
-            workload.name: _config(place_resources(placement, workload, answer.proxies[workload.name]), workload)
+            workload.name: replace(
+                _config(place_resources(placement, workload, answer.proxies[workload.name]), workload),
+                secrets=edge_secrets(topology, policies, workload),
+            )
             for workload in topology.workloads
         }
 

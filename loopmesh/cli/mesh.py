@@ -14,9 +14,11 @@ from loopmesh.cli.blame import Refusal, blame
 from loopmesh.cli.compiler import Compiler, OwnCompiler
 from loopmesh.cli.options import ControlPlaneKind, UpOptions
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
+from loopmesh.cli.secrets import read_credentials
 from loopmesh.compile import ProxyConfig
 from loopmesh.control import CertificateAuthority, ControlPlane, PushReport, Rejection
 from loopmesh.model.application import Application
+from loopmesh.model.credential import Credential
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
@@ -55,7 +57,7 @@ class Mesh:
         self._ports = PortLedger()
         self._guard: Guard | None = None
         self._refreshing = asyncio.Lock()
-        self._topology = Topology(application=application, workloads=())
+        self._topology = Topology(application=application, workloads=(), credentials=self._credentials(self._policies))
         self.authority = CertificateAuthority.load_or_create(self._state.path / "ca", TRUST_DOMAIN, time.time)
         self.control = ControlPlane(self._runtime.control_socket, self.authority)
         self._traces = TraceStore(self._state.traces)
@@ -88,7 +90,8 @@ class Mesh:
                     for server in gateway.servers:
                         port = self._topology.edge_ports[workload.name, server.port]
                         name = server.name if server.name not in addresses else f"{workload.name}-{server.name}"
-                        addresses.setdefault(name, f"http://127.0.0.1:{port}")
+                        scheme = "http" if server.tls is None else "https"
+                        addresses.setdefault(name, f"{scheme}://127.0.0.1:{port}")
         return addresses
 
     async def start(self, report: Report) -> None:
@@ -171,7 +174,9 @@ class Mesh:
         async with self._refreshing:
             policy_set, names, policies = await asyncio.to_thread(self._read, change)
             before, known = (self._policy_set, self._policies, self._topology), self._rejections()
-            topology = replace(self._topology, edge_ports=self._claim_edge_ports(policies, self._take_port))
+            credentials = await asyncio.to_thread(self._credentials, policies)
+            edge_ports = self._claim_edge_ports(policies, self._take_port)
+            topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials)
             try:
                 configs = await self._compiler.compile(topology, policy_set, policies)
             except (InvalidInputError, RunError):
@@ -191,8 +196,10 @@ class Mesh:
         """What the change would do; nothing is changed. Raises InvalidInputError and RunError."""
         async with self._refreshing:
             policy_set, _, policies = await asyncio.to_thread(self._read, change)
+            credentials = await asyncio.to_thread(self._credentials, policies)
             # A port that would be opened is not taken for that.
-            topology = replace(self._topology, edge_ports=self._claim_edge_ports(policies, lambda chosen: chosen))
+            edge_ports = self._claim_edge_ports(policies, lambda chosen: chosen)
+            topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials)
             old = await self._compiler.compile(self._topology, self._policy_set, self._policies)
             new = await self._compiler.compile(topology, policy_set, policies)
             return await asyncio.to_thread(compare, self._policies, policies, old, new)
@@ -200,6 +207,9 @@ class Mesh:
     def _read(self, change: PolicyChange) -> tuple[PolicySet, list[PolicyName], Policies]:
         policy_set, names = change.apply_to(self._policy_set, self.application.namespace)
         return policy_set, names, self._compiler.check(policy_set, self.application)
+
+    def _credentials(self, policies: Policies) -> tuple[Credential, ...]:
+        return read_credentials(self._options.state, self.application, policies)
 
     def _rejections(self) -> set[Rejection]:
         return {found for one in self._topology.workloads for found in self.control.rejections(one.name)}

@@ -5,7 +5,7 @@ Names and semantics follow Istio, so that `istioctl proxy-config` reads the resu
 
 from loopmesh.compile.differences import differences
 from loopmesh.compile.health_listener import health_listener
-from loopmesh.compile.mesh import compile_mesh
+from loopmesh.compile.mesh import compile_mesh, edge_secrets
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.rendering import compiled_files, differing_files, write_files
 
@@ -15,6 +15,7 @@ __all__ = [
     "compiled_files",
     "differences",
     "differing_files",
+    "edge_secrets",
     "health_listener",
     "write_files",
 ]

@@ -1,26 +1,34 @@
 """The edge: a loopback port per open port of the gateway policies, for REST, gRPC and browsers alike."""
 
+from collections.abc import Iterator
+
 from envoy.config.core.v3.base_pb2 import OUTBOUND
 from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.filters.http.grpc_web.v3.grpc_web_pb2 import GrpcWeb
+from envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import TlsInspector
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
     Rds,
 )
 from google.protobuf.any_pb2 import Any
 
-from loopmesh.compile import names
 from loopmesh.compile.cluster import ADS
 from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
+from loopmesh.compile.gateway_servers import OpenServer
+from loopmesh.compile.gateway_tls import server_tls
 from loopmesh.compile.index import MeshIndex
-from loopmesh.compile.messages import duration
+from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.rbac import rbac_filters
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.telemetry import observe
+from loopmesh.model.edge import ServerKind
 from loopmesh.model.topology import Workload
 
+TLS_INSPECTOR = "envoy.filters.listener.tls_inspector"
+GRPC_WEB = "envoy.filters.http.grpc_web"
 MAX_STREAMS = 100
 STREAM_WINDOW_BYTES = 64 * 1024
 CONNECTION_WINDOW_BYTES = 1024 * 1024
@@ -29,31 +37,59 @@ HEADERS_TIMEOUT_MS = 10_000
 IDLE_TIMEOUT_MS = 3_600_000
 
 
-def gateway_listener(index: MeshIndex, workload: Workload, port: int) -> Listener:
+def gateway_listener(index: MeshIndex, workload: Workload, port: int, servers: list[OpenServer]) -> Listener:
     """Raises KeyError when the topology has no loopback port for it: placing is not done here."""
     listen_port = index.topology.edge_ports[workload.service, port]
-    listener = Listener(
-        name=f"gateway|{port}",
-        address=loopback(listen_port),
-        traffic_direction=OUTBOUND,
-        filter_chains=[FilterChain(filters=[as_network_filter(_manager(index, workload, port))])],
-    )
+    listener = Listener(name=f"gateway|{port}", address=loopback(listen_port), traffic_direction=OUTBOUND)
+    listener.filter_chains.extend(_chains(index, workload, servers))
+    if any(server.server.tls for server in servers):
+        listener.listener_filters.add(name=TLS_INSPECTOR, typed_config=pack(TlsInspector()))
     listener.per_connection_buffer_limit_bytes.value = BUFFER_BYTES
     return listener
 
 
-def _manager(index: MeshIndex, workload: Workload, port: int) -> HttpConnectionManager:
+def _chains(index: MeshIndex, workload: Workload, servers: list[OpenServer]) -> Iterator[FilterChain]:
+    """One for all servers without TLS; one for each with TLS, chosen by the name the client asks for."""
+    if servers[0].server.tls is None:
+        yield FilterChain(filters=[as_network_filter(_manager(index, workload, servers[0]))])
+        return
+    for open_server in servers:
+        chain = FilterChain(filters=[as_network_filter(_manager(index, workload, open_server))])
+        if open_server.server.tls is not None:
+            chain.transport_socket.CopyFrom(server_tls(open_server.server.tls))
+        if "*" not in open_server.server.bare_hosts:
+            chain.filter_chain_match.server_names.extend(sorted(set(open_server.server.bare_hosts)))
+        yield chain
+
+
+def _manager(index: MeshIndex, workload: Workload, open_server: OpenServer) -> HttpConnectionManager:
+    port = open_server.server.port
     rules = [
         NamedFilter(place="envoy.filters.http.rbac", name="envoy.filters.http.rbac", config=rbac)
         for rbac in rbac_filters(index.policies, workload, port)
     ]
-    filters = [*rules, *route_filters(), *_extensions(index, workload)]
+    filters = [*rules, *_web(open_server), *route_filters(), *_extensions(index, workload)]
     manager = connection_manager(index.policies.settings, f"gateway_{port}", filters)
     observe(index, workload, manager)
-    manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=names.gateway_routes(port)))
-    manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
+    manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=open_server.routes))
+    _tell_of_clients(manager)
     _harden(manager)
     return manager
+
+
+def _web(open_server: OpenServer) -> list[NamedFilter]:
+    """Browsers' gRPC, translated where the server says so."""
+    if open_server.server.kind is not ServerKind.GRPC_WEB:
+        return []
+    return [NamedFilter(place=GRPC_WEB, name=GRPC_WEB, config=GrpcWeb())]
+
+
+def _tell_of_clients(manager: HttpConnectionManager) -> None:
+    """Programs learn who a client with a certificate is, from the edge and from nobody before it."""
+    manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
+    details = manager.set_current_client_cert_details
+    details.subject.value = True
+    details.cert = details.dns = details.uri = True
 
 
 def _harden(manager: HttpConnectionManager) -> None:
@@ -71,5 +107,5 @@ def _extensions(index: MeshIndex, workload: Workload) -> list[NamedFilter]:
     return [
         NamedFilter(place="extension", name=found.name, config=Any(type_url=found.type_url, value=found.config))
         for found in index.policies.gateway_filters
-        if index.policies.settings.reaches(found.selector, workload.namespace, workload.labels)
+        if found.selector.selects(workload.namespace, workload.labels)
     ]

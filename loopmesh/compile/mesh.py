@@ -9,7 +9,9 @@ from loopmesh.compile.cluster import inbound_cluster, outbound_clusters, trace_c
 from loopmesh.compile.endpoint import outbound_endpoints
 from loopmesh.compile.forward_listener import forward_listener
 from loopmesh.compile.gateway_listener import gateway_listener
-from loopmesh.compile.gateway_routes import gateway_routes, open_ports
+from loopmesh.compile.gateway_routes import gateway_routes
+from loopmesh.compile.gateway_servers import open_ports, servers_by_routes
+from loopmesh.compile.gateway_tls import gateway_secrets
 from loopmesh.compile.health_listener import health_listener
 from loopmesh.compile.inbound_listener import inbound_listener
 from loopmesh.compile.index import MeshIndex
@@ -33,6 +35,11 @@ def compile_mesh(topology: Topology, policies: Policies) -> dict[str, ProxyConfi
     }
 
 
+def edge_secrets(topology: Topology, policies: Policies, workload: Workload) -> Mapping[str, Message]:
+    """The certificates a workload shows to the outside, whoever compiles the rest."""
+    return gateway_secrets(MeshIndex(topology, policies), workload)
+
+
 def _shared(view: View) -> ProxyConfig:
     """What all proxies with the same view have."""
     clusters: dict[str, Message] = dict(outbound_clusters(view))
@@ -53,6 +60,7 @@ def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyC
         endpoints=shared.endpoints,
         listeners=_listeners(view, workload),
         routes={**shared.routes, **_gateway_routes(view.index, workload)},
+        secrets=gateway_secrets(view.index, workload),
     )
 
 
@@ -66,7 +74,7 @@ def _listeners(view: View, workload: Workload) -> Mapping[str, Message]:
     index = view.index
     listeners = [
         *(inbound_listener(index, workload, inbound) for inbound in workload.inbound),
-        *(gateway_listener(index, workload, port) for port in open_ports(index, workload)),
+        *(gateway_listener(index, workload, port, servers) for port, servers in open_ports(index, workload).items()),
         outbound_listener(index, workload),
         *tcp_listeners(view, workload),
         health_listener(index.policies.settings, workload),
@@ -81,6 +89,6 @@ def _listeners(view: View, workload: Workload) -> Mapping[str, Message]:
 
 def _gateway_routes(index: MeshIndex, workload: Workload) -> dict[str, Message]:
     return {
-        names.gateway_routes(port): gateway_routes(index, workload, port, servers)
-        for port, servers in open_ports(index, workload).items()
+        name: gateway_routes(index, workload, name, servers)
+        for name, servers in servers_by_routes(index, workload).items()
     }

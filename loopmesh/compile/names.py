@@ -22,6 +22,16 @@ def gateway_routes(port: int) -> str:
     return f"http.{port}"
 
 
+def secure_gateway_routes(port: int, port_name: str, namespace: str, gateway: str) -> str:
+    """Servers that end TLS have routes of their own: `https.443.https.edge.shop`."""
+    return f"https.{port}.{port_name}.{gateway}.{namespace}"
+
+
+def credential(name: str) -> str:
+    """A certificate that a gateway shows to the outside."""
+    return f"kubernetes://{name}"
+
+
 def config_path(kind: str, namespace: str, name: str, group: str = "networking.istio.io") -> str:
     """How Istio names the policy behind a piece of configuration in its metadata."""
     words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("-")

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from google.protobuf import json_format
 
-from loopmesh.compile.gateway_routes import open_ports
+from loopmesh.compile.gateway_servers import open_ports
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.mesh import compile_mesh
 from loopmesh.compile.proxy_config import ProxyConfig
@@ -65,5 +65,6 @@ def _render(config: ProxyConfig) -> str:
             for name, message in sorted(messages.items())
         }
         for type_url, messages in config.resources().items()
+        if messages
     }
     return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=True, width=120)

@@ -56,13 +56,18 @@ def upstream_tls(server: Identity, server_name: str, *, http2: bool) -> Transpor
 def downstream_tls(settings: MutualTls) -> TransportSocket:
     """The server side: any identity of the mesh may connect, but it must show one. It alone sets version and ciphers,
     as in Istio (`BuildInboundTLS`)."""
-    context = DownstreamTlsContext(common_tls_context=_context(["h2", "http/1.1"], None))
+    context = DownstreamTlsContext(common_tls_context=mesh_certificates())
     parameters = TlsParameters(
         tls_minimum_protocol_version=VERSIONS[settings.oldest_version], cipher_suites=settings.cipher_suites
     )
     context.common_tls_context.tls_params.CopyFrom(parameters)
     context.require_client_certificate.value = True
     return TransportSocket(name=TLS, typed_config=pack(context))
+
+
+def mesh_certificates() -> CommonTlsContext:
+    """The workload's own certificate, and any of the mesh for clients."""
+    return _context(["h2", "http/1.1"], None)
 
 
 def plaintext() -> TransportSocket:

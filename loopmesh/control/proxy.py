@@ -7,7 +7,7 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 
 from loopmesh.control.delta_stream import DeltaStream
 from loopmesh.control.report import ProxyEvent, Rejection
-from loopmesh.control.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, Snapshot
+from loopmesh.control.resources import CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, Snapshot
 from loopmesh.model.topology import Workload
 
 DESTINATIONS = (CLUSTER, ENDPOINT)
@@ -69,17 +69,17 @@ class Proxy:
             self._notify(self.workload.name, ProxyEvent.CONFIGURED)
 
     def _asked_for_all(self, stream: DeltaStream, snapshot: Snapshot) -> bool:
-        """Envoy asks for listeners when its clusters are ready, and for routes when listeners name them."""
+        """Envoy asks for listeners when its clusters are ready, and for routes and secrets when listeners name them."""
         needed = [CLUSTER, LISTENER]
         if not self.rejections:
-            needed += [type_url for type_url in (ENDPOINT, ROUTE) if snapshot.of(type_url)]
+            needed += [type_url for type_url in (ENDPOINT, ROUTE, SECRET) if snapshot.of(type_url)]
         return all(map(stream.subscribed, needed))
 
     async def update(self) -> bool:
         """Brings the proxy to its snapshot, make before break (xDS protocol, eventual consistency).
 
-        New and changed clusters with their endpoints first, then listeners and routes, what is gone last. Returns
-        whether the stream lasted until every answer came.
+        New and changed clusters with their endpoints and secrets first, then listeners and routes, what is gone last.
+        Returns whether the stream lasted until every answer came.
         """
         async with self._updating:
             stream = self.stream
@@ -88,6 +88,7 @@ class Proxy:
             changed = stream.send(CLUSTER, self.snapshot, keep_gone=True)
             # An updated cluster warms until it gets its endpoints, which did not change and would not be sent.
             stream.send(ENDPOINT, self.snapshot, again=changed, keep_gone=True)
+            stream.send(SECRET, self.snapshot)
             if await stream.answered():
                 stream.send(LISTENER, self.snapshot)
                 stream.send(ROUTE, self.snapshot)

@@ -2,20 +2,39 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from loopmesh.model.application import Protocol
 from loopmesh.model.policy import Source, WorkloadSelector
+from loopmesh.model.server_tls import ServerTls
+
+
+class ServerKind(StrEnum):
+    """What a server speaks: HTTP in all its versions, gRPC-Web besides, or the same within TLS."""
+
+    HTTP = "HTTP"
+    GRPC_WEB = "GRPC-WEB"
+    HTTPS = "HTTPS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """One open port and the hosts (`*`, `shop.example.com`, `*.example.com`) it answers for."""
+    """One open port and the hosts (`*`, `shop.example.com`, `*.example.com`) it answers for.
+
+    `name` is the port's. `redirects_to_https` sends every request to the same address with https.
+    """
 
     port: int
     name: str
-    protocol: Protocol
+    kind: ServerKind
     hosts: tuple[str, ...]
+    tls: ServerTls | None = None
+    redirects_to_https: bool = False
     source: Source
+
+    @property
+    def bare_hosts(self) -> tuple[str, ...]:
+        """Without the namespaces before `/`."""
+        return tuple(host.rpartition("/")[2] for host in self.hosts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from loopmesh.model.application import (
     Service,
     Version,
 )
+from loopmesh.model.credential import Credential
 from loopmesh.model.identity import Identity
 
 LOOPBACK = "127.0.0.1"
@@ -97,7 +98,7 @@ class Topology:
     """All that the compiler must know about the running mesh.
 
     `ready` names the workloads that take traffic. `edge_ports` gives the loopback TCP port for each port
-    number a gateway policy opens, by (gateway name, port number).
+    number a gateway policy opens, by (gateway name, port number). `credentials` are what the edge may show.
     """
 
     application: Application
@@ -105,6 +106,7 @@ class Topology:
     ready: frozenset[str] = frozenset()
     edge_ports: Mapping[tuple[str, int], int] = field(default_factory=dict)
     forwards: tuple[Forward, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     trace_port: int | None = None
     """Loopback TCP port that takes spans by OTLP over gRPC; None switches tracing off."""
 

@@ -6,15 +6,19 @@ configuration.
 
 from loopmesh.policies.application import read_application
 from loopmesh.policies.check import check_gateways, check_policies
+from loopmesh.policies.credential_references import check_credentials
 from loopmesh.policies.policy_set import PolicySet, read_files
+from loopmesh.policies.secret import read_secrets
 from loopmesh.policies.writing import policy_yaml, with_namespace
 
 __all__ = [
     "PolicySet",
+    "check_credentials",
     "check_gateways",
     "check_policies",
     "policy_yaml",
     "read_application",
     "read_files",
+    "read_secrets",
     "with_namespace",
 ]

@@ -31,7 +31,7 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     problems = [*policy_set.problems, *reading.problems]
     complete = not policy_set.problems
     problems += check_references(policies, application, policy_set.place, broken=reading.broken, complete=complete)
-    problems += check_conflicts(policies, broken=reading.broken)
+    problems += check_conflicts(policies, application, broken=reading.broken)
     if problems:
         raise InvalidInputError(problems)
     return policies

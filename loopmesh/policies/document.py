@@ -1,12 +1,12 @@
 """One policy as read: its name, its kind and its tree; not yet understood."""
 
 import difflib
-import re
 from dataclasses import dataclass
 
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin, Problem
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.host_names import check_name
 from loopmesh.policies.yaml_tree import Node
 
 NETWORKING = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
@@ -24,7 +24,6 @@ BOOKKEEPING = ("creationTimestamp", "finalizers", "generation", "managedFields",
 IDENTITY = ("selfLink", "uid")
 """What a cluster adds to `metadata` when it is asked for its policies; it says nothing about the mesh."""
 DRY_RUN = "istio.io/dry-run"
-NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +83,7 @@ def _metadata(fields: Fields) -> tuple[str, str]:
     if annotations is not None and isinstance(annotations.value, dict) and DRY_RUN in annotations.value:
         rule = f"loopmesh does not support {DRY_RUN}: the policy would be in force"
         fields.refuse("annotations", rule, "remove the annotation, or leave the policy out")
-    return fields.text("name", required=True, check=_check_name) or "", fields.text(
-        "namespace", check=_check_name
-    ) or ""
-
-
-def _check_name(name: str) -> tuple[str, str] | None:
-    """As Kubernetes names resources (RFC 1123 subdomain)."""
-    return None if NAME.fullmatch(name) else ("a name is lower-case letters, digits, `-` and `.`", "rename it")
+    return fields.text("name", required=True, check=check_name) or "", fields.text("namespace", check=check_name) or ""
 
 
 def read_selector(fields: Fields, namespace: str, key: str = "matchLabels") -> WorkloadSelector:

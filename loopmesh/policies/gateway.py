@@ -1,26 +1,32 @@
 """Gateway (networking.istio.io): the ports the edge opens."""
 
 from collections import Counter
-from enum import StrEnum
 
-from loopmesh.model.application import Protocol
-from loopmesh.model.edge import Gateway, Server
+from loopmesh.model.edge import Gateway, Server, ServerKind
 from loopmesh.model.problem import Problem
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label
+from loopmesh.policies.server_tls import read_server_tls
 
-
-class _Protocol(StrEnum):
-    HTTP = "HTTP"
-    HTTP2 = "HTTP2"
-    GRPC = "GRPC"
-
-
-UNSUPPORTED_PROTOCOLS = dict.fromkeys(
-    ("HTTPS", "TLS", "TCP", "MONGO", "UNKNOWN"), "the edge speaks HTTP without TLS on loopback"
-)
-PROTOCOLS = {_Protocol.HTTP: Protocol.HTTP, _Protocol.HTTP2: Protocol.HTTP2, _Protocol.GRPC: Protocol.GRPC}
+KINDS = {
+    "HTTP": ServerKind.HTTP,
+    "HTTP2": ServerKind.HTTP,
+    "GRPC": ServerKind.HTTP,
+    "GRPC-WEB": ServerKind.GRPC_WEB,
+    "HTTPS": ServerKind.HTTPS,
+}
+UNSUPPORTED_PROTOCOLS = {
+    "TLS": "the edge ends TLS or speaks HTTP, it passes no bare connections on",
+    "TCP": "the edge speaks HTTP, it passes no bare connections on",
+    "MONGO": "the edge speaks HTTP, it passes no bare connections on",
+    "MYSQL": "the edge speaks HTTP, it passes no bare connections on",
+    "REDIS": "the edge speaks HTTP, it passes no bare connections on",
+}
+UNSUPPORTED = {
+    "bind": "every port is opened on 127.0.0.1",
+    "defaultEndpoint": "Istio does not use it for gateways either",
+}
 
 
 def read_gateway(document: Document, problems: list[Problem]) -> Gateway:
@@ -47,21 +53,42 @@ def _server(document: Document, fields: Fields) -> Server:
     port = fields.object("port", _port)
     if not fields.has("port"):
         fields.refuse(None, "`port` is required", "add `port: {number: 80, name: http, protocol: HTTP}`")
-    number, name, protocol = port or (0, "", Protocol.HTTP)
+    number, name, kind = port or (0, "", ServerKind.HTTP)
+    fields.unsupported(UNSUPPORTED)
     # Istio's own name of the server, for its statistics.
     fields.text("name")
-    return Server(port=number, name=name, protocol=protocol, hosts=hosts, source=document.source_at(fields.origin))
+    redirects, tls = fields.object("tls", lambda inside: read_server_tls(inside, kind)) or (False, None)
+    if kind is ServerKind.HTTPS and not fields.has("tls"):
+        fields.refuse(None, "HTTPS needs `tls`", "add `tls: {mode: SIMPLE, credentialName: …}`")
+    return Server(
+        port=number,
+        name=name,
+        kind=kind,
+        hosts=hosts,
+        tls=tls,
+        redirects_to_https=redirects,
+        source=document.source_at(fields.origin),
+    )
 
 
-def _port(fields: Fields) -> tuple[int, str, Protocol]:
+def _port(fields: Fields) -> tuple[int, str, ServerKind]:
     number = fields.integer("number", least=1, most=65535)
     name = fields.text("name", required=True)
-    protocol = fields.choice("protocol", _Protocol, unsupported=UNSUPPORTED_PROTOCOLS)
     if number is None and not fields.has("number"):
         fields.refuse(None, "`number` is required", "add the port's number")
     if not fields.has("protocol"):
         fields.refuse(None, "`protocol` is required", "add `protocol: HTTP`")
-    return number or 0, name or "", PROTOCOLS[protocol or _Protocol.HTTP]
+    # Istio reads it in any case of letters (`protocol.Parse`).
+    protocol = (fields.text("protocol", check=_check_protocol) or "HTTP").upper()
+    return number or 0, name or "", KINDS[protocol]
+
+
+def _check_protocol(protocol: str) -> tuple[str, str] | None:
+    remedy = f"use one of {', '.join(KINDS)}"
+    if protocol.upper() in UNSUPPORTED_PROTOCOLS:
+        reason = UNSUPPORTED_PROTOCOLS[protocol.upper()]
+        return f"loopmesh does not support this value of Istio: {reason}", remedy
+    return None if protocol.upper() in KINDS else (f"this is one of {', '.join(KINDS)}", "write one of them")
 
 
 def _check_host(host: str) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ from loopmesh.model.routing import MESH_GATEWAY
 
 LABEL = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 HOST = re.compile(rf"(?:\*|(?:\*-?)?{LABEL})(?:\.{LABEL})*\.?")
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 DNS_LABEL = re.compile(LABEL)
 LONGEST_HOST = 255
 LONGEST_LABEL = 63
@@ -68,6 +69,11 @@ def check_label(name: str) -> tuple[str, str] | None:
     if DNS_LABEL.fullmatch(name) and len(name) <= LONGEST_LABEL:
         return None
     return f"a name is letters, digits and `-`, at most {LONGEST_LABEL}", "rename it"
+
+
+def check_name(name: str) -> tuple[str, str] | None:
+    """As Kubernetes names resources (RFC 1123 subdomain)."""
+    return None if NAME.fullmatch(name) else ("a name is lower-case letters, digits, `-` and `.`", "rename it")
 
 
 def check_gateway(name: str) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from loopmesh.model.application import Health, HealthKind, Listen, Port, Protocol
+from loopmesh.model.edge import ServerKind
 from loopmesh.model.policy import PolicyName, WorkloadSelector
 from loopmesh.model.problem import Origin
 from loopmesh.model.routes.request_match import RequestMatch
@@ -98,9 +99,9 @@ def test_a_gateway_opens_ports_for_hosts() -> None:
     policies = read_fixture(FOLDER / "valid" / "gateway.yaml")
     (gateway,) = policies.gateways
     assert gateway.labels == {"istio": "edge"}
-    assert [(server.port, server.name, server.protocol, server.hosts) for server in gateway.servers] == [
-        (80, "http", Protocol.HTTP, ("*.example.com", "./api.example.org")),
-        (81, "grpc", Protocol.GRPC, ("*",)),
+    assert [(server.port, server.name, server.kind, server.hosts) for server in gateway.servers] == [
+        (80, "http", ServerKind.HTTP, ("*.example.com", "./api.example.org")),
+        (81, "grpc", ServerKind.HTTP, ("*",)),
     ]
     assert policies.routings[0].gateways == ("shop/edge", "shop/edge")
 
