@@ -7,6 +7,7 @@ from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin, Problem
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_name
+from loopmesh.policies.refused_kinds import GATEWAY_API, NO_GATEWAY_API, REFUSED_KINDS
 from loopmesh.policies.yaml_tree import Node
 
 NETWORKING = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
@@ -58,12 +59,19 @@ def _read(fields: Fields, default_namespace: str) -> Document | None:
     named = fields.object("metadata", _metadata)
     spec = fields.node_at("spec") or Node(fields.origin, {})
     fields.ignore("status")
+    if kind in REFUSED_KINDS:
+        rule = f"loopmesh does not support this kind: {REFUSED_KINDS[kind]}"
+        fields.refuse("kind", rule, "leave it out of the policies")
+        return None
     if kind is not None and kind not in API_VERSIONS:
         close = difflib.get_close_matches(kind, API_VERSIONS, n=1, cutoff=0.75)
         remedy = f"did you mean {close[0]}?" if close else f"remove it; known: {', '.join(API_VERSIONS)}"
         fields.refuse("kind", "loopmesh does not support this kind", remedy)
         return None
     if kind is None or version is None:
+        return None
+    if version.startswith(GATEWAY_API):
+        fields.refuse("apiVersion", NO_GATEWAY_API, f"write {API_VERSIONS[kind][0]}")
         return None
     if version not in API_VERSIONS[kind]:
         fields.refuse("apiVersion", f"{kind} is {' or '.join(API_VERSIONS[kind])}", f"write {API_VERSIONS[kind][0]}")
