@@ -35,14 +35,14 @@ async def serve(runtime: Runtime, server: grpc.aio.Server) -> AsyncIterator[None
     yield
 
 
+PROGRAM = Program(
+    name="catalog",
+    api=("shop.catalog.v1.CatalogService",),
+    described=PUBLIC_API,
+    migrations=Path(__file__).parent / "migrations",
+    errors=ERRORS,
+    serve=serve,
+)
+
 if __name__ == "__main__":
-    run(
-        Program(
-            name="catalog",
-            api=("shop.catalog.v1.CatalogService",),
-            described=PUBLIC_API,
-            migrations=Path(__file__).parent / "migrations",
-            errors=ERRORS,
-            serve=serve,
-        )
-    )
+    run(PROGRAM)

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import protovalidate
+from google.protobuf.message import DecodeError
 
 from services.chassis.deadlines import begin_deadline
 from services.chassis.errors import ErrorTable, Refusal, refusal_for, refuse, violated_fields
@@ -13,6 +14,7 @@ from services.chassis.errors import ErrorTable, Refusal, refusal_for, refuse, vi
 log = logging.getLogger(__name__)
 Handler = Any
 INTERNAL = Refusal(code=grpc.StatusCode.INTERNAL, message="internal error")
+MALFORMED = Refusal(code=grpc.StatusCode.INVALID_ARGUMENT, message="the request is not a message of this method")
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -30,16 +32,22 @@ class Guard(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None or handler_call_details.method.startswith("/grpc."):
             return handler
+        # Without a deserializer: what is no message must be refused as everything else is.
         return grpc.unary_unary_rpc_method_handler(
-            self._guarded(handler.unary_unary),
-            request_deserializer=handler.request_deserializer,
+            self._guarded(handler.unary_unary, handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
-    def _guarded(self, behaviour: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
-        async def call(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+    def _guarded(
+        self, behaviour: Callable[[Any, Any], Awaitable[Any]], deserialize: Callable[[bytes], Any]
+    ) -> Callable[[bytes, Any], Awaitable[Any]]:
+        async def call(content: bytes, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
             begin_deadline(context.time_remaining())
             await context.send_initial_metadata(self._headers)
+            try:
+                request = deserialize(content)
+            except DecodeError:
+                await refuse(context, MALFORMED)
             violations = protovalidate.collect_violations(request)
             if violations:
                 await refuse(context, _invalid(violations))

@@ -46,7 +46,7 @@ async def once(
     Must run in a transaction that `effect` shares. Raises RequestIdReusedError; what `effect` raises is not kept.
     """
     key = {"method": request.DESCRIPTOR.name, "request_id": request.request_id.lower()}  # type: ignore[attr-defined]
-    fingerprint = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
+    fingerprint = _fingerprint(request)
     try:
         async with connection.begin_nested():
             await connection.execute(requests.insert(), {**key, "fingerprint": fingerprint, "answer": b""})
@@ -55,6 +55,14 @@ async def once(
     answer = await effect()
     await connection.execute(_row(requests.update(), key).values(answer=answer.SerializeToString()))
     return answer
+
+
+def _fingerprint(request: Message) -> str:
+    """The same for requests of the same content, whatever their id."""
+    content = type(request)()
+    content.CopyFrom(request)
+    content.ClearField("request_id")
+    return hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()
 
 
 async def _kept(

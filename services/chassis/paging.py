@@ -1,7 +1,6 @@
 """Page sizes and tokens of list methods (AIP-158)."""
 
 import base64
-import binascii
 
 DEFAULT_SIZE = 50
 
@@ -25,6 +24,10 @@ def encode_token(position: str) -> str:
 def decode_token(token: str) -> str:
     """The position a token stands for, "" for the first page. Raises PageTokenError."""
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+        position = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError as error:
         raise PageTokenError(token) from error
+    # No position has control characters, and some databases refuse them.
+    if position and not position.isprintable():
+        raise PageTokenError(token)
+    return position

@@ -5,8 +5,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,14 @@ async def _serve(program: Program, settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with serving(program, settings):
+        await stopped.wait()
+        log.info("draining")
+
+
+@asynccontextmanager
+async def serving(program: Program, settings: Settings) -> AsyncIterator[None]:
+    """The program takes calls while the block lasts; those that have begun are answered before this returns."""
     engine = open_database(settings.database_url)
     guard = Guard({**SHARED_ROWS, **program.errors}, served_by=settings.instance, version=settings.version)
     server = grpc.aio.server(interceptors=[server_tracing(), guard])
@@ -89,8 +97,9 @@ async def _serve(program: Program, settings: Settings) -> None:
         for name in ("", *program.api):
             await state.set(name, health_pb2.HealthCheckResponse.SERVING)
         log.info("%s serves on %s", settings.instance, settings.listen_address)
-        await stopped.wait()
-        log.info("draining")
-        await state.enter_graceful_shutdown()
-        await server.stop(DRAIN_S)
+        try:
+            yield
+        finally:
+            await state.enter_graceful_shutdown()
+            await server.stop(DRAIN_S)
     await engine.dispose()

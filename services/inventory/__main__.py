@@ -17,13 +17,13 @@ async def serve(runtime: Runtime, server: grpc.aio.Server) -> AsyncIterator[None
     yield
 
 
+PROGRAM = Program(
+    name="inventory",
+    api=("shop.inventory.v1.InventoryService",),
+    migrations=Path(__file__).parent / "migrations",
+    errors=ERRORS,
+    serve=serve,
+)
+
 if __name__ == "__main__":
-    run(
-        Program(
-            name="inventory",
-            api=("shop.inventory.v1.InventoryService",),
-            migrations=Path(__file__).parent / "migrations",
-            errors=ERRORS,
-            serve=serve,
-        )
-    )
+    run(PROGRAM)

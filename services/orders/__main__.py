@@ -40,17 +40,13 @@ async def serve(runtime: Runtime, server: grpc.aio.Server) -> AsyncIterator[None
         await sagas.stop()
 
 
-def main() -> None:
-    run(
-        Program(
-            name="orders",
-            api=(orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name,),
-            migrations=Path(__file__).parent / "migrations",
-            errors=ERRORS,
-            serve=serve,
-        )
-    )
-
+PROGRAM = Program(
+    name="orders",
+    api=(orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name,),
+    migrations=Path(__file__).parent / "migrations",
+    errors=ERRORS,
+    serve=serve,
+)
 
 if __name__ == "__main__":
-    main()
+    run(PROGRAM)

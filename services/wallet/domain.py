@@ -14,8 +14,9 @@ class EventKind(StrEnum):
     VOIDED = "voided"
 
 
-BANK, SALES = "bank", "sales"
-"""The shop's own accounts: where deposits come from and where debits go."""
+BANK, SALES = "shop/bank", "shop/sales"
+"""The shop's own accounts: where deposits come from and where debits go. No customer's id has a slash, so nobody can
+name them."""
 COUNTERPARTS = {EventKind.DEPOSITED: BANK, EventKind.DEBITED: SALES, EventKind.REFUNDED: SALES}
 SIGNS = {EventKind.DEPOSITED: 1, EventKind.DEBITED: -1, EventKind.REFUNDED: 1}
 

@@ -1,5 +1,6 @@
 """WalletService on gRPC."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ from services.wallet.domain import (
 from services.wallet.store import Ledger
 
 Answer = TypeVar("Answer", bound=Message)
+POSTING_NUMBER = re.compile("[0-9]{1,18}")
+"""What a 64-bit column can hold, at least."""
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -67,11 +70,9 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
         self, request: wallet_pb2.ListPostingsRequest, context: Context
     ) -> wallet_pb2.ListPostingsResponse:
         size = page_size(request.page_size)
-        start = decode_token(request.page_token) or "0"
-        if not start.isdigit():
-            raise PageTokenError(request.page_token)
+        start = _start(request.page_token)
         async with reading(self._engine).connect() as connection:
-            found = await Ledger(connection).postings_after(_id(request.parent), int(start), size + 1)
+            found = await Ledger(connection).postings_after(_id(request.parent), start, size + 1)
         page = found[:size]
         return wallet_pb2.ListPostingsResponse(
             postings=map(_posting_message, page),
@@ -105,6 +106,14 @@ class WalletServicer(wallet_pb2_grpc.WalletServiceServicer):
     ) -> Answer:
         async with self._engine.begin() as connection:
             return await once(connection, request, answer_type, lambda: effect(Ledger(connection)))
+
+
+def _start(token: str) -> int:
+    """The number of the posting a page begins behind. Raises PageTokenError."""
+    start = decode_token(token) or "0"
+    if POSTING_NUMBER.fullmatch(start) is None:
+        raise PageTokenError(token)
+    return int(start)
 
 
 def _id(name: str) -> str:

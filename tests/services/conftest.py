@@ -1,11 +1,13 @@
 """Every suite of a store runs on both databases the services know."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.services.migrated import migrated_sqlite, postgresql_template
 from tests.services.postgresql import PostgreSQL, serving_postgresql
 
 
@@ -26,3 +28,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         server: PostgreSQL = request.getfixturevalue("postgresql")
         with server.database() as url:
             yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a new database of a service, as its migrations leave it."""
+    with ExitStack() as stack:
+
+        def new_url(name: str) -> str:
+            if request.param == "sqlite":
+                return migrated_sqlite(name, tmp_path)
+            server: PostgreSQL = request.getfixturevalue("postgresql")
+            return stack.enter_context(server.database(postgresql_template(server, name)))
+
+        yield new_url

@@ -23,12 +23,16 @@ class PostgreSQL:
     folder: Path
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The URL of a new, empty database."""
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The URL of a new database, a copy of `template`; empty without one."""
         name = f"test_{uuid.uuid4().hex}"
-        self._execute(f"CREATE DATABASE {name}")
-        yield self._url(name)
+        yield self.create(name, template)
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """Its URL."""
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._url(name)
 
     def _execute(self, statement: str) -> None:
         engine = sa.create_engine(self._url("postgres").replace("postgresql:", "postgresql+psycopg:"))

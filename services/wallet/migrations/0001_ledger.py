@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from services.wallet.domain import EventKind, postings_of
-from services.wallet.seed import CURRENCY, CUSTOMERS
+from services.wallet.seed import CURRENCY, CUSTOMERS, OPENED
 
 revision = "0001"
 down_revision = None
@@ -48,7 +48,7 @@ def upgrade() -> None:
             "account": customer,
             "reference": f"deposits/opening-{customer}",
             "minor_units": minor_units,
-            "created_us": 0,
+            "created_us": int(OPENED.timestamp()) * 1_000_000,
         }
         event = op.get_bind().execute(events.insert().values(row).returning(events.c.id)).scalar_one()
         sides = postings_of(EventKind.DEPOSITED, customer, minor_units)

@@ -7,7 +7,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from services.orders.__main__ import main
+from services.chassis.program import run
+from services.orders.__main__ import PROGRAM
 from services.orders.domain import Failure, Placement
 from services.orders.steps import OrderSteps
 
@@ -53,4 +54,4 @@ def _kill_if_told(point: str, placement: Placement, folder: Path) -> None:
 
 if __name__ == "__main__":
     let_steps_kill(Path(os.environ["CRASH_FOLDER"]))
-    main()
+    run(PROGRAM)

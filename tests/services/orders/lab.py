@@ -14,9 +14,9 @@ from shop.shipping.v1 import shipping_pb2
 from shop.type.v1 import money_pb2
 from shop.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 
-from tests.services.orders.orders_process import OrdersProcess
 from tests.services.orders.real_shop import NewDatabase, serving_shop
 from tests.services.orders.unreliable import UnreliableServices, serving
+from tests.services.service_process import ServiceProcess
 
 CALL_TIMEOUT_S = 30
 
@@ -57,7 +57,7 @@ class Audit:
 class Lab:
     """`outbound` stands between orders and the shop, and can fail."""
 
-    def __init__(self, orders: OrdersProcess, outbound: UnreliableServices, shop: dict[str, str]) -> None:
+    def __init__(self, orders: ServiceProcess, outbound: UnreliableServices, shop: dict[str, str]) -> None:
         self.orders = orders
         self.outbound = outbound
         self._channels = {package: grpc.aio.insecure_channel(target) for package, target in shop.items()}
@@ -129,7 +129,7 @@ async def running_lab(folder: Path, new_database: NewDatabase) -> AsyncIterator[
         outbound = UnreliableServices(shop)
         async with serving(outbound, folder / "out.sock") as target:
             with new_database("orders") as url:
-                orders = OrdersProcess(folder, target, url)
+                orders = ServiceProcess("orders", folder, target, url, "tests.services.orders.crashing_orders")
                 lab = Lab(orders, outbound, shop)
                 try:
                     await lab.open()

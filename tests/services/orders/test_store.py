@@ -4,15 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from services.chassis.database import open_database
 from services.chassis.migration import migrate
 from services.orders.domain import CancelReason, Failure, Money, OrderNotFoundError, OrderState, Product, price_lines
 from services.orders.store import OrderStore
-from services.orders.tables import metadata
 from tests.services.orders.scripted import MIGRATIONS, placement
 
 EUR = "EUR"
@@ -88,16 +84,3 @@ async def test_an_account_lists_its_orders_newest_first_page_by_page(store: Orde
 async def test_an_order_that_does_not_exist_is_named(store: OrderStore) -> None:
     with pytest.raises(OrderNotFoundError, match="orders/9 does not exist"):
         await store.get("orders/9")
-
-
-async def test_migrations_lead_to_the_tables_the_store_uses(database_url: str) -> None:
-    migrate(database_url, MIGRATIONS)
-    migrate(database_url, MIGRATIONS)
-    engine = open_database(database_url)
-    async with engine.connect() as connection:
-        assert await connection.run_sync(_differences) == []
-    await engine.dispose()
-
-
-def _differences(connection: sa.Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection), metadata))

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from shop.type.v1 import money_pb2 as shop_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshop/wallet/v1/wallet.proto\x12\x0eshop.wallet.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18shop/type/v1/money.proto\"=\n\x07\x41\x63\x63ount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x07\x62\x61lance\x18\x02 \x01(\x0b\x32\x13.shop.type.v1.Money\"\x80\x01\n\x07Posting\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12#\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x13.shop.type.v1.Money\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x11GetAccountRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\">\n\x12GetAccountResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account\"\x85\x01\n\x13ListPostingsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"Z\n\x14ListPostingsResponse\x12)\n\x08postings\x18\x01 \x03(\x0b\x32\x17.shop.wallet.v1.Posting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd1\x01\n\x0e\x44\x65positRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12p\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.shop.type.v1.MoneyBK\xbaHH\xba\x01\x42\n\x10\x64\x65posit.positive\x12\x18\x61 deposit is more than 0\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\";\n\x0f\x44\x65positResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account\"\xff\x01\n\x0c\x44\x65\x62itRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12l\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.shop.type.v1.MoneyBG\xbaHD\xba\x01>\n\x0e\x64\x65\x62it.positive\x12\x16\x61 debit is more than 0\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x32\n\treference\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^orders/[a-z0-9-]{1,63}$\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"9\n\rDebitResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account\"\x92\x01\n\rRefundRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12\x32\n\treference\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^orders/[a-z0-9-]{1,63}$\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\":\n\x0eRefundResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account2\x92\x04\n\rWalletService\x12r\n\nGetAccount\x12!.shop.wallet.v1.GetAccountRequest\x1a\".shop.wallet.v1.GetAccountResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=accounts/*}\x12\x83\x01\n\x0cListPostings\x12#.shop.wallet.v1.ListPostingsRequest\x1a$.shop.wallet.v1.ListPostingsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=accounts/*}/postings\x12t\n\x07\x44\x65posit\x12\x1e.shop.wallet.v1.DepositRequest\x1a\x1f.shop.wallet.v1.DepositResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=accounts/*}:deposit:\x01*\x12\x46\n\x05\x44\x65\x62it\x12\x1c.shop.wallet.v1.DebitRequest\x1a\x1d.shop.wallet.v1.DebitResponse\"\x00\x12I\n\x06Refund\x12\x1d.shop.wallet.v1.RefundRequest\x1a\x1e.shop.wallet.v1.RefundResponse\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshop/wallet/v1/wallet.proto\x12\x0eshop.wallet.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18shop/type/v1/money.proto\"=\n\x07\x41\x63\x63ount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x07\x62\x61lance\x18\x02 \x01(\x0b\x32\x13.shop.type.v1.Money\"\x80\x01\n\x07Posting\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12#\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x13.shop.type.v1.Money\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x11GetAccountRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\">\n\x12GetAccountResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account\"\x85\x01\n\x13ListPostingsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"Z\n\x14ListPostingsResponse\x12)\n\x08postings\x18\x01 \x03(\x0b\x32\x17.shop.wallet.v1.Posting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa0\x02\n\x0e\x44\x65positRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12\xbe\x01\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.shop.type.v1.MoneyB\x98\x01\xbaH\x94\x01\xba\x01\x8d\x01\n\x10\x64\x65posit.positive\x12>a deposit is more than 0 and at most 1000000000000 minor units\x1a\x39this.minor_units > 0 && this.minor_units <= 1000000000000\xc8\x01\x01\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\";\n\x0f\x44\x65positResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account\"\xce\x02\n\x0c\x44\x65\x62itRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12\xba\x01\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x13.shop.type.v1.MoneyB\x94\x01\xbaH\x90\x01\xba\x01\x89\x01\n\x0e\x64\x65\x62it.positive\x12<a debit is more than 0 and at most 1000000000000 minor units\x1a\x39this.minor_units > 0 && this.minor_units <= 1000000000000\xc8\x01\x01\x12\x32\n\treference\x18\x03 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^orders/[a-z0-9-]{1,63}$\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"9\n\rDebitResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account\"\x92\x01\n\rRefundRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^accounts/[a-z0-9-]{1,63}$\x12\x32\n\treference\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^orders/[a-z0-9-]{1,63}$\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\":\n\x0eRefundResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.shop.wallet.v1.Account2\x92\x04\n\rWalletService\x12r\n\nGetAccount\x12!.shop.wallet.v1.GetAccountRequest\x1a\".shop.wallet.v1.GetAccountResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=accounts/*}\x12\x83\x01\n\x0cListPostings\x12#.shop.wallet.v1.ListPostingsRequest\x1a$.shop.wallet.v1.ListPostingsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=accounts/*}/postings\x12t\n\x07\x44\x65posit\x12\x1e.shop.wallet.v1.DepositRequest\x1a\x1f.shop.wallet.v1.DepositResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=accounts/*}:deposit:\x01*\x12\x46\n\x05\x44\x65\x62it\x12\x1c.shop.wallet.v1.DebitRequest\x1a\x1d.shop.wallet.v1.DebitResponse\"\x00\x12I\n\x06Refund\x12\x1d.shop.wallet.v1.RefundRequest\x1a\x1e.shop.wallet.v1.RefundResponse\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,13 +46,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEPOSITREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_DEPOSITREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^accounts/[a-z0-9-]{1,63}$'
   _globals['_DEPOSITREQUEST'].fields_by_name['amount']._loaded_options = None
-  _globals['_DEPOSITREQUEST'].fields_by_name['amount']._serialized_options = b'\272HH\272\001B\n\020deposit.positive\022\030a deposit is more than 0\032\024this.minor_units > 0\310\001\001'
+  _globals['_DEPOSITREQUEST'].fields_by_name['amount']._serialized_options = b'\272H\224\001\272\001\215\001\n\020deposit.positive\022>a deposit is more than 0 and at most 1000000000000 minor units\0329this.minor_units > 0 && this.minor_units <= 1000000000000\310\001\001'
   _globals['_DEPOSITREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DEPOSITREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_DEBITREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_DEBITREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^accounts/[a-z0-9-]{1,63}$'
   _globals['_DEBITREQUEST'].fields_by_name['amount']._loaded_options = None
-  _globals['_DEBITREQUEST'].fields_by_name['amount']._serialized_options = b'\272HD\272\001>\n\016debit.positive\022\026a debit is more than 0\032\024this.minor_units > 0\310\001\001'
+  _globals['_DEBITREQUEST'].fields_by_name['amount']._serialized_options = b'\272H\220\001\272\001\211\001\n\016debit.positive\022<a debit is more than 0 and at most 1000000000000 minor units\0329this.minor_units > 0 && this.minor_units <= 1000000000000\310\001\001'
   _globals['_DEBITREQUEST'].fields_by_name['reference']._loaded_options = None
   _globals['_DEBITREQUEST'].fields_by_name['reference']._serialized_options = b'\272H\034r\0322\030^orders/[a-z0-9-]{1,63}$'
   _globals['_DEBITREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -82,17 +82,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPOSTINGSRESPONSE']._serialized_start=629
   _globals['_LISTPOSTINGSRESPONSE']._serialized_end=719
   _globals['_DEPOSITREQUEST']._serialized_start=722
-  _globals['_DEPOSITREQUEST']._serialized_end=931
-  _globals['_DEPOSITRESPONSE']._serialized_start=933
-  _globals['_DEPOSITRESPONSE']._serialized_end=992
-  _globals['_DEBITREQUEST']._serialized_start=995
-  _globals['_DEBITREQUEST']._serialized_end=1250
-  _globals['_DEBITRESPONSE']._serialized_start=1252
-  _globals['_DEBITRESPONSE']._serialized_end=1309
-  _globals['_REFUNDREQUEST']._serialized_start=1312
-  _globals['_REFUNDREQUEST']._serialized_end=1458
-  _globals['_REFUNDRESPONSE']._serialized_start=1460
-  _globals['_REFUNDRESPONSE']._serialized_end=1518
-  _globals['_WALLETSERVICE']._serialized_start=1521
-  _globals['_WALLETSERVICE']._serialized_end=2051
+  _globals['_DEPOSITREQUEST']._serialized_end=1010
+  _globals['_DEPOSITRESPONSE']._serialized_start=1012
+  _globals['_DEPOSITRESPONSE']._serialized_end=1071
+  _globals['_DEBITREQUEST']._serialized_start=1074
+  _globals['_DEBITREQUEST']._serialized_end=1408
+  _globals['_DEBITRESPONSE']._serialized_start=1410
+  _globals['_DEBITRESPONSE']._serialized_end=1467
+  _globals['_REFUNDREQUEST']._serialized_start=1470
+  _globals['_REFUNDREQUEST']._serialized_end=1616
+  _globals['_REFUNDRESPONSE']._serialized_start=1618
+  _globals['_REFUNDRESPONSE']._serialized_end=1676
+  _globals['_WALLETSERVICE']._serialized_start=1679
+  _globals['_WALLETSERVICE']._serialized_end=2209
 # @@protoc_insertion_point(module_scope)

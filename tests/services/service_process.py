@@ -1,4 +1,4 @@
-"""A real orders process that can die and be started again."""
+"""A service as a real process that can die and be started again."""
 
 import asyncio
 import os
@@ -11,15 +11,17 @@ READY_TIMEOUT_S = 30
 RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100))
 
 
-class OrdersProcess:
-    """`outbound` is where it finds all other services, as its sidecar's socket."""
+class ServiceProcess:
+    """`module` is what runs. `outbound` is where it finds all other services, as its sidecar's socket."""
 
-    def __init__(self, folder: Path, outbound: str, database_url: str) -> None:
+    def __init__(self, name: str, folder: Path, outbound: str, database_url: str, module: str = "") -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._module = module or f"services.{name}"
         self._folder = folder
         self._database_url = database_url
         self._outbound = outbound
-        self._target = f"unix:{folder / 'app.sock'}"
-        self.log = folder / "orders.log"
+        self._target = f"unix:{folder / name}-app.sock"
         self._process: asyncio.subprocess.Process | None = None
         self.channel = grpc.aio.insecure_channel(self._target, options=RECONNECT)
 
@@ -34,14 +36,14 @@ class OrdersProcess:
             **os.environ,
             "LISTEN_ADDR": self._target,
             "MESH_OUTBOUND": self._outbound,
-            "HOSTNAME": "orders-v1-0",
+            "HOSTNAME": f"{self.name}-v1-0",
             "DATABASE_URL": self._database_url,
             "CRASH_FOLDER": str(self._folder),
             "PYTHONPATH": "gen/python:.",
         }
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.services.orders.crashing_orders", env=environment, stdout=log, stderr=log
+                sys.executable, "-m", self._module, env=environment, stdout=log, stderr=log
             )
         ready = asyncio.create_task(self.channel.channel_ready())
         ended = asyncio.create_task(self._process.wait())
