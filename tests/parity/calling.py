@@ -1,0 +1,126 @@
+"""Makes the calls of a case as the workloads would: through their own sidecars, or at the edge."""
+
+import http.client
+import json
+import socket
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import grpc
+
+from tests.parity.case import Call
+from tests.parity.observation import Observation
+
+DEADLINE_S = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a caller's requests leave: its sidecar's Unix socket, or the edge's `host:port`. `dialled` are TCP ports."""
+
+    unix: Path | None = None
+    address: str = ""
+    dialled: dict[str, str]
+
+
+def make_call(call: Call, way: Way, call_id: str) -> Observation:
+    """Waits for the end of it."""
+    kind, _, target = call.call.partition(" ")
+    headers = {**call.headers, "x-lab-id": call_id}
+    started = time.perf_counter()
+    if kind == "GRPC":
+        seen = _grpc(target, headers, call.body, way)
+    elif kind == "TCP":
+        seen = _tcp(target, call.body, way)
+    else:
+        seen = _http(kind, target, headers, call.body, way)
+    return replace(seen, took_ms=(time.perf_counter() - started) * 1000)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=DEADLINE_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(DEADLINE_S)
+        self.sock.connect(str(self._path))
+
+
+def _http(method: str, url: str, headers: dict[str, str], body: str, way: Way) -> Observation:
+    parts = urlsplit(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = _UnixConnection(way.unix) if way.unix else http.client.HTTPConnection(way.address, timeout=DEADLINE_S)
+    try:
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in {"host": parts.netloc, **headers}.items():
+            connection.putheader(name, value)
+        if body:
+            connection.putheader("content-length", str(len(body.encode())))
+        connection.endheaders(body.encode() or None)
+        response = connection.getresponse()
+        text = response.read().decode()
+    except (http.client.HTTPException, ConnectionError):
+        return Observation(refused=True)
+    finally:
+        connection.close()
+    found = {name.lower(): value for name, value in response.getheaders()}
+    return Observation(
+        status=response.status,
+        grpc=grpc.StatusCode(_code(found["grpc-status"])).name if "grpc-status" in found else "",
+        body=text,
+        answered_by=found.get("x-lab-answer", _request(text).get("instance", "")),
+        request=_request(text),
+        response=found,
+    )
+
+
+def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observation:
+    authority, _, method = target.partition("/")
+    channel_target = f"unix:{way.unix}" if way.unix else way.address
+    options = [("grpc.default_authority", authority), ("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(channel_target, options=options) as channel:
+        call = channel.unary_unary(f"/{method}")
+        try:
+            answer, made = call.with_call(body.encode(), timeout=DEADLINE_S, metadata=tuple(headers.items()))
+        except grpc.RpcError as error:
+            metadata = {key: str(value) for key, value in error.initial_metadata() or ()}
+            return Observation(
+                grpc=error.code().name,
+                body=error.details() or "",
+                answered_by=metadata.get("x-lab-answer", ""),
+                response=metadata | {key: str(value) for key, value in error.trailing_metadata() or ()},
+            )
+        request = _request(answer.decode())
+        response = {key: str(value) for key, value in made.initial_metadata()}
+        return Observation(
+            grpc="OK", body=answer.decode(), answered_by=request["instance"], request=request, response=response
+        )
+
+
+def _tcp(target: str, body: str, way: Way) -> Observation:
+    name = target.upper().replace(":", "_").replace(".", "_").replace("-", "_")
+    host, _, port = way.dialled[f"MESH_TCP_{name}"].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
+        try:
+            connection.sendall((body or "hello").encode() + b"\n")
+            line = connection.makefile().readline()
+        except ConnectionError:
+            line = ""
+    return Observation(body=line, answered_by=line.partition(" ")[0], refused=not line)
+
+
+def _code(text: str) -> tuple[int, str]:
+    return next(code.value for code in grpc.StatusCode if str(code.value[0]) == text)
+
+
+def _request(text: str) -> dict[str, object]:
+    """What the answering program says it saw; nothing when it was no program of the laboratory."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) and "instance" in said else {}

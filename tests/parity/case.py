@@ -1,0 +1,101 @@
+"""A parity case as data: policies, calls, and what must be seen from outside. See `CONTRIBUTING.md`, "Parity cases".
+
+Enters: a YAML file. Leaves: a Case, or an error that names what is unknown in it.
+"""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).with_name("cases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What one call, or `times` of them, must show; None is not looked at.
+
+    Instances are named by a prefix: `server`, `server-v1`, `server-v1-0`. A header's value is compared as a whole, or
+    by a regular expression between slashes; null means that there is no such header. `:path`, `:method` and
+    `:authority` stand for what is no header.
+    """
+
+    status: int | None = None
+    """Of HTTP."""
+    grpc: str | None = None
+    """The name of gRPC's status."""
+    answered_by: str | None = None
+    split: dict[str, list[int]] | None = None
+    """How many of the calls each answers, at least and at most."""
+    arrived: dict[str, int] | None = None
+    """How many requests of all calls came to each, retries and mirrored copies included."""
+    seen: dict[str, str | None] | None = None
+    """Headers of the request as the answering program saw them."""
+    response: dict[str, str | None] | None = None
+    body: str | None = None
+    """A part of the response's body, or of gRPC's message."""
+    peer: str | None = None
+    """Who the answering sidecar says has called, such as `lab/client`; `nobody` without mutual TLS."""
+    at_least_ms: int | None = None
+    at_most_ms: int | None = None
+    refused: bool | None = None
+    """Whether the connection ended without any answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`call` is `GET http://server:8000/path`, `GRPC greeter:7000/lab.Greeter/Hello` or `TCP echo:9000`."""
+
+    call: str
+    sender: str = "client"
+    """A service of the laboratory, or `edge/NAME` for the gateway's server of this name."""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    times: int = 1
+    together: bool = False
+    """All at the same time instead of one after the other."""
+    expect: Expectation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    name: str
+    about: str
+    covers: tuple[str, ...]
+    policies: str
+    mesh_config: str
+    calls: tuple[Call, ...]
+
+
+def read_case(path: Path) -> Case:
+    """Raises ValueError for a key the format does not have."""
+    said = yaml.safe_load(path.read_text())
+    unknown = set(said) - {"about", "covers", "policies", "mesh_config", "calls"}
+    if unknown:
+        raise ValueError(f"{path}: unknown {', '.join(sorted(unknown))}")
+    return Case(
+        name=str(path.relative_to(FOLDER).with_suffix("")),
+        about=said["about"],
+        covers=tuple(said["covers"]),
+        policies=said["policies"],
+        mesh_config=said.get("mesh_config", ""),
+        calls=tuple(_call(path, one) for one in said["calls"]),
+    )
+
+
+def all_cases() -> list[Case]:
+    return [read_case(path) for path in sorted(FOLDER.rglob("*.yaml"))]
+
+
+def _call(path: Path, said: dict[str, Any]) -> Call:
+    given = {("sender" if key == "from" else key): value for key, value in said.items()}
+    expected = _check(path, Expectation, given.pop("expect"))
+    return Call(**_check(path, Call, given), expect=Expectation(**expected))
+
+
+def _check(path: Path, kind: type, given: dict[str, Any]) -> dict[str, Any]:
+    unknown = set(given) - {one.name for one in fields(kind)}
+    if unknown or not given:
+        raise ValueError(f"{path}: {kind.__name__}: unknown or nothing: {', '.join(sorted(unknown))}")
+    return given

@@ -1,0 +1,75 @@
+"""HTTP/1.1 that answers with what it saw."""
+
+import asyncio
+import json
+import os
+from http import HTTPStatus
+
+from script import arrive, failure, tell_addresses
+
+SOCKET = os.environ["LISTEN_ADDR"].removeprefix("unix:")
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while request := await read_request(reader):
+            if not await answer(request, writer):
+                break
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.close()
+
+
+async def read_request(reader: asyncio.StreamReader) -> dict | None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    line, *fields = head.decode("latin-1").split("\r\n")[:-2]
+    method, path, _ = line.split(" ", 2)
+    headers: dict[str, str] = {}
+    for field in fields:
+        name, _, value = field.partition(":")
+        name = name.lower()
+        headers[name] = f"{headers[name]},{value.strip()}" if name in headers else value.strip()
+    body = await read_body(reader, headers)
+    return {"method": method, "path": path, "headers": headers, "body": body.decode()}
+
+
+async def read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding") != "chunked":
+        return await reader.readexactly(int(headers.get("content-length", "0")))
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += (await reader.readexactly(size + 2))[:-2]
+    await reader.readline()
+    return body
+
+
+async def answer(request: dict, writer: asyncio.StreamWriter) -> bool:
+    """Whether the connection goes on."""
+    headers = request["headers"]
+    if request["path"] == "/healthz":
+        return await respond(writer, 200, b"", {})
+    arrival = arrive(headers, method=request["method"], path=request["path"], body=request["body"])
+    failed = await failure(headers, arrival["attempt"])
+    if failed == "reset":
+        return False
+    status = int(failed) if failed else 200
+    more = json.loads(headers.get("x-lab-respond", "{}"))
+    return await respond(writer, status, json.dumps(arrival).encode(), {"x-lab-answer": arrival["instance"], **more})
+
+
+async def respond(writer: asyncio.StreamWriter, status: int, body: bytes, headers: dict[str, str]) -> bool:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+    await writer.drain()
+    return True
+
+
+async def main() -> None:
+    tell_addresses()
+    server = await asyncio.start_unix_server(serve, SOCKET, limit=1 << 20)
+    await server.serve_forever()
+
+
+asyncio.run(main())

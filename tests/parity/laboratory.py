@@ -1,0 +1,139 @@
+"""The laboratory's mesh: one a session and control plane; its policies are swapped for every case.
+
+Enters: cases. Leaves: what is not as they expect. Never: a restart between cases.
+"""
+
+import http.client
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+
+from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.run.envoy_binary import find_envoy
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.parity.calling import Way, _UnixConnection, make_call
+from tests.parity.case import Call, Case
+from tests.parity.observation import differences
+
+LAB = Path(__file__).with_name("lab")
+PATIENCE_S = 10
+ARRIVAL_S = 2
+DRAINING = "/stats?filter=listener_manager.total_(filter_chains|listeners)_draining"
+# A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
+ENVOY = """#!/bin/sh
+for word; do
+  shift
+  [ "$before" = --drain-time-s ] && word=0
+  before=$word
+  set -- "$@" "$word"
+done
+exec {envoy} "$@"
+"""
+
+
+class NotAcceptedError(Exception):
+    """The mesh refused a case's policies; the message holds the reasons."""
+
+
+class Laboratory:
+    """Made by `open_laboratory`."""
+
+    def __init__(self, stub: admin_pb2_grpc.AdminServiceStub, folder: Path) -> None:
+        self._stub = stub
+        self._folder = folder
+        self._ids = map(str, itertools.count(1))
+        self._read_to = 0
+
+    def run(self, case: Case) -> list[str]:
+        """What is not as expected. Raises NotAcceptedError."""
+        self.apply(case.policies, case.mesh_config)
+        return [f"{call.call}: {line}" for call in case.calls for line in self._check(call)]
+
+    def apply(self, policies: str, mesh_config: str = "") -> None:
+        """Returns when every proxy has these policies only and nothing is left of those before."""
+        files = {"policies.yaml": policies, "meshconfig.yaml": mesh_config}
+        given = [admin_pb2.PolicyFile(path=name, content=text.encode()) for name, text in files.items() if text]
+        answer = self._stub.Apply(admin_pb2.ApplyRequest(files=given, only=True))
+        problems = [f"{one.file}:{one.line}: {one.value}: {one.rule}; {one.remedy}" for one in answer.problems]
+        rejections = [f"{one.workload} {one.resource_type}: {one.message}" for one in answer.rejected]
+        if problems or rejections or answer.late:
+            raise NotAcceptedError("\n".join([*problems, *rejections, *answer.late]))
+        self._settle()
+
+    def _check(self, call: Call) -> list[str]:
+        way = self._way(call.sender)
+        ids = [next(self._ids) for _ in range(call.times)]
+        with ThreadPoolExecutor(call.times if call.together else 1) as pool:
+            seen = list(pool.map(lambda call_id: make_call(call, way, call_id), ids))
+        return list(differences(call.expect, seen, lambda wanted: self._arrivals(set(ids), wanted)))
+
+    def _way(self, sender: str) -> Way:
+        status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
+        if sender.startswith("edge/"):
+            return Way(address=status.edge[sender.removeprefix("edge/")].partition("://")[2], dialled={})
+        found = next(one for one in status.workloads if one.name.startswith(f"{sender}-"))
+        dialled = json.loads((self._folder / f"{found.name}.json").read_text())
+        return Way(unix=Path(found.outbound_socket), dialled=dialled)
+
+    def _arrivals(self, ids: set[str], wanted: Mapping[str, int]) -> Counter[str]:
+        """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""
+        deadline = time.monotonic() + ARRIVAL_S
+        while True:
+            counted = Counter(one["instance"] for one in self._written() if one["call"] in ids)
+            if counted.total() >= sum(wanted.values()) or time.monotonic() > deadline:
+                return counted
+            time.sleep(0.01)
+
+    def _written(self) -> Iterator[dict[str, str]]:
+        path = self._folder / "arrivals"
+        return (json.loads(line) for line in path.read_text().splitlines()) if path.exists() else iter(())
+
+    def _settle(self) -> None:
+        """Until no proxy serves a connection under a replaced listener any more."""
+        status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
+        deadline = time.monotonic() + PATIENCE_S
+        for workload in status.workloads:
+            while not _is_quiet(Path(workload.envoy_admin_socket)):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{workload.name} still drains")
+                time.sleep(0.005)
+
+
+def _is_quiet(admin: Path) -> bool:
+    connection = _UnixConnection(admin)
+    try:
+        connection.request("GET", DRAINING)
+        lines = connection.getresponse().read().decode().splitlines()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return all(line.endswith(": 0") for line in lines if "draining" in line)
+
+
+@contextmanager
+def open_laboratory(folder: Path, control_plane: str) -> Iterator[Laboratory]:
+    """A running mesh; `folder` takes its state and what its programs write down."""
+    wrapper = folder / "envoy"
+    wrapper.write_text(ENVOY.format(envoy=find_envoy({})))
+    wrapper.chmod(0o700)
+    mesh = MeshProcess(
+        state=folder / "state",
+        folder=LAB,
+        up_arguments=("--values", "values.yaml", "--control-plane", control_plane),
+        environment={"LAB": str(folder), "ENVOY_PATH": str(wrapper)},
+    )
+    mesh.up()
+    try:
+        admin = json.loads((mesh.state / "mesh.json").read_text())["admin_socket"]
+        with grpc.insecure_channel(f"unix:{admin}") as channel:
+            yield Laboratory(admin_pb2_grpc.AdminServiceStub(channel), folder)
+    finally:
+        mesh.down()
