@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from loopmesh.cli.options import DEFAULT_POLICIES, DEFAULT_STATE, DEFAULT_VALUES
+from loopmesh.cli.options import DEFAULT_POLICIES, DEFAULT_STATE, DEFAULT_VALUES, ControlPlaneKind
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,6 +41,17 @@ def policies_option(function: Command) -> Command:
         default=None,
         show_default=f"{DEFAULT_POLICIES}, if there is one",
         help="File or folder of Istio YAML.",
+    )(function)
+
+
+def control_plane_option(function: Command) -> Command:
+    """`--control-plane P`: whose configuration the proxies get."""
+    return click.option(
+        "--control-plane",
+        type=click.Choice([str(kind) for kind in ControlPlaneKind]),
+        default=str(ControlPlaneKind.LOOPMESH),
+        show_default=True,
+        help="Whose configuration the proxies get; Istio's generator is built with Go on first use.",
     )(function)
 
 

@@ -7,15 +7,23 @@ from loopmesh.compile.differences import differences
 from loopmesh.compile.health_listener import health_listener
 from loopmesh.compile.mesh import compile_mesh, edge_secrets
 from loopmesh.compile.proxy_config import ProxyConfig
-from loopmesh.compile.rendering import compiled_files, differing_files, write_files
+from loopmesh.compile.rendering import (
+    assumed_topology,
+    compiled_files,
+    differing_files,
+    rendered_files,
+    write_files,
+)
 
 __all__ = [
     "ProxyConfig",
+    "assumed_topology",
     "compile_mesh",
     "compiled_files",
     "differences",
     "differing_files",
     "edge_secrets",
     "health_listener",
+    "rendered_files",
     "write_files",
 ]

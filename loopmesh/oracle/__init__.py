@@ -7,6 +7,7 @@ to this machine's addresses; or what Istio has against the policies. Never: chan
 from loopmesh.oracle.binary import prepare_generator
 from loopmesh.oracle.errors import OracleError, RefusedError
 from loopmesh.oracle.generator import Generator
+from loopmesh.oracle.packed_types import load_packed_types
 from loopmesh.oracle.placement import PlacedResources, Placement, place_resources
 from loopmesh.oracle.question import Question, ask_about
 
@@ -18,6 +19,7 @@ __all__ = [
     "Question",
     "RefusedError",
     "ask_about",
+    "load_packed_types",
     "place_resources",
     "prepare_generator",
 ]

@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
@@ -83,10 +84,11 @@ def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observat
     channel_target = f"unix:{way.unix}" if way.unix else way.address
     options = [("grpc.default_authority", authority), ("grpc.use_local_subchannel_pool", 1)]
     with grpc.insecure_channel(channel_target, options=options) as channel:
-        call = channel.unary_unary(f"/{method}")
+        call: Any = channel.unary_unary(f"/{method}")
         try:
             answer, made = call.with_call(body.encode(), timeout=DEADLINE_S, metadata=tuple(headers.items()))
-        except grpc.RpcError as error:
+        except grpc.RpcError as failed:
+            error: Any = failed
             metadata = {key: str(value) for key, value in error.initial_metadata() or ()}
             return Observation(
                 grpc=error.code().name,
@@ -117,7 +119,7 @@ def _code(text: str) -> tuple[int, str]:
     return next(code.value for code in grpc.StatusCode if str(code.value[0]) == text)
 
 
-def _request(text: str) -> dict[str, object]:
+def _request(text: str) -> dict[str, Any]:
     """What the answering program says it saw; nothing when it was no program of the laboratory."""
     try:
         said = json.loads(text)

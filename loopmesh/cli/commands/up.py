@@ -10,7 +10,7 @@ import click
 
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.options import DEFAULT_EDGE_PORT, ControlPlaneKind, UpOptions
-from loopmesh.cli.parameters import chosen_policies, policies_option, state_option, values_option
+from loopmesh.cli.parameters import chosen_policies, control_plane_option, policies_option, state_option, values_option
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 
 
@@ -26,13 +26,7 @@ from loopmesh.model.problem import InvalidInputError, Origin, Problem
     show_default=True,
     help="Port of the edge; 0 takes a free one.",
 )
-@click.option(
-    "--control-plane",
-    type=click.Choice([str(kind) for kind in ControlPlaneKind]),
-    default=str(ControlPlaneKind.LOOPMESH),
-    show_default=True,
-    help="Whose configuration the proxies get; istio's generator is built with Go on first use.",
-)
+@control_plane_option
 def command(detach: bool, values: Path, policies: Path | None, state: Path, edge_port: int, control_plane: str) -> None:
     """Start a mesh: a proxy beside every program of the values file, under the policies.
 

@@ -1,0 +1,95 @@
+"""Istio's opinion of this mesh: what its generator makes of the user's policies, in the terms of the other commands."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from loopmesh.compile import ProxyConfig, health_listener
+from loopmesh.model.mesh_settings import MeshSettings
+from loopmesh.model.problem import InvalidInputError, Problem
+from loopmesh.model.topology import Topology, Workload, WorkloadKind
+from loopmesh.oracle import (
+    Generator,
+    OracleError,
+    PlacedResources,
+    Placement,
+    RefusedError,
+    ask_about,
+    place_resources,
+    prepare_generator,
+)
+from loopmesh.policies import PolicySet, with_namespace
+from loopmesh.run.errors import RunError
+
+
+async def start_generator(report: Callable[[str], None]) -> Generator:
+    """Builds it first if need be, and says so. Raises RunError."""
+    try:
+        return await Generator.start(prepare_generator(os.environ, report))
+    except OracleError as error:
+        raise RunError(str(error)) from error
+
+
+@asynccontextmanager
+async def running_generator(report: Callable[[str], None]) -> AsyncIterator[Generator]:
+    """For somebody who asks once. Raises RunError."""
+    generator = await start_generator(report)
+    try:
+        yield generator
+    finally:
+        await generator.close()
+
+
+def assumed_addresses(topology: Topology) -> dict[str, str]:
+    """For sidecars that do not run: the same everywhere, so that configuration can be compared."""
+    sidecars = (workload for workload in topology.workloads if workload.kind is WorkloadKind.SIDECAR)
+    return {sidecar.name: f"127.64.{number // 256}.{number % 256}" for number, sidecar in enumerate(sidecars, start=1)}
+
+
+async def ask_istio(
+    generator: Generator, topology: Topology, addresses: Mapping[str, str], policy_set: PolicySet
+) -> dict[str, ProxyConfig]:
+    """By workload. Raises InvalidInputError for what Istio does not take, RunError when it breaks."""
+    written = [with_namespace(document) for document in policy_set.documents.values()]
+    try:
+        answer = await generator.ask(ask_about(topology, addresses, written, _mesh_config(policy_set)))
+    except RefusedError as error:
+        raise InvalidInputError(_problems(error, policy_set)) from error
+    except OracleError as error:
+        raise RunError(str(error)) from error
+    placement = Placement(topology=topology, addresses=addresses)
+    return {
+        workload.name: _config(place_resources(placement, workload, answer.proxies[workload.name]), workload)
+        for workload in topology.workloads
+    }
+
+
+def _mesh_config(policy_set: PolicySet) -> dict[str, Any]:
+    """The user's. Hosts nobody knows are refused as by loopmesh: behind a socket there is nowhere to pass them on."""
+    said: Any = policy_set.mesh_config.plain() if policy_set.mesh_config else {}
+    return {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, **said}
+
+
+def _config(placed: PlacedResources, workload: Workload) -> ProxyConfig:
+    """Readiness is asked as ever: past everything Istio configures."""
+    health = health_listener(MeshSettings(), workload)
+    return ProxyConfig(
+        clusters=placed.clusters,
+        endpoints=placed.endpoints,
+        listeners={**placed.listeners, health.name: health} if health else placed.listeners,
+        routes=placed.routes,
+    )
+
+
+def _problems(error: RefusedError, policy_set: PolicySet) -> list[Problem]:
+    documents = list(policy_set.documents.values())
+    return [
+        Problem(
+            origin=documents[refusal.policy].origin,
+            value=str(documents[refusal.policy].policy),
+            rule=f"Istio says: {refusal.message}",
+            remedy="write what Istio takes",
+        )
+        for refusal in error.refusals
+    ]
