@@ -12,17 +12,19 @@ from pathlib import Path
 
 from loopmesh.cli.blame import Refusal, blame
 from loopmesh.cli.compiler import Compiler, OwnCompiler
+from loopmesh.cli.key_location import locate
 from loopmesh.cli.options import ControlPlaneKind, UpOptions
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
 from loopmesh.cli.secrets import read_credentials
 from loopmesh.compile import ProxyConfig
-from loopmesh.control import CertificateAuthority, ControlPlane, PushReport, Rejection
+from loopmesh.control import CertificateAuthority, ControlPlane, KeyFetch, KeySets, PushReport, Rejection
 from loopmesh.model.application import Application
 from loopmesh.model.credential import Credential
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.token import KeySource, key_timeouts
 from loopmesh.model.topology import Forward, Ports, Topology, Workload, place
 from loopmesh.observe import OtlpReceiver, TraceStore
 from loopmesh.policies import PolicySet, read_application, read_files
@@ -60,6 +62,8 @@ class Mesh:
         self._topology = Topology(application=application, workloads=(), credentials=self._credentials(self._policies))
         self.authority = CertificateAuthority.load_or_create(self._state.path / "ca", TRUST_DOMAIN, time.time)
         self.control = ControlPlane(self._runtime.control_socket, self.authority)
+        keys_at = KeyFetch(lambda host, port: locate(self._topology, host, port))
+        self._key_sets = KeySets(keys_at, self._push_key_sets)
         self._traces = TraceStore(self._state.traces)
         self._receiver = OtlpReceiver(self._traces, os.environ.get(OTLP_ENDPOINT))
 
@@ -111,6 +115,9 @@ class Mesh:
         self._write_record()
         await self.supervisor.start(workloads)
         await self.supervisor.wait_until_ready()
+        # Not before: the issuer may be a service of this mesh.
+        if await self._follow_issuers(self._policies):
+            await self._push_key_sets()
         self._refuse_rejected(workloads)
 
     def _refuse_rejected(self, workloads: Iterable[Workload]) -> None:
@@ -146,6 +153,7 @@ class Mesh:
         """Ends everything and removes what must not stay; may be called at any point after `load`."""
         if hasattr(self, "supervisor"):
             await self.supervisor.stop(report)
+        await self._key_sets.stop()
         await self.control.stop()
         await self._compiler.close()
         await self._receiver.stop()
@@ -176,11 +184,13 @@ class Mesh:
             before, known = (self._policy_set, self._policies, self._topology), self._rejections()
             credentials = await asyncio.to_thread(self._credentials, policies)
             edge_ports = self._claim_edge_ports(policies, self._take_port)
-            topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials)
+            key_sets = await self._follow_issuers(policies)
+            topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials, key_sets=key_sets)
             try:
                 configs = await self._compiler.compile(topology, policy_set, policies)
             except (InvalidInputError, RunError):
                 self._give_back_edge_ports(topology)
+                await self._follow_issuers(self._policies)
                 raise
             self._policy_set, self._policies, self._topology = policy_set, policies, topology
             report = await self._send(configs)
@@ -189,6 +199,7 @@ class Mesh:
             if fresh:
                 self._policy_set, self._policies, self._topology = before
                 self._give_back_edge_ports(topology)
+                await self._follow_issuers(self._policies)
                 await self._push()
         return ChangeReport(policies=tuple(names), push=report, refusals=self._refused)
 
@@ -251,6 +262,16 @@ class Mesh:
         async with self._refreshing:
             names = self._topology.ready | {workload.name} if ready else self._topology.ready - {workload.name}
             self._topology = replace(self._topology, ready=names)
+            await self._push()
+
+    async def _follow_issuers(self, policies: Policies) -> Mapping[KeySource, str]:
+        """The keys there are for the tokens these policies take, from now on looked after."""
+        await self._key_sets.follow(key_timeouts(policies.request_authentications))
+        return self._key_sets.known
+
+    async def _push_key_sets(self) -> None:
+        async with self._refreshing:
+            self._topology = replace(self._topology, key_sets=self._key_sets.known)
             await self._push()
 
     async def _push(self) -> PushReport:

@@ -18,9 +18,9 @@ from loopmesh.compile.cluster import ADS
 from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
 from loopmesh.compile.gateway_servers import OpenServer
 from loopmesh.compile.gateway_tls import server_tls
+from loopmesh.compile.http_security import http_security
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.rbac import rbac_filters
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.telemetry import observe
@@ -64,11 +64,12 @@ def _chains(index: MeshIndex, workload: Workload, servers: list[OpenServer]) -> 
 
 def _manager(index: MeshIndex, workload: Workload, open_server: OpenServer) -> HttpConnectionManager:
     port = open_server.server.port
-    rules = [
-        NamedFilter(place="envoy.filters.http.rbac", name="envoy.filters.http.rbac", config=rbac)
-        for rbac in rbac_filters(index.policies, workload, port)
+    filters = [
+        *http_security(index, workload, port),
+        *_web(open_server),
+        *route_filters(),
+        *_extensions(index, workload),
     ]
-    filters = [*rules, *_web(open_server), *route_filters(), *_extensions(index, workload)]
     manager = connection_manager(index.policies.settings, f"gateway_{port}", filters)
     observe(index, workload, manager)
     manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=open_server.routes))

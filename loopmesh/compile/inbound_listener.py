@@ -12,12 +12,12 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 
 from loopmesh.compile import names
-from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
+from loopmesh.compile.connection_manager import as_network_filter, connection_manager
+from loopmesh.compile.http_security import http_security
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.network_rbac import network_rbac_filters
 from loopmesh.compile.peer_mode import peer_mode
-from loopmesh.compile.rbac import rbac_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.compile.telemetry import access_logs, observe
@@ -65,11 +65,8 @@ def _plain(filters: list[Filter], *, any_bytes: bool) -> FilterChain:
 
 def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConnectionManager:
     number = inbound.port.number
-    rules = [
-        NamedFilter(place="envoy.filters.http.rbac", name="envoy.filters.http.rbac", config=rbac)
-        for rbac in rbac_filters(index.policies, workload, number)
-    ]
-    manager = connection_manager(index.policies.settings, f"inbound_{number}", rules)
+    filters = http_security(index, workload, number)
+    manager = connection_manager(index.policies.settings, f"inbound_{number}", filters)
     observe(index, workload, manager)
     manager.route_config.CopyFrom(_routes(workload, number))
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD

@@ -10,6 +10,7 @@ from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import PeerAuthentication
+from loopmesh.model.token import RequestAuthentication
 from loopmesh.model.traffic import DestinationRule
 
 
@@ -28,6 +29,7 @@ class Policies:
     routings: tuple[Routing, ...] = ()
     destination_rules: tuple[DestinationRule, ...] = ()
     peer_authentications: tuple[PeerAuthentication, ...] = ()
+    request_authentications: tuple[RequestAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     gateway_filters: tuple[GatewayFilter, ...] = ()

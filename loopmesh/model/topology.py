@@ -17,6 +17,7 @@ from loopmesh.model.application import (
 )
 from loopmesh.model.credential import Credential
 from loopmesh.model.identity import Identity
+from loopmesh.model.token import KeySource
 
 LOOPBACK = "127.0.0.1"
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
@@ -109,6 +110,8 @@ class Topology:
     credentials: tuple[Credential, ...] = ()
     trace_port: int | None = None
     """Loopback TCP port that takes spans by OTLP over gRPC; None switches tracing off."""
+    key_sets: Mapping[KeySource, str] = field(default_factory=dict)
+    """The JSON Web Key Sets fetched so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

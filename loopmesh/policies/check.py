@@ -18,6 +18,7 @@ from loopmesh.policies.mesh_config import read_mesh_settings
 from loopmesh.policies.peer_authentication import read_peer_authentication
 from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.references import check_references
+from loopmesh.policies.request_authentication import read_request_authentication
 from loopmesh.policies.virtual_service import read_virtual_service
 
 Policy = TypeVar("Policy")
@@ -62,6 +63,7 @@ class _Reading:
             routings=self.read("VirtualService", read_virtual_service),
             destination_rules=self.read("DestinationRule", read_destination_rule),
             peer_authentications=self.read("PeerAuthentication", read_peer_authentication),
+            request_authentications=self.read("RequestAuthentication", read_request_authentication),
             authorization_policies=self.read("AuthorizationPolicy", read_authorization_policy),
             gateways=self.read("Gateway", read_gateway),
             gateway_filters=tuple(found for several in filters for found in several),

@@ -18,6 +18,7 @@ API_VERSIONS = {
     "EnvoyFilter": ("networking.istio.io/v1alpha3",),
     "Gateway": NETWORKING,
     "PeerAuthentication": SECURITY,
+    "RequestAuthentication": SECURITY,
     "VirtualService": NETWORKING,
 }
 """The kinds loopmesh understands, and the versions of the API each is written in."""

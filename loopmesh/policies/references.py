@@ -38,6 +38,7 @@ def check_references(
             yield from names.rule(rule)
     selecting: list[tuple[Source, WorkloadSelector, str]] = [
         *((one.source, one.selector, "selector") for one in policies.peer_authentications),
+        *((one.source, one.selector, "selector") for one in policies.request_authentications),
         *((one.source, one.selector, "selector") for one in policies.authorization_policies),
         *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
     ]

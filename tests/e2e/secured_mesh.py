@@ -59,22 +59,29 @@ class SecuredMesh:
             request(address, "/", "GET", {})
 
     def ask(
-        self, caller: str = "web", path: str = "/", method: str = "GET", target: str = "api:8000", **headers: str
+        self,
+        caller: str = "web",
+        path: str = "/",
+        method: str = "GET",
+        target: str = "api:8000",
+        body: str = "",
+        **headers: str,
     ) -> Seen:
         """An HTTP request with the caller's identity; `_` in a header's name stands for `-`."""
         if (caller, target) not in self._ports:
             self._ports[caller, target] = self._open.enter_context(self.mesh.forward(caller, target))
-        return request(self._ports[caller, target], path, method, headers)
+        return request(self._ports[caller, target], path, method, headers, body)
 
     def ask_at_door(self, path: str = "/", method: str = "GET", **headers: str) -> Seen:
         return request(self.mesh.edge.removeprefix("http://"), path, method, headers)
 
 
-def request(address: str, path: str, method: str, headers: Mapping[str, str]) -> Seen:
+def request(address: str, path: str, method: str, headers: Mapping[str, str], body: str = "") -> Seen:
     """One request on a connection of its own."""
     connection = http.client.HTTPConnection(address, timeout=30)
     try:
-        connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        said = {name.replace("_", "-"): text for name, text in headers.items()}
+        connection.request(method, path, body=body or None, headers=said)
         answer = connection.getresponse()
         content = answer.read().decode()
         is_json = answer.headers.get_content_type() == "application/json"

@@ -1,8 +1,13 @@
-"""Answers every HTTP/1.1 request with what it saw of it, as JSON. Knows of the mesh only its environment."""
+"""Answers every HTTP/1.1 request with what it saw of it, as JSON; what is put below /kept/ is there to get.
+
+Knows of the mesh only its environment.
+"""
 
 import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+kept: dict[str, bytes] = {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -10,9 +15,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.command == "PUT" and self.path.startswith("/kept/"):
+            kept[self.path] = body
         headers = {name.lower(): value for name, value in self.headers.items()}
         seen = {"method": self.command, "path": self.path, "headers": headers, "body": body.decode()}
-        content = json.dumps(seen).encode()
+        content = kept.get(self.path) or json.dumps(seen).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))

@@ -1,0 +1,92 @@
+"""Tokens: which are taken, and what is noted and passed on of them (Envoy's jwt_authn filter)."""
+
+import json
+from collections.abc import Iterable
+
+from envoy.config.core.v3.base_pb2 import DataSource
+from envoy.config.route.v3.route_components_pb2 import RouteMatch
+from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import (
+    JwtAuthentication,
+    JwtClaimToHeader,
+    JwtHeader,
+    JwtProvider,
+    JwtRequirement,
+    JwtRequirementAndList,
+    JwtRequirementOrList,
+    RequirementRule,
+)
+from google.protobuf.empty_pb2 import Empty
+
+from loopmesh.compile.index import MeshIndex
+from loopmesh.compile.noted import TOKEN_PAYLOAD
+from loopmesh.model.token import TokenRule
+from loopmesh.model.topology import Workload, WorkloadKind
+
+ALWAYS_SPACE_DELIMITED = ("permission", "scope")
+NOBODYS_MODULUS = (
+    "vYm-rqQyBejqWubm5Ohd2q_44BIyOopfqzWepD7uJRjXRSdhJSoNrI1SYKtcVihbKyyVM9SU68yfUrcdAG5XX5"
+    "bt486dZHulqYTP6DZ3LR1L1ybxHrBiOWFJrdNZ0iJqXo1x42fP0gkLk-xeX8j5o5bRy3J2wK-_egTtbtVNLQW_"
+    "ujXqYDs9-DyF9bwo_XGoO8qOP4NuR8hcHryCdiDU_mx83Gjf4fUiop4RzqXJOeqInIS0aM8lOxaM3FUGHFpTdO"
+    "I0YKoBbo9RWpwsfw6Y0AJuqFGHPOvxZNIAJwiMCk6kVdhDa8E5e-r1ieMODwsR64UOIF_Kx6Vtf4eVZ_fNFQ"
+)
+NOBODYS_KEYS = json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": NOBODYS_MODULUS}]})
+"""The public half of a key whose private half was never kept: while an issuer's keys are not there, no token is valid
+(as Istio's JWKS resolver has it)."""
+
+
+def token_filter(index: MeshIndex, workload: Workload) -> JwtAuthentication | None:
+    """One provider for each rule of every policy that selects the workload; None without any.
+
+    Sorted by issuer (Istio `newPolicyApplier`), policies of the workload's namespace first.
+    """
+    rules = sorted(_rules(index, workload), key=lambda rule: rule.issuer)
+    if not rules:
+        return None
+    providers = {f"origins-{number}": _provider(index, workload, rule) for number, rule in enumerate(rules)}
+    everywhere = RequirementRule(match=RouteMatch(prefix="/"), requires=_requirement(list(providers)))
+    return JwtAuthentication(providers=providers, rules=[everywhere], bypass_cors_preflight=True)
+
+
+def _rules(index: MeshIndex, workload: Workload) -> list[TokenRule]:
+    settings = index.policies.settings
+    selecting = [
+        policy
+        for policy in index.policies.request_authentications
+        if settings.reaches(policy.selector, workload.namespace, workload.labels)
+    ]
+    own_first = sorted(selecting, key=lambda policy: policy.selector.namespace != workload.namespace)
+    return [rule for policy in own_first for rule in policy.rules]
+
+
+def _provider(index: MeshIndex, workload: Workload, rule: TokenRule) -> JwtProvider:
+    keys = rule.keys or index.topology.key_sets.get(rule.key_source, NOBODYS_KEYS)
+    delimited = sorted({*ALWAYS_SPACE_DELIMITED, *rule.space_delimited})
+    return JwtProvider(
+        issuer=rule.issuer,
+        audiences=rule.audiences,
+        local_jwks=DataSource(inline_string=keys),
+        from_headers=[JwtHeader(name=one.name, value_prefix=one.prefix) for one in rule.places.headers],
+        from_params=rule.places.parameters,
+        from_cookies=rule.places.cookies,
+        forward=rule.output.token,
+        forward_payload_header=rule.output.payload_header,
+        claim_to_headers=[JwtClaimToHeader(header_name=one.name, claim_name=one.claim) for one in rule.output.claims],
+        payload_in_metadata=TOKEN_PAYLOAD,
+        normalize_payload_in_metadata=JwtProvider.NormalizePayload(space_delimited_claims=delimited),
+        # A gateway may route by claims, so it looks for the route again when they are known.
+        clear_route_cache=workload.kind is WorkloadKind.GATEWAY,
+    )
+
+
+def _requirement(names: list[str]) -> JwtRequirement:
+    """No token is allowed; one that is there must be valid for its provider. Several providers that look for tokens in
+    the same place would refuse each other's, so a token valid for any of them is enough."""
+    named = [JwtRequirement(provider_name=name) for name in names]
+    optional = [_any([one, JwtRequirement(allow_missing=Empty())]) for one in named]
+    if len(optional) == 1:
+        return optional[0]
+    return _any([*named, JwtRequirement(requires_all=JwtRequirementAndList(requirements=optional))])
+
+
+def _any(requirements: Iterable[JwtRequirement]) -> JwtRequirement:
+    return JwtRequirement(requires_any=JwtRequirementOrList(requirements=requirements))
