@@ -1,34 +1,32 @@
 """Clusters: the destinations a proxy knows, with their balancing, limits and mutual TLS."""
 
+from collections.abc import Iterator
+
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.config_source_pb2 import V3, AggregatedConfigSource, ConfigSource
-from envoy.config.core.v3.protocol_pb2 import Http1ProtocolOptions, Http2ProtocolOptions
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
-from google.protobuf.struct_pb2 import Struct
 
 from loopmesh.compile import names
-from loopmesh.compile.breaker import apply_breaker, connection_options
-from loopmesh.compile.index import inherit
+from loopmesh.compile.destinations.balancing import apply_balancing
+from loopmesh.compile.destinations.breaker import apply_breaker
+from loopmesh.compile.destinations.client_tls import secure
+from loopmesh.compile.destinations.http_options import NAME as HTTP_OPTIONS
+from loopmesh.compile.destinations.http_options import http_options, is_http2
+from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.outlier import apply_outlier_detection
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
-from loopmesh.compile.tls import plaintext, upstream_tls
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Protocol, Service
+from loopmesh.model.destinations.balancing import Balancing
+from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
+from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.topology import Inbound, Workload
-from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, TrafficPolicy
+from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
 
-TLS_MODE = "tlsMode"
 ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=V3)
-BALANCING = {
-    LoadBalancing.LEAST_REQUEST: Cluster.LEAST_REQUEST,
-    LoadBalancing.ROUND_ROBIN: Cluster.ROUND_ROBIN,
-    LoadBalancing.RANDOM: Cluster.RANDOM,
-}
-HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def outbound_clusters(view: View) -> dict[str, Cluster]:
@@ -36,10 +34,7 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
     clusters = {}
     for service, port in view.service_ports():
         rule = view.destination_rule(service)
-        whole = rule.policy if rule else TrafficPolicy()
-        policies = {"": whole}
-        policies |= {subset.name: inherit(whole, subset.policy) for subset in (rule.subsets if rule else ())}
-        for subset, policy in policies.items():
+        for subset, policy in subset_policies(rule, port.number):
             cluster = _outbound(view.index.policies.settings, service, port, subset, policy)
             if rule:
                 _name_policy(cluster, rule.source.policy.namespace, rule.source.policy.name, subset)
@@ -47,52 +42,45 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
     return clusters
 
 
+def subset_policies(rule: DestinationRule | None, port: int) -> Iterator[tuple[str, TrafficPolicy]]:
+    """By the name of the subset; the empty name is the whole service."""
+    yield "", rule.policy.at_port(port) if rule else NO_POLICY
+    for subset in rule.subsets if rule else ():
+        yield subset.name, rule.policy.refined(subset.policy, port) if rule else NO_POLICY
+
+
 def _outbound(settings: MeshSettings, service: Service, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
     cluster = Cluster(
         name=names.outbound_cluster(port.number, subset, service.host),
         type=Cluster.EDS,
         eds_cluster_config=Cluster.EdsClusterConfig(eds_config=ADS),
-        lb_policy=BALANCING[policy.load_balancing or LoadBalancing.LEAST_REQUEST],
     )
     # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     pool = policy.connection_pool or ConnectionPool()
-    apply_breaker(cluster, pool, settings)
-    if port.protocol.is_http:
-        _speak(cluster, port, pool)
+    apply_balancing(cluster, policy.balancing or Balancing())
+    apply_breaker(cluster, pool, settings, policy.retry_budget)
+    _speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
-    _secure(cluster, service, port, subset, policy.tls or _unsaid(settings))
+    secure(
+        cluster,
+        policy.tls or _unsaid(settings),
+        identities=(service.identity.spiffe_id,),
+        server_name=names.server_name(port.number, subset, service.host),
+        http2=is_http2(port.protocol, pool),
+    )
     return cluster
 
 
 def _unsaid(settings: MeshSettings) -> ClientTls | None:
     """Without auto mTLS a caller speaks plaintext wherever no policy says otherwise."""
-    return None if settings.auto_mutual_tls else ClientTls.DISABLE
+    return None if settings.auto_mutual_tls else ClientTls(mode=TlsMode.DISABLE)
 
 
-def _secure(cluster: Cluster, service: Service, port: Port, subset: str, tls: ClientTls | None) -> None:
-    if tls is ClientTls.DISABLE:
-        return
-    name = names.server_name(port.number, subset, service.host)
-    mutual = upstream_tls(service.identity, name, http2=port.protocol.is_http2)
-    if tls is ClientTls.ISTIO_MUTUAL:
-        cluster.transport_socket.CopyFrom(mutual)
-        return
-    # Without a word from the policy each instance is met as it wants to be (Istio's auto mTLS).
-    accepts = Struct()
-    accepts.update({TLS_MODE: "istio"})
-    match = Cluster.TransportSocketMatch
-    cluster.transport_socket_matches.append(match(name="tlsMode-istio", match=accepts, transport_socket=mutual))
-    cluster.transport_socket_matches.append(match(name="tlsMode-disabled", transport_socket=plaintext()))
-
-
-def _speak(cluster: Cluster, port: Port, pool: ConnectionPool) -> None:
-    explicit = HttpProtocolOptions.ExplicitHttpConfig(http2_protocol_options=Http2ProtocolOptions())
-    if not port.protocol.is_http2:
-        explicit = HttpProtocolOptions.ExplicitHttpConfig(http_protocol_options=Http1ProtocolOptions())
-    options = HttpProtocolOptions(common_http_protocol_options=connection_options(pool), explicit_http_config=explicit)
-    cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(pack(options))
+def _speak(cluster: Cluster, options: HttpProtocolOptions | None) -> None:
+    if options is not None:
+        cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(pack(options))
 
 
 def _name_policy(cluster: Cluster, namespace: str, name: str, subset: str) -> None:
@@ -115,8 +103,7 @@ def inbound_cluster(workload: Workload, inbound: Inbound, settings: MeshSettings
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
     apply_breaker(cluster, ConnectionPool(), settings)
-    if inbound.port.protocol.is_http:
-        _speak(cluster, inbound.port, ConnectionPool())
+    _speak(cluster, http_options(inbound.port.protocol, ConnectionPool(), None))
     return cluster
 
 
@@ -127,5 +114,5 @@ def trace_cluster(port: int) -> Cluster:
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
-    _speak(cluster, Port(name="grpc", number=port, protocol=Protocol.GRPC), ConnectionPool())
+    _speak(cluster, http_options(Protocol.GRPC, ConnectionPool(), None))
     return cluster

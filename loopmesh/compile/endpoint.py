@@ -7,7 +7,7 @@ from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoin
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
 from loopmesh.compile import names
-from loopmesh.compile.cluster import TLS_MODE
+from loopmesh.compile.destinations.client_tls import TLS_MODE
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.peer_mode import peer_mode
 from loopmesh.compile.sockets import loopback

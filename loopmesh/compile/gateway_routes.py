@@ -8,21 +8,21 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile.gateway_servers import OpenServer
 from loopmesh.compile.host_table import host_matches
-from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.request_match import takes_everything
 from loopmesh.compile.routes.route import routing_routes
 from loopmesh.compile.routes.scope import RouteScope
+from loopmesh.compile.view import View
 from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Workload
 
 
-def gateway_routes(index: MeshIndex, workload: Workload, name: str, servers: list[OpenServer]) -> RouteConfiguration:
+def gateway_routes(view: View, workload: Workload, name: str, servers: list[OpenServer]) -> RouteConfiguration:
     """Policies for the same host are merged in the order read, unknown hosts get a 404."""
     routes: dict[str, list[EnvoyRoute]] = {}
     redirected: set[str] = set()
     for open_server in servers:
-        found = _server_routes(index, workload, open_server)
+        found = _server_routes(view, workload, open_server)
         for host, more in found.items():
             routes.setdefault(host, []).extend(more)
         if open_server.server.redirects_to_https:
@@ -39,7 +39,7 @@ def gateway_routes(index: MeshIndex, workload: Workload, name: str, servers: lis
     return configuration
 
 
-def _server_routes(index: MeshIndex, workload: Workload, open_server: OpenServer) -> dict[str, list[EnvoyRoute]]:
+def _server_routes(view: View, workload: Workload, open_server: OpenServer) -> dict[str, list[EnvoyRoute]]:
     gateway, server = open_server.gateway, open_server.server
     scope = RouteScope(
         port=server.port,
@@ -49,8 +49,8 @@ def _server_routes(index: MeshIndex, workload: Workload, open_server: OpenServer
         secure=server.tls is not None,
     )
     routes: dict[str, list[EnvoyRoute]] = {}
-    for routing in index.policies.routings:
-        if gateway.name in routing.gateways and (built := routing_routes(index, routing, scope)):
+    for routing in view.index.policies.routings:
+        if gateway.name in routing.gateways and (built := routing_routes(view, routing, scope)):
             for host in _common_hosts(routing, open_server):
                 routes.setdefault(host, []).extend(built)
     return routes

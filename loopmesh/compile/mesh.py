@@ -59,7 +59,7 @@ def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyC
         clusters={**shared.clusters, **_inbound_clusters(view.index, workload)},
         endpoints=shared.endpoints,
         listeners=_listeners(view, workload),
-        routes={**shared.routes, **_gateway_routes(view.index, workload)},
+        routes={**shared.routes, **_gateway_routes(view, workload)},
         secrets=gateway_secrets(view.index, workload),
     )
 
@@ -87,8 +87,8 @@ def _listeners(view: View, workload: Workload) -> Mapping[str, Message]:
     return {listener.name: listener for listener in listeners if listener is not None}
 
 
-def _gateway_routes(index: MeshIndex, workload: Workload) -> dict[str, Message]:
+def _gateway_routes(view: View, workload: Workload) -> dict[str, Message]:
     return {
-        name: gateway_routes(index, workload, name, servers)
-        for name, servers in servers_by_routes(index, workload).items()
+        name: gateway_routes(view, workload, name, servers)
+        for name, servers in servers_by_routes(view.index, workload).items()
     }

@@ -36,9 +36,9 @@ def service_routes(view: View, service: Service, port: Port) -> list[EnvoyRoute]
     """The routes of the first policy for the host that has some for the caller; the oldest wins, as in Istio."""
     scope = view.route_scope(port.number)
     for routing in view.choice.for_host(service.host):
-        if routes := routing_routes(view.index, routing, scope):
+        if routes := routing_routes(view, routing, scope):
             return routes
-    return [default_route(view.index, service.host, port.number)]
+    return [default_route(view, service.host, port.number)]
 
 
 def _service_host(view: View, service: Service, port: Port) -> VirtualHost:
@@ -56,7 +56,7 @@ def _other_hosts(view: View) -> Iterator[VirtualHost]:
     for routing in view.choice.routings:
         others = [host for host in routing.hosts if not view.services_covered(host)]
         for port in _ports_of(view, routing) if others else ():
-            routes = routing_routes(view.index, routing, view.route_scope(port))
+            routes = routing_routes(view, routing, view.route_scope(port))
             for host in others if routes else ():
                 yield VirtualHost(
                     name=f"{host}:{port}",

@@ -3,13 +3,17 @@
 from envoy.config.core.v3.base_pb2 import OUTBOUND
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from loopmesh.compile import names
+from loopmesh.compile.destinations.hash_policy import connection_hash
+from loopmesh.compile.messages import duration
 from loopmesh.compile.sockets import loopback
-from loopmesh.compile.tcp_proxy import tcp_proxy
+from loopmesh.compile.tcp_proxy import carrying
 from loopmesh.compile.telemetry import access_logs
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Service
+from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.topology import LOOPBACK, Workload
 
 
@@ -27,10 +31,24 @@ def tcp_listener(
     view: View, service: Service, port: Port, name: str, listen_port: int, address: str = LOOPBACK
 ) -> Listener:
     """A loopback port whose connections all go to a port of the service."""
-    cluster = names.outbound_cluster(port.number, "", service.host)
+    proxy = _proxy(view, service, port)
     return Listener(
         name=name,
         address=loopback(listen_port, address),
         traffic_direction=OUTBOUND,
-        filter_chains=[FilterChain(filters=[tcp_proxy(cluster, cluster, access_logs(view.index))])],
+        filter_chains=[FilterChain(filters=[carrying(proxy, access_logs(view.index))])],
     )
+
+
+def _proxy(view: View, service: Service, port: Port) -> TcpProxy:
+    """Settings of the whole rule, not those of a port, count here (Istio
+    `buildOutboundNetworkFiltersWithSingleDestination`)."""
+    rule = view.destination_rule(service)
+    pool = (rule.policy.connection_pool if rule else None) or ConnectionPool()
+    cluster = names.outbound_cluster(port.number, "", service.host)
+    proxy = TcpProxy(stat_prefix=cluster, cluster=cluster, hash_policy=connection_hash(rule, ""))
+    if pool.tcp_idle_timeout_ms is not None:
+        proxy.idle_timeout.CopyFrom(duration(pool.tcp_idle_timeout_ms))
+    if pool.max_connection_duration_ms is not None:
+        proxy.max_downstream_connection_duration.CopyFrom(duration(pool.max_connection_duration_ms))
+    return proxy

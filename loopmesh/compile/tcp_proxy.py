@@ -13,5 +13,9 @@ NAME = "envoy.filters.network.tcp_proxy"
 
 def tcp_proxy(prefix: str, cluster: str, logs: Iterable[AccessLog] = ()) -> Filter:
     """Carries a connection to one cluster."""
-    proxy = TcpProxy(stat_prefix=prefix, cluster=cluster, access_log=logs)
+    return carrying(TcpProxy(stat_prefix=prefix, cluster=cluster), logs)
+
+
+def carrying(proxy: TcpProxy, logs: Iterable[AccessLog]) -> Filter:
+    proxy.access_log.extend(logs)
     return Filter(name=NAME, typed_config=pack(proxy))

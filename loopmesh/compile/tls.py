@@ -14,13 +14,14 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, 
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from loopmesh.compile.messages import pack
-from loopmesh.model.identity import Identity
 from loopmesh.model.mesh_settings import MutualTls, TlsVersion
 
 MESH_ALPN = "istio"
 """What a sidecar offers first, so that a permissive server can tell the mesh from other TLS."""
 SECRETS_CLUSTER = "sds-grpc"
 TLS = "envoy.transport_sockets.tls"
+IDENTITY = (SubjectAltNameMatcher.URI,)
+ANY_KIND = (SubjectAltNameMatcher.DNS, SubjectAltNameMatcher.URI, SubjectAltNameMatcher.IP_ADDRESS)
 VERSIONS = {TlsVersion.V1_2: TlsParameters.TLSv1_2, TlsVersion.V1_3: TlsParameters.TLSv1_3}
 CLIENT_PARAMETERS = TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2)
 
@@ -31,11 +32,8 @@ def _secret(name: str) -> SdsSecretConfig:
     return SdsSecretConfig(name=name, sds_config=ConfigSource(api_config_source=api, resource_api_version=V3))
 
 
-def _context(alpn: list[str], peer: Identity | None) -> CommonTlsContext:
-    known = CertificateValidationContext()
-    if peer is not None:
-        matcher = SubjectAltNameMatcher(san_type=SubjectAltNameMatcher.URI, matcher=StringMatcher(exact=peer.spiffe_id))
-        known.match_typed_subject_alt_names.append(matcher)
+def _context(alpn: list[str], peers: tuple[str, ...]) -> CommonTlsContext:
+    known = CertificateValidationContext(match_typed_subject_alt_names=name_matchers(peers))
     return CommonTlsContext(
         tls_params=CLIENT_PARAMETERS,
         alpn_protocols=alpn,
@@ -46,10 +44,19 @@ def _context(alpn: list[str], peer: Identity | None) -> CommonTlsContext:
     )
 
 
-def upstream_tls(server: Identity, server_name: str, *, http2: bool) -> TransportSocket:
-    """The client side: shows the caller's certificate and accepts only the server's identity."""
+def name_matchers(names: tuple[str, ...]) -> list[SubjectAltNameMatcher]:
+    """Any of the names suffices; one that is no SPIFFE identity may be of any kind."""
+    return [
+        SubjectAltNameMatcher(san_type=kind, matcher=StringMatcher(exact=name))
+        for name in names
+        for kind in (IDENTITY if name.startswith("spiffe://") else ANY_KIND)
+    ]
+
+
+def mutual_tls(servers: tuple[str, ...], server_name: str, *, http2: bool) -> TransportSocket:
+    """The client side: shows the caller's certificate and accepts only the servers' identities."""
     alpn = [MESH_ALPN, "h2"] if http2 else [MESH_ALPN]
-    context = UpstreamTlsContext(common_tls_context=_context(alpn, server), sni=server_name)
+    context = UpstreamTlsContext(common_tls_context=_context(alpn, servers), sni=server_name)
     return TransportSocket(name=TLS, typed_config=pack(context))
 
 
@@ -67,7 +74,7 @@ def downstream_tls(settings: MutualTls) -> TransportSocket:
 
 def mesh_certificates() -> CommonTlsContext:
     """The workload's own certificate, and any of the mesh for clients."""
-    return _context(["h2", "http/1.1"], None)
+    return _context(["h2", "http/1.1"], ())
 
 
 def plaintext() -> TransportSocket:

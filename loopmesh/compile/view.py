@@ -1,7 +1,7 @@
 """What the proxies of one class see: the services they can call, and the policies that hold for their calls.
 
-Proxies of one namespace see the same, unless routes depend on the labels of who calls. So it is worked out once for all
-of them, and they share the messages.
+Proxies of one namespace see the same, unless policies depend on the labels of who calls. So it is worked out once for
+all of them, and they share the messages.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from loopmesh.model.traffic import DestinationRule
 
 
 class View:
-    """Seen from one namespace with `labels`, those that some route asks for. Nothing in it is ever changed."""
+    """Seen from one namespace with `labels`, those that some policy asks for. Nothing in it is ever changed."""
 
     def __init__(self, index: MeshIndex, namespace: str, labels: Mapping[str, str]) -> None:
         self.index = index
@@ -46,15 +46,13 @@ class View:
         return RouteScope(port=port, namespace=self.namespace, labels=self.labels)
 
     def destination_rule(self, service: Service) -> DestinationRule | None:
-        """The rule of the caller's namespace, else of the service's, else of the root namespace; in each the most
-        specific one for the host (Istio `PushContext.destinationRule`)."""
-        for namespace in dict.fromkeys(
-            (self.namespace, service.namespace, self.index.policies.settings.root_namespace)
-        ):
-            rule = self.index.rules_of(namespace).most_specific(service.host)
-            if rule is not None:
-                return rule
-        return None
+        """The one that holds for calls to a service."""
+        return self.index.rules.rule(self.namespace, self.labels, service.host, service.namespace)
+
+    def rule_at(self, host: str) -> DestinationRule | None:
+        """The same by the service's host; None where there is no such service."""
+        service = self.index.services.get(host)
+        return self.destination_rule(service) if service else None
 
 
 def views(index: MeshIndex) -> dict[str, View]:
@@ -62,7 +60,8 @@ def views(index: MeshIndex) -> dict[str, View]:
     made: dict[tuple[object, ...], View] = {}
     found = {}
     for workload in index.topology.workloads:
-        labels = index.sidecar_choice.deciding_labels(workload.labels)
+        deciding = (index.sidecar_choice.deciding_labels, index.rules.deciding_labels)
+        labels = {name: value for choose in deciding for name, value in choose(workload.labels).items()}
         key = (workload.namespace, *sorted(labels.items()))
         if key not in made:
             made[key] = View(index, workload.namespace, labels)

@@ -1,59 +1,58 @@
-"""How connections to a destination behave (Istio's DestinationRule)."""
+"""What holds for calls to a host (Istio's DestinationRule)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 
-from loopmesh.model.policy import Source
-
-
-class LoadBalancing(StrEnum):
-    LEAST_REQUEST = "LEAST_REQUEST"
-    ROUND_ROBIN = "ROUND_ROBIN"
-    RANDOM = "RANDOM"
-    PASSTHROUGH = "PASSTHROUGH"
+from loopmesh.model.destinations.balancing import Balancing
+from loopmesh.model.destinations.client_tls import ClientTls
+from loopmesh.model.destinations.connection_pool import ConnectionPool
+from loopmesh.model.destinations.outlier_detection import OutlierDetection
+from loopmesh.model.policy import Source, WorkloadSelector
+from loopmesh.model.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionPool:
-    """Limits of a breaker; None is Istio's default (no limit; 10 s to connect)."""
+class RetryBudget:
+    """Retries may be `percent` of the calls that are on their way, and always `min_concurrency`."""
 
-    max_connections: int | None = None
-    connect_timeout_ms: int | None = None
-    max_pending_requests: int | None = None
-    max_requests: int | None = None
-    max_requests_per_connection: int | None = None
-    max_retries: int | None = None
-    idle_timeout_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlierDetection:
-    """When an instance is taken out, and for how long; None is Istio's default, 0 errors switches a detector off."""
-
-    consecutive_5xx_errors: int | None = None
-    consecutive_gateway_errors: int | None = None
-    interval_ms: int | None = None
-    base_ejection_ms: int | None = None
-    max_ejection_percent: int | None = None
-    min_health_percent: int | None = None
-
-
-class ClientTls(StrEnum):
-    """How a caller's sidecar opens connections; without one it follows what the server's sidecar accepts."""
-
-    DISABLE = "DISABLE"
-    ISTIO_MUTUAL = "ISTIO_MUTUAL"
+    percent: float
+    min_concurrency: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficPolicy:
-    """What is None is inherited: subset from rule, rule from Istio's defaults."""
+    """What is None is inherited: subset from rule, rule from Istio's defaults; `ports` replace all of it for a port.
 
-    load_balancing: LoadBalancing | None = None
+    Without `tls` a caller meets each instance as its sidecar wants to be met.
+    """
+
+    balancing: Balancing | None = None
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTls | None = None
+    retry_budget: RetryBudget | None = None
+    ports: Mapping[int, "TrafficPolicy"] = field(default_factory=dict)
+
+    def at_port(self, port: int) -> "TrafficPolicy":
+        """What holds for a port (Istio `GetPortLevelTrafficPolicy`)."""
+        return self.ports.get(port, self)
+
+    def refined(self, subset: "TrafficPolicy", port: int) -> "TrafficPolicy":
+        """What holds for a port of a subset: each part the subset names replaces the rule's; what it says for this very
+        port replaces everything but the retry budget (Istio `MergeSubsetTrafficPolicy`)."""
+        whole = self.at_port(port)
+        if port in subset.ports:
+            return replace(subset.ports[port], retry_budget=whole.retry_budget)
+        return TrafficPolicy(
+            balancing=subset.balancing or whole.balancing,
+            connection_pool=subset.connection_pool or whole.connection_pool,
+            outlier_detection=subset.outlier_detection or whole.outlier_detection,
+            tls=subset.tls or whole.tls,
+            retry_budget=subset.retry_budget or whole.retry_budget,
+        )
+
+
+NO_POLICY = TrafficPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +61,23 @@ class Subset:
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
-    policy: TrafficPolicy = TrafficPolicy()
+    policy: TrafficPolicy = NO_POLICY
     source: Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationRule:
-    """Applies to `host`, fully qualified or a wildcard such as `*.shop.svc.cluster.local`."""
+    """Applies to `host`, fully qualified or a wildcard such as `*.shop.svc.cluster.local`, for callers in the
+    namespaces it is visible in; with a selector, for those of its own namespace that carry the labels."""
 
     source: Source
     host: str
-    policy: TrafficPolicy = TrafficPolicy()
+    policy: TrafficPolicy = NO_POLICY
     subsets: tuple[Subset, ...] = ()
+    visibility: Visibility | None = None
+    """None is the mesh's default."""
+    selector: WorkloadSelector | None = None
+
+    def subset_policy(self, name: str) -> TrafficPolicy:
+        """What a subset says for itself; nothing for the empty name."""
+        return next((subset.policy for subset in self.subsets if subset.name == name), NO_POLICY)

@@ -3,27 +3,13 @@
 from collections import Counter
 
 from loopmesh.model.problem import Problem
-from loopmesh.model.traffic import (
-    ClientTls,
-    ConnectionPool,
-    DestinationRule,
-    LoadBalancing,
-    OutlierDetection,
-    Subset,
-    TrafficPolicy,
-)
-from loopmesh.policies.document import Document
+from loopmesh.model.traffic import NO_POLICY, DestinationRule, Subset
+from loopmesh.model.visibility import only
+from loopmesh.policies.destinations.traffic_policy import read_traffic_policy
+from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label, qualify_host
-
-MOST = 2**31 - 1
-PERCENT = 100
-UNSUPPORTED_BALANCING = {
-    "PASSTHROUGH": "on one machine no caller knows an address that could be passed through",
-    "LEAST_CONN": "Istio calls it LEAST_REQUEST now",
-    "UNSPECIFIED": "it says nothing",
-}
-UNSUPPORTED_TLS = dict.fromkeys(("SIMPLE", "MUTUAL"), "a call inside the mesh shows the identity the mesh gave")
+from loopmesh.policies.visibility import read_visibility
 
 
 def read_destination_rule(document: Document, problems: list[Problem]) -> DestinationRule:
@@ -36,11 +22,23 @@ def _rule(document: Document, fields: Fields) -> DestinationRule:
     for name, times in Counter(subset.name for subset in subsets).items():
         if name and times > 1:
             fields.refuse("subsets", f"two subsets are called `{name}`", "rename one")
+    visibility = read_visibility(fields, document.namespace)
+    selector = fields.object("workloadSelector", lambda inside: read_selector(inside, document.namespace))
+    if selector is not None:
+        if not selector.labels:
+            fields.refuse("workloadSelector", "it selects by labels", "add `matchLabels`, or remove it")
+        own = only(document.namespace)
+        if fields.has("exportTo") and visibility != own:
+            rule = "a rule for some workloads holds in its own namespace only"
+            fields.refuse("exportTo", rule, "remove it, or write `.`")
+        visibility = own
     return DestinationRule(
         source=document.source,
         host=qualify_host(host, document.namespace),
-        policy=fields.object("trafficPolicy", _policy) or TrafficPolicy(),
+        policy=fields.object("trafficPolicy", read_traffic_policy) or NO_POLICY,
         subsets=subsets,
+        visibility=visibility,
+        selector=selector,
     )
 
 
@@ -48,62 +46,6 @@ def _subset(document: Document, fields: Fields) -> Subset:
     return Subset(
         name=fields.text("name", required=True, check=check_label) or "",
         labels=fields.labels("labels"),
-        policy=fields.object("trafficPolicy", _policy) or TrafficPolicy(),
+        policy=fields.object("trafficPolicy", read_traffic_policy) or NO_POLICY,
         source=document.source_at(fields.origin),
-    )
-
-
-def _policy(fields: Fields) -> TrafficPolicy:
-    return TrafficPolicy(
-        load_balancing=fields.object("loadBalancer", _load_balancing),
-        connection_pool=fields.object("connectionPool", _connection_pool),
-        outlier_detection=fields.object("outlierDetection", _outlier_detection),
-        tls=fields.object("tls", _tls),
-    )
-
-
-def _load_balancing(fields: Fields) -> LoadBalancing | None:
-    return fields.choice("simple", LoadBalancing, unsupported=UNSUPPORTED_BALANCING)
-
-
-def _tls(fields: Fields) -> ClientTls | None:
-    """Without a mode it is DISABLE, the zero of Istio's enumeration."""
-    return fields.choice("mode", ClientTls, unsupported=UNSUPPORTED_TLS) or ClientTls.DISABLE
-
-
-def _connection_pool(fields: Fields) -> ConnectionPool:
-    if not (fields.has("tcp") or fields.has("http")):
-        fields.refuse(None, "`tcp` or `http` is required", "add one of them, or remove it")
-    tcp = fields.object("tcp", _tcp) or (None, None)
-    http = fields.object("http", _http) or {}
-    return ConnectionPool(max_connections=tcp[0], connect_timeout_ms=tcp[1], **http)
-
-
-def _tcp(fields: Fields) -> tuple[int | None, int | None]:
-    return _limit(fields, "maxConnections"), fields.duration_ms("connectTimeout")
-
-
-def _http(fields: Fields) -> dict[str, int | None]:
-    return {
-        "max_pending_requests": _limit(fields, "http1MaxPendingRequests"),
-        "max_requests": _limit(fields, "http2MaxRequests"),
-        "max_requests_per_connection": _limit(fields, "maxRequestsPerConnection"),
-        "max_retries": _limit(fields, "maxRetries"),
-        "idle_timeout_ms": fields.duration_ms("idleTimeout"),
-    }
-
-
-def _limit(fields: Fields, key: str) -> int | None:
-    """Istio cannot tell 0 from absent (`applyConnectionPool`): both leave its default."""
-    return fields.integer(key, least=0, most=MOST) or None
-
-
-def _outlier_detection(fields: Fields) -> OutlierDetection:
-    return OutlierDetection(
-        consecutive_5xx_errors=fields.integer("consecutive5xxErrors", least=0, most=MOST),
-        consecutive_gateway_errors=fields.integer("consecutiveGatewayErrors", least=0, most=MOST),
-        interval_ms=fields.duration_ms("interval"),
-        base_ejection_ms=fields.duration_ms("baseEjectionTime"),
-        max_ejection_percent=fields.integer("maxEjectionPercent", least=0, most=PERCENT),
-        min_health_percent=fields.integer("minHealthPercent", least=0, most=PERCENT),
     )

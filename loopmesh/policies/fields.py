@@ -160,7 +160,7 @@ class Fields:
             self.refuse(key, f"this is {_one_of(known)}", "write one of them")
         return None
 
-    def duration_ms(self, key: str) -> int | None:
+    def duration_ms(self, key: str, *, may_be_zero: bool = False) -> int | None:
         """A Go duration such as `1.5s` or `250ms`, at least 1 ms, in whole ones (Istio `ValidateDuration`)."""
         value = self.text(key)
         if value is None:
@@ -170,8 +170,10 @@ class Fields:
             self.refuse(key, "this is a duration", "write a number with h, m, s or ms, such as 250ms")
             return None
         total_ns = sum(Decimal(number) * UNIT_NS.get(unit, 1) for number, unit in parts)
-        if total_ns % NS_OF_MS or not NS_OF_MS <= total_ns <= LONGEST_NS:
-            self.refuse(key, "a duration is whole milliseconds, 1 or more", "write at least 1ms")
+        least_ns = 0 if may_be_zero else NS_OF_MS
+        if total_ns % NS_OF_MS or not least_ns <= total_ns <= LONGEST_NS:
+            least = least_ns // NS_OF_MS
+            self.refuse(key, f"a duration is whole milliseconds, {least} or more", f"write at least {least}ms")
             return None
         return int(total_ns / NS_OF_MS)
 

@@ -41,6 +41,7 @@ def check_references(
         *((one.source, one.selector, "selector") for one in policies.request_authentications),
         *((one.source, one.selector, "selector") for one in policies.authorization_policies),
         *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
+        *((one.source, one.selector, "workloadSelector") for one in policies.destination_rules if one.selector),
     ]
     for source, selector, key in selecting:
         if source.policy not in broken:
@@ -66,8 +67,7 @@ class _Names:
         self._namespaces = {*application.namespaces, self._root_namespace}
         self._services = {service.host: service for service in application.services}
         self._gateways = {one.name: one for one in policies.gateways}
-        self._rules = {rule.host: rule for rule in policies.destination_rules}
-        self._wildcards = [rule for rule in policies.destination_rules if rule.host.startswith("*")]
+        self._rules = _by_namespace_and_host(policies.destination_rules)
         self._rules_are_known = complete and not any(
             rule.source.policy in broken and not self._covered(rule.host) for rule in policies.destination_rules
         )
@@ -122,6 +122,15 @@ class _Names:
             yield _problem(rule.source, f"namespace {namespace}", text, f"move it to one of {known}")
         for subset in rule.subsets:
             yield from self._labels_of(subset, rule)
+        yield from self._ports_of(rule)
+
+    def _ports_of(self, rule: DestinationRule) -> Iterator[Problem]:
+        """Settings for a port nobody has would never be used."""
+        known = {port.number for host in self._covered(rule.host) for port in self._services[host].ports}
+        said = {*rule.policy.ports, *(number for subset in rule.subsets for number in subset.policy.ports)}
+        for number in sorted(said - known if known else ()):
+            text = f"{rule.host} has no such port"
+            yield _problem(rule.source, f"port {number}", text, f"use {', '.join(map(str, sorted(known)))}")
 
     def _labels_of(self, subset: Subset, rule: DestinationRule) -> Iterator[Problem]:
         behind = [labels for host in self._covered(rule.host) for labels in self._labels[host]]
@@ -163,12 +172,11 @@ class _Names:
             yield from self._subset(destination, destination.subset)
 
     def _subset(self, destination: Destination, name: str) -> Iterator[Problem]:
-        """Only the most specific DestinationRule of a host counts (Istio `MostSpecificHostMatch`)."""
-        wild = [rule for rule in self._wildcards if covers(rule.host, destination.host)]
-        rule = self._rules.get(destination.host) or max(wild, key=lambda one: len(one.host), default=None)
-        if rule is not None and rule.source.policy in self._broken:
+        """In each namespace only the rules for the most specific host count (Istio `MostSpecificHostMatch`)."""
+        rules = [rule for rules in self._rules.values() for rule in _most_specific(rules, destination.host)]
+        if any(rule.source.policy in self._broken for rule in rules):
             return
-        known = [subset.name for subset in rule.subsets] if rule else []
+        known = {subset.name for rule in rules for subset in rule.subsets}
         if name not in known:
             text = f"no DestinationRule for {destination.host} has this subset"
             yield _problem(destination.source, f"subset {name}", text, self._closest(name, known))
@@ -213,3 +221,15 @@ class _Names:
 
 def _problem(source: Source, value: str, rule: str, remedy: str, origin: Origin | None = None) -> Problem:
     return Problem(origin=origin or source.origin, value=f"{source.policy}: {value}", rule=rule, remedy=remedy)
+
+
+def _by_namespace_and_host(rules: Iterable[DestinationRule]) -> dict[str, dict[str, list[DestinationRule]]]:
+    found: dict[str, dict[str, list[DestinationRule]]] = {}
+    for rule in rules:
+        found.setdefault(rule.source.policy.namespace, {}).setdefault(rule.host, []).append(rule)
+    return found
+
+
+def _most_specific(rules: dict[str, list[DestinationRule]], host: str) -> list[DestinationRule]:
+    patterns = (host, *(f"*{host[start:]}" for start in range(len(host) + 1)))
+    return next((rules[pattern] for pattern in patterns if pattern in rules), [])

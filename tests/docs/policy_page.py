@@ -10,6 +10,7 @@ import yaml
 FOLDER = Path(__file__).parents[2] / "docs" / "policies"
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`]+)`")
+ALIKE = re.compile(r"as `([^`]+)`, with all its fields$")
 MESH_CONFIG = "mesh-config"
 
 
@@ -35,6 +36,19 @@ class Page:
     def supported(self) -> list[str]:
         """The paths of the table of fields."""
         return [path for path, _ in self._rows("Field")]
+
+    @property
+    def alike(self) -> dict[str, str]:
+        """Fields said to be `as` another one, `with all its fields`, by that one."""
+        rows = ((path, ALIKE.match(said)) for path, said in self._rows("Field"))
+        return {path: found.group(1) for path, found in rows if found}
+
+    def first_form(self, path: str) -> str:
+        """The path by which the tables have a field of a part that may stand in several places."""
+        for part, first in self.alike.items():
+            if path.startswith(f"{part}."):
+                return self.first_form(first + path[len(part) :])
+        return path
 
     @property
     def refused(self) -> list[tuple[str, str]]:

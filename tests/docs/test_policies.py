@@ -37,6 +37,8 @@ def asked_on(page: Page) -> AskedFields:
         own = {name: one for name, one in whole.documents.items() if name.kind == kind_of(page.name)}
         with asked.noted():
             problems_of(PolicySet(own, (), whole.mesh_config if page.name == MESH_CONFIG else None))
+    asked.known = {page.first_form(path) for path in asked.known}
+    asked.refused = {page.first_form(path): reason for path, reason in asked.refused.items()}
     return asked
 
 
@@ -90,7 +92,11 @@ def test_every_field_a_reader_knows_is_in_the_table(name: str) -> None:
 def test_every_field_of_the_table_is_in_an_example(name: str) -> None:
     page = Page.read(name)
     read = [spec for example in page.examples for _, spec in specs(page, example)]
-    assert [path for path in page.supported if not any(occurrences(spec, path) for spec in read)] == []
+    there = {path for path in page.supported if any(occurrences(spec, path) for spec in read)}
+    for part, first in page.alike.items():
+        longer = [path for path in page.supported if path.startswith(f"{first}.")]
+        there |= {path for path in longer if any(occurrences(spec, part + path[len(first) :]) for spec in read)}
+    assert [path for path in page.supported if path not in there] == []
 
 
 @each_page

@@ -74,7 +74,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lab(running: Lab) -> Iterator[Lab]:
     """Each test begins with no script, no counts and Istio's defaults."""
     running.forget()
-    running.apply(ROUTES.format(policy="{}"), RULE.format(policy="{}"))
+    running.apply(ROUTES.format(policy="{}"), RULE.format(policy="{loadBalancer: {simple: UNSPECIFIED}}"))
     yield running
     # Whoever was ejected is back before the next test.
     running.forget()

@@ -5,6 +5,10 @@ import json
 import pytest
 
 from loopmesh.model.application import Health, HealthKind, Listen, Port, Protocol
+from loopmesh.model.destinations.balancing import Balancing, Spread
+from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
+from loopmesh.model.destinations.connection_pool import ConnectionPool
+from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.edge import ServerKind
 from loopmesh.model.policy import PolicyName, WorkloadSelector
 from loopmesh.model.problem import Origin
@@ -12,7 +16,7 @@ from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
 from loopmesh.model.routes.text_match import TextMatch, TextMatchKind
 from loopmesh.model.security import PeerMode
-from loopmesh.model.traffic import ClientTls, ConnectionPool, LoadBalancing, OutlierDetection, TrafficPolicy
+from loopmesh.model.traffic import TrafficPolicy
 from loopmesh.policies import read_application
 from tests.policies.goldens import FOLDER
 from tests.policies.reading import read_fixture, read_policies
@@ -32,11 +36,11 @@ def test_modes_are_inherited_where_unset_and_ports_have_their_own() -> None:
 
 
 def test_a_destination_rule_has_its_units_and_defaults() -> None:
-    catalog, everything = read_fixture(FOLDER / "valid" / "destination_rule.yaml").destination_rules
+    catalog, _, _, _, everything = read_fixture(FOLDER / "valid" / "destination_rule.yaml").destination_rules
     assert catalog.host == "catalog.shop.svc.cluster.local"
     assert everything.host == "*.shop.svc.cluster.local"
     assert catalog.policy == TrafficPolicy(
-        load_balancing=LoadBalancing.ROUND_ROBIN,
+        balancing=Balancing(spread=Spread.ROUND_ROBIN),
         connection_pool=ConnectionPool(
             max_connections=10,
             connect_timeout_ms=1500,
@@ -44,7 +48,7 @@ def test_a_destination_rule_has_its_units_and_defaults() -> None:
             max_requests=2,
             max_requests_per_connection=3,
             max_retries=None,  # 0 is Istio's default, not "never".
-            idle_timeout_ms=3_600_000,
+            http_idle_timeout_ms=3_600_000,
         ),
         outlier_detection=OutlierDetection(
             consecutive_5xx_errors=0,
@@ -54,13 +58,13 @@ def test_a_destination_rule_has_its_units_and_defaults() -> None:
             max_ejection_percent=50,
             min_health_percent=10,
         ),
-        tls=ClientTls.ISTIO_MUTUAL,
+        tls=ClientTls(mode=TlsMode.ISTIO_MUTUAL),
     )
     assert [(subset.name, subset.labels) for subset in catalog.subsets] == [
         ("v1", {"version": "v1"}),
         ("v2", {"version": "v2"}),
     ]
-    assert catalog.subsets[1].policy.tls is ClientTls.DISABLE, "tls without a mode is Istio's DISABLE"
+    assert catalog.subsets[1].policy.tls == ClientTls(mode=TlsMode.DISABLE), "tls without a mode is Istio's DISABLE"
 
 
 def test_a_virtual_service_becomes_routes() -> None:

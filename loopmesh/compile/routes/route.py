@@ -6,7 +6,7 @@ from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, WeightedCluster
 
 from loopmesh.compile import names
-from loopmesh.compile.index import MeshIndex
+from loopmesh.compile.destinations.hash_policy import consistent_hash, request_hash
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.routes import cors, fault
 from loopmesh.compile.routes.direct_response import direct_response_action
@@ -17,6 +17,8 @@ from loopmesh.compile.routes.request_match import route_match, takes_everything
 from loopmesh.compile.routes.retry import retry_policy
 from loopmesh.compile.routes.rewrite import apply_rewrite
 from loopmesh.compile.routes.scope import RouteScope
+from loopmesh.compile.view import View
+from loopmesh.model.destinations.balancing import ConsistentHash
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.request_match import RequestMatch
@@ -27,16 +29,19 @@ DEFAULT_NAME = "default"
 NO_TIMEOUT_MS = 0
 
 
-def routing_routes(index: MeshIndex, routing: Routing, scope: RouteScope) -> list[EnvoyRoute]:
+def routing_routes(view: View, routing: Routing, scope: RouteScope) -> list[EnvoyRoute]:
     """One per match of each route that counts in the scope, in order, up to one that takes everything."""
-    return list(_up_to_catch_all(_routes(index, routing, scope)))
+    return list(_up_to_catch_all(_routes(view, routing, scope)))
 
 
-def default_route(index: MeshIndex, host: str, port: int) -> EnvoyRoute:
+def default_route(view: View, host: str, port: int) -> EnvoyRoute:
     """Where requests go that no policy speaks of: to all instances of the service, with the mesh's default retries."""
     action = RouteAction(cluster=names.outbound_cluster(port, "", host))
     _set_timeout(action, None)
-    _set_retry(action, index, None)
+    hashed = consistent_hash(view.rule_at(host), "", port)
+    if hashed is not None:
+        action.hash_policy.append(request_hash(hashed))
+    _set_retry(action, view, None, hashed=False)
     return EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action)
 
 
@@ -47,14 +52,14 @@ def _up_to_catch_all(routes: Iterator[EnvoyRoute]) -> Iterator[EnvoyRoute]:
             return
 
 
-def _routes(index: MeshIndex, routing: Routing, scope: RouteScope) -> Iterator[EnvoyRoute]:
+def _routes(view: View, routing: Routing, scope: RouteScope) -> Iterator[EnvoyRoute]:
     for route in routing.routes:
         for match in route.matches or (RequestMatch(),):
             if scope.includes(match):
-                yield _route(index, routing.source.policy, route, match, scope)
+                yield _route(view, routing.source.policy, route, match, scope)
 
 
-def _route(index: MeshIndex, policy: PolicyName, route: Route, match: RequestMatch, scope: RouteScope) -> EnvoyRoute:
+def _route(view: View, policy: PolicyName, route: Route, match: RequestMatch, scope: RouteScope) -> EnvoyRoute:
     name = f"{route.name}.{match.name}" if match.name else route.name
     result = EnvoyRoute(name=name, match=route_match(match), stat_prefix=match.statistics_name)
     path = names.config_path(policy.kind, policy.namespace, policy.name)
@@ -65,7 +70,7 @@ def _route(index: MeshIndex, policy: PolicyName, route: Route, match: RequestMat
     elif route.direct_response is not None:
         result.direct_response.CopyFrom(direct_response_action(route.direct_response))
     else:
-        _set_destinations(result, index, route, scope)
+        _set_destinations(result, view, route, scope)
     if route.fault is not None:
         result.typed_per_filter_config[fault.FILTER].CopyFrom(pack(fault.route_fault(route.fault)))
     if route.cors is not None:
@@ -73,7 +78,7 @@ def _route(index: MeshIndex, policy: PolicyName, route: Route, match: RequestMat
     return result
 
 
-def _set_destinations(result: EnvoyRoute, index: MeshIndex, route: Route, scope: RouteScope) -> None:
+def _set_destinations(result: EnvoyRoute, view: View, route: Route, scope: RouteScope) -> None:
     action = result.route
     _set_timeout(action, route.timeout_ms)
     authority = rewritten_authority(route.headers)
@@ -81,30 +86,39 @@ def _set_destinations(result: EnvoyRoute, index: MeshIndex, route: Route, scope:
         action.host_rewrite_literal = authority
     apply_rewrite(action, route.rewrite)
     for mirror in route.mirrors:
-        action.request_mirror_policies.append(mirror_policy(_cluster(index, mirror.destination, scope), mirror.percent))
+        action.request_mirror_policies.append(mirror_policy(_cluster(view, mirror.destination, scope), mirror.percent))
     if len(route.destinations) == 1:
-        _set_single(result, index, route.destinations[0], scope)
+        _set_single(result, view, route.destinations[0], scope)
     else:
-        action.weighted_clusters.CopyFrom(_weighted(index, route.destinations, scope))
-    _set_retry(action, index, route.retry)
+        action.weighted_clusters.CopyFrom(_weighted(view, route.destinations, scope))
+    hashes = _hashes(view, route.destinations)
+    action.hash_policy.extend(request_hash(found) for found in hashes)
+    _set_retry(action, view, route.retry, hashed=bool(hashes) and len(route.destinations) == 1)
 
 
-def _set_single(result: EnvoyRoute, index: MeshIndex, destination: Destination, scope: RouteScope) -> None:
+def _hashes(view: View, destinations: tuple[Destination, ...]) -> list[ConsistentHash]:
+    """What calls are told apart by, of each destination that gets any."""
+    counting = [one for one in destinations if one.weight or len(destinations) == 1]
+    found = [consistent_hash(view.rule_at(one.host), one.subset or "", one.port) for one in counting]
+    return [one for one in found if one is not None]
+
+
+def _set_single(result: EnvoyRoute, view: View, destination: Destination, scope: RouteScope) -> None:
     """The destination's own changes come after the route's; its host counts if the route rewrites none."""
-    result.route.cluster = _cluster(index, destination, scope)
+    result.route.cluster = _cluster(view, destination, scope)
     apply_header_changes(result, destination.headers)
     authority = rewritten_authority(destination.headers)
     if authority and not result.route.host_rewrite_literal:
         result.route.host_rewrite_literal = authority
 
 
-def _weighted(index: MeshIndex, destinations: tuple[Destination, ...], scope: RouteScope) -> WeightedCluster:
+def _weighted(view: View, destinations: tuple[Destination, ...], scope: RouteScope) -> WeightedCluster:
     """Destinations without a weight get nothing."""
     weighted = WeightedCluster()
     for destination in destinations:
         if not destination.weight:
             continue
-        cluster = weighted.clusters.add(name=_cluster(index, destination, scope))
+        cluster = weighted.clusters.add(name=_cluster(view, destination, scope))
         cluster.weight.value = destination.weight
         apply_header_changes(cluster, destination.headers)
         authority = rewritten_authority(destination.headers)
@@ -113,8 +127,8 @@ def _weighted(index: MeshIndex, destinations: tuple[Destination, ...], scope: Ro
     return weighted
 
 
-def _set_retry(action: RouteAction, index: MeshIndex, retry: Retry | None) -> None:
-    policy = retry_policy(retry or index.policies.settings.retry)
+def _set_retry(action: RouteAction, view: View, retry: Retry | None, *, hashed: bool) -> None:
+    policy = retry_policy(retry or view.index.policies.settings.retry, hashed=hashed)
     if policy is not None:
         action.retry_policy.CopyFrom(policy)
 
@@ -125,10 +139,10 @@ def _set_timeout(action: RouteAction, timeout_ms: int | None) -> None:
     action.max_grpc_timeout.CopyFrom(action.timeout)
 
 
-def _cluster(index: MeshIndex, destination: Destination, scope: RouteScope) -> str:
+def _cluster(view: View, destination: Destination, scope: RouteScope) -> str:
     """Without a port it is the service's only one, else the one dialled (Istio `GetDestinationCluster`)."""
     port = destination.port
     if port is None:
-        service = index.services.get(destination.host)
+        service = view.index.services.get(destination.host)
         port = service.ports[0].number if service and len(service.ports) == 1 else scope.port
     return names.outbound_cluster(port, destination.subset or "", destination.host)

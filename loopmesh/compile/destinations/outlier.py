@@ -4,7 +4,7 @@ from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.cluster.v3.outlier_detection_pb2 import OutlierDetection as EnvoyOutlierDetection
 
 from loopmesh.compile.messages import duration
-from loopmesh.model.traffic import OutlierDetection
+from loopmesh.model.destinations.outlier_detection import OutlierDetection
 
 
 def apply_outlier_detection(cluster: Cluster, outlier: OutlierDetection) -> None:
@@ -23,5 +23,15 @@ def apply_outlier_detection(cluster: Cluster, outlier: OutlierDetection) -> None
         detection.base_ejection_time.CopyFrom(duration(outlier.base_ejection_ms))
     if outlier.max_ejection_percent:
         detection.max_ejection_percent.value = outlier.max_ejection_percent
+    if outlier.split_local_errors:
+        _split_local_errors(detection, outlier)
     cluster.outlier_detection.CopyFrom(detection)
     cluster.common_lb_config.healthy_panic_threshold.value = outlier.min_health_percent or 0
+
+
+def _split_local_errors(detection: EnvoyOutlierDetection, outlier: OutlierDetection) -> None:
+    detection.split_external_local_origin_errors = True
+    detection.enforcing_local_origin_success_rate.value = 0
+    if outlier.consecutive_local_errors:
+        detection.consecutive_local_origin_failure.value = outlier.consecutive_local_errors
+        detection.enforcing_consecutive_local_origin_failure.value = 100

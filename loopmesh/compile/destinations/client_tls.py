@@ -1,0 +1,70 @@
+"""How connections to a destination are secured (Istio `buildUpstreamClusterTLSContext`)."""
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.base_pb2 import DataSource, TransportSocket
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
+    CertificateValidationContext,
+    TlsCertificate,
+    TlsParameters,
+)
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, UpstreamTlsContext
+from google.protobuf.struct_pb2 import Struct
+
+from loopmesh.compile.messages import pack
+from loopmesh.compile.tls import TLS, mutual_tls, name_matchers, plaintext
+from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
+
+TLS_MODE = "tlsMode"
+MACHINE_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+"""Whom the machine trusts, where Istio's own image has it."""
+VERSIONS = TlsParameters(
+    tls_minimum_protocol_version=TlsParameters.TLSv1_2, tls_maximum_protocol_version=TlsParameters.TLSv1_3
+)
+
+
+def secure(
+    cluster: Cluster, tls: ClientTls | None, *, identities: tuple[str, ...], server_name: str, http2: bool
+) -> None:
+    """`identities` are those of the service's instances, `server_name` is the mesh's name of the destination; they
+    count for mutual TLS of the mesh where the policy does not say others."""
+    if tls is None:
+        _meet_each_as_it_wants(cluster, mutual_tls(identities, server_name, http2=http2))
+    elif tls.mode is TlsMode.ISTIO_MUTUAL:
+        names, own = tls.server_names or identities, tls.server_name or server_name
+        cluster.transport_socket.CopyFrom(mutual_tls(names, own, http2=http2))
+    elif tls.mode is not TlsMode.DISABLE:
+        cluster.transport_socket.CopyFrom(originate_tls(tls, http2=http2))
+
+
+def _meet_each_as_it_wants(cluster: Cluster, mutual: TransportSocket) -> None:
+    """Istio's auto mTLS."""
+    accepts = Struct()
+    accepts.update({TLS_MODE: "istio"})
+    match = Cluster.TransportSocketMatch
+    cluster.transport_socket_matches.append(match(name="tlsMode-istio", match=accepts, transport_socket=mutual))
+    cluster.transport_socket_matches.append(match(name="tlsMode-disabled", transport_socket=plaintext()))
+
+
+def originate_tls(tls: ClientTls, *, http2: bool) -> TransportSocket:
+    """TLS as anybody's client would speak it, with the certificate of a file for MUTUAL."""
+    common = CommonTlsContext(tls_params=VERSIONS, alpn_protocols=["h2"] if http2 else [])
+    if tls.mode is TlsMode.MUTUAL:
+        certificate = TlsCertificate(certificate_chain=_file(tls.certificate), private_key=_file(tls.private_key))
+        common.tls_certificates.append(certificate)
+    common.validation_context.CopyFrom(_validation(tls))
+    context = UpstreamTlsContext(common_tls_context=common, sni=tls.server_name)
+    return TransportSocket(name=TLS, typed_config=pack(context))
+
+
+def _validation(tls: ClientTls) -> CertificateValidationContext:
+    if tls.unverified:
+        return CertificateValidationContext()
+    context = CertificateValidationContext(trusted_ca=_file(tls.authorities or MACHINE_AUTHORITIES))
+    context.match_typed_subject_alt_names.extend(name_matchers(tls.server_names))
+    if tls.revoked:
+        context.crl.CopyFrom(_file(tls.revoked))
+    return context
+
+
+def _file(path: str) -> DataSource:
+    return DataSource(filename=path)

@@ -1,0 +1,73 @@
+"""Which HTTP a proxy speaks to a destination, and for how long on one connection (Istio `applyConnectionPool`)."""
+
+from envoy.config.core.v3.protocol_pb2 import Http1ProtocolOptions, Http2ProtocolOptions, UpstreamHttpProtocolOptions
+from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions as ConnectionOptions
+from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
+
+from loopmesh.compile.messages import duration
+from loopmesh.model.application import Protocol
+from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
+from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
+
+NAME = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+def is_http2(protocol: Protocol, pool: ConnectionPool) -> bool:
+    """Whether the destination is spoken to in HTTP/2 only; a policy may wish so for a port of any name."""
+    return not pool.use_client_protocol and (protocol.is_http2 or pool.http2_upgrade is Http2Upgrade.UPGRADE)
+
+
+def http_options(protocol: Protocol, pool: ConnectionPool, tls: ClientTls | None) -> HttpProtocolOptions | None:
+    """None for a stream of bytes of which nothing is said."""
+    options = HttpProtocolOptions()
+    connection = _connection(pool)
+    if connection is not None:
+        options.common_http_protocol_options.CopyFrom(connection)
+    verification = _verification(tls)
+    if verification is not None:
+        options.upstream_http_protocol_options.CopyFrom(verification)
+    if not (protocol.is_http or pool.http2_upgrade is Http2Upgrade.UPGRADE or options.ByteSize()):
+        return None
+    _choose_version(options, protocol, pool)
+    return options
+
+
+def _connection(pool: ConnectionPool) -> ConnectionOptions | None:
+    options = ConnectionOptions()
+    if pool.idle_timeout_ms is not None:
+        options.idle_timeout.CopyFrom(duration(pool.idle_timeout_ms))
+    if pool.max_requests_per_connection:
+        options.max_requests_per_connection.value = pool.max_requests_per_connection
+    if pool.max_connection_duration_ms is not None:
+        options.max_connection_duration.CopyFrom(duration(pool.max_connection_duration_ms))
+    return options if options.ByteSize() else None
+
+
+def _verification(tls: ClientTls | None) -> UpstreamHttpProtocolOptions | None:
+    """The host called is the server name, and the name the certificate must be for, where the policy says neither
+    (Istio `setAutoSniAndAutoSanValidation`)."""
+    if tls is None or tls.mode not in (TlsMode.SIMPLE, TlsMode.MUTUAL) or tls.server_name:
+        return None
+    verified = not (tls.server_names or tls.unverified)
+    return UpstreamHttpProtocolOptions(auto_sni=True, auto_san_validation=verified)
+
+
+def _choose_version(options: HttpProtocolOptions, protocol: Protocol, pool: ConnectionPool) -> None:
+    http2 = _http2(pool)
+    if pool.use_client_protocol:
+        options.use_downstream_protocol_config.http_protocol_options.CopyFrom(Http1ProtocolOptions())
+        options.use_downstream_protocol_config.http2_protocol_options.CopyFrom(http2)
+    elif is_http2(protocol, pool):
+        options.explicit_http_config.http2_protocol_options.CopyFrom(http2)
+    else:
+        options.explicit_http_config.http_protocol_options.CopyFrom(Http1ProtocolOptions())
+
+
+def _http2(pool: ConnectionPool) -> Http2ProtocolOptions:
+    options = Http2ProtocolOptions()
+    if pool.max_concurrent_streams:
+        options.max_concurrent_streams.value = pool.max_concurrent_streams
+    if pool.http2_keepalive is not None:
+        options.connection_keepalive.interval.CopyFrom(duration(pool.http2_keepalive.interval_ms))
+        options.connection_keepalive.timeout.CopyFrom(duration(pool.http2_keepalive.timeout_ms))
+    return options

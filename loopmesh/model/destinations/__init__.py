@@ -1,0 +1,1 @@
+"""How connections to a destination behave: the parts of a traffic policy."""

@@ -1,0 +1,20 @@
+"""When an instance is taken out, and for how long."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlierDetection:
+    """None is Istio's default, 0 errors switches a detector off.
+
+    `split_local_errors` counts errors of the caller's own side (timeouts, refused connections) apart from answers.
+    """
+
+    consecutive_5xx_errors: int | None = None
+    consecutive_gateway_errors: int | None = None
+    split_local_errors: bool = False
+    consecutive_local_errors: int | None = None
+    interval_ms: int | None = None
+    base_ejection_ms: int | None = None
+    max_ejection_percent: int | None = None
+    min_health_percent: int | None = None

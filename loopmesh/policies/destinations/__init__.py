@@ -1,0 +1,1 @@
+"""The parts of a DestinationRule's traffic policy."""

@@ -1,0 +1,30 @@
+"""outlierDetection: when an instance is taken out, and for how long."""
+
+from loopmesh.model.destinations.outlier_detection import OutlierDetection
+from loopmesh.policies.destinations.limit import MOST, read_limit
+from loopmesh.policies.fields import Fields
+
+PERCENT = 100
+NOT_HEEDED = {
+    "consecutiveErrors": "Istio heeds consecutiveGatewayErrors and consecutive5xxErrors in its place",
+    "outlierDetectionHttpErrorCodes": "Istio's generator does not heed it either",
+}
+
+
+def read_outlier_detection(fields: Fields) -> OutlierDetection:
+    fields.unsupported(NOT_HEEDED)
+    split = bool(fields.boolean("splitExternalLocalOriginErrors"))
+    local = read_limit(fields, "consecutiveLocalOriginFailures")
+    if local and not split:
+        rule = "local errors are counted apart only with `splitExternalLocalOriginErrors`"
+        fields.refuse("consecutiveLocalOriginFailures", rule, "add `splitExternalLocalOriginErrors: true`")
+    return OutlierDetection(
+        consecutive_5xx_errors=fields.integer("consecutive5xxErrors", least=0, most=MOST),
+        consecutive_gateway_errors=fields.integer("consecutiveGatewayErrors", least=0, most=MOST),
+        split_local_errors=split,
+        consecutive_local_errors=local,
+        interval_ms=fields.duration_ms("interval"),
+        base_ejection_ms=fields.duration_ms("baseEjectionTime"),
+        max_ejection_percent=fields.integer("maxEjectionPercent", least=0, most=PERCENT),
+        min_health_percent=fields.integer("minHealthPercent", least=0, most=PERCENT),
+    )

@@ -1,0 +1,65 @@
+"""trafficPolicy, of a rule, of a subset, of a port."""
+
+from loopmesh.model.traffic import NO_POLICY, RetryBudget, TrafficPolicy
+from loopmesh.policies.destinations.balancing import read_balancing
+from loopmesh.policies.destinations.client_tls import read_client_tls
+from loopmesh.policies.destinations.connection_pool import read_connection_pool
+from loopmesh.policies.destinations.limit import MOST, read_limit
+from loopmesh.policies.destinations.outlier_detection import read_outlier_detection
+from loopmesh.policies.fields import Fields
+
+UNSUPPORTED = {
+    "proxyProtocol": "no program behind a sidecar of this machine reads it",
+    "tunnel": "there is no proxy outside the mesh to tunnel through",
+}
+PARTS = ("loadBalancer", "connectionPool", "outlierDetection", "tls")
+DEFAULT_PERCENT = 20.0
+DEFAULT_CONCURRENCY = 3
+
+
+def read_traffic_policy(fields: Fields) -> TrafficPolicy:
+    fields.unsupported(UNSUPPORTED)
+    if not any(fields.has(key) for key in (*PARTS, "portLevelSettings", "retryBudget", *UNSUPPORTED)):
+        fields.refuse(None, "a traffic policy says something", "add a setting, or remove it")
+    ports: dict[int, TrafficPolicy] = {}
+    for number, policy in fields.objects("portLevelSettings", _port_policy):
+        if number in ports:
+            fields.refuse("portLevelSettings", f"port {number} is there twice, and Istio heeds the first", "keep one")
+        ports.setdefault(number, policy)
+    whole = _parts(fields)
+    return TrafficPolicy(
+        balancing=whole.balancing,
+        connection_pool=whole.connection_pool,
+        outlier_detection=whole.outlier_detection,
+        tls=whole.tls,
+        retry_budget=fields.object("retryBudget", _retry_budget),
+        ports=ports,
+    )
+
+
+def _parts(fields: Fields) -> TrafficPolicy:
+    return TrafficPolicy(
+        balancing=fields.object("loadBalancer", read_balancing),
+        connection_pool=fields.object("connectionPool", read_connection_pool),
+        outlier_detection=fields.object("outlierDetection", read_outlier_detection),
+        tls=fields.object("tls", read_client_tls),
+    )
+
+
+def _port_policy(fields: Fields) -> tuple[int, TrafficPolicy]:
+    number = fields.object("port", lambda inside: inside.integer("number", least=1, most=65535))
+    if number is None:
+        fields.refuse(None, "`port.number` is required", "add `port: {number: 50051}`")
+    if not any(fields.has(key) for key in PARTS):
+        fields.refuse(None, "the settings of a port say something", "add a setting, or remove them")
+        return number or 0, NO_POLICY
+    return number or 0, _parts(fields)
+
+
+def _retry_budget(fields: Fields) -> RetryBudget:
+    fields.unsupported({"budgetInterval": "Envoy's API of today has no such setting"})
+    percent = fields.number("percent", least=0, most=100)
+    concurrency = read_limit(fields, "minRetryConcurrency", most=MOST)
+    return RetryBudget(
+        percent=DEFAULT_PERCENT if percent is None else percent, min_concurrency=concurrency or DEFAULT_CONCURRENCY
+    )
