@@ -47,6 +47,9 @@ class Method:
             raise click.UsageError(f"-d is no {self.descriptor.input_type.full_name}: {error}") from error
         return message
 
+    def response(self, content: bytes) -> Message:
+        return message_factory.GetMessageClass(self.descriptor.output_type).FromString(content)
+
 
 def find_method(target: str, name: str) -> Method:
     """Asks the program itself, past the mesh. Raises LookupError and ConnectionError."""

@@ -73,3 +73,9 @@ def split_target(target: str) -> tuple[str, int]:
     if not name or not port.isdigit():
         raise click.UsageError(f"{target!r} is not SERVICE:PORT, such as inventory:50051")
     return name, int(port)
+
+
+def service_and_namespace(service: str, namespace: str) -> str:
+    """`inventory.shop`: a name without a namespace is of the caller's."""
+    name, _, rest = service.partition(".")
+    return f"{name}.{rest.partition('.')[0] or namespace}"

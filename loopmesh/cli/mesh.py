@@ -12,6 +12,7 @@ from pathlib import Path
 
 from loopmesh.cli.blame import Refusal, blame
 from loopmesh.cli.compiler import Compiler, OwnCompiler
+from loopmesh.cli.fresh_connections import FreshConnections
 from loopmesh.cli.key_location import locate
 from loopmesh.cli.options import ControlPlaneKind, UpOptions
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
@@ -59,6 +60,7 @@ class Mesh:
         self._ports = PortLedger()
         self._guard: Guard | None = None
         self._refreshing = asyncio.Lock()
+        self._connections = FreshConnections()
         self._topology = Topology(application=application, workloads=(), credentials=self._credentials(self._policies))
         self.authority = CertificateAuthority.load_or_create(self._state.path / "ca", TRUST_DOMAIN, time.time)
         self.control = ControlPlane(self._runtime.control_socket, self.authority)
@@ -278,7 +280,11 @@ class Mesh:
         return await self._send(await self._compiler.compile(self._topology, self._policy_set, self._policies))
 
     async def _send(self, configs: Mapping[str, ProxyConfig]) -> PushReport:
-        return await self.control.push({name: config.resources() for name, config in configs.items()})
+        report = await self.control.push(self._connections.mark(configs))
+        if self._connections.note(self._topology.workloads, configs):
+            renewed = await self.control.push(self._connections.mark(configs))
+            return replace(renewed, milliseconds=report.milliseconds + renewed.milliseconds)
+        return report
 
     def _claim_edge_ports(self, policies: Policies, take: Callable[[int], int]) -> dict[tuple[str, int], int]:
         """A loopback port for every port a gateway opens; the first gets the one the user chose.

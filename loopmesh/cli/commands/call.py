@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from loopmesh.cli.calling import CallError, Method, find_method, make_call
-from loopmesh.cli.client import find_workload, get_status, split_target
+from loopmesh.cli.client import find_workload, get_status, service_and_namespace, split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import state_option
 
@@ -42,19 +42,15 @@ def command(
     metadata = [_header(header) for header in headers]
     status = get_status(state)
     workload = find_workload(status, caller)
-    found = _method(find_workload(status, _full(service, workload.namespace)).application_target, method)
+    found = _method(
+        find_workload(status, service_and_namespace(service, workload.namespace)).application_target, method
+    )
     request = found.request(_data(data))
     try:
         make_call(workload.outbound_socket, target, found, request, metadata, deadline, click.echo, verbose=verbose)
     except CallError as error:
         click.echo(error.text, err=True)
         sys.exit(error.status)
-
-
-def _full(service: str, namespace: str) -> str:
-    """Service and namespace, where a name without one is of the caller's."""
-    name, _, rest = service.partition(".")
-    return f"{name}.{rest.partition('.')[0] or namespace}"
 
 
 def _method(target: str, name: str) -> Method:

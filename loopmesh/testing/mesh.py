@@ -1,0 +1,168 @@
+"""The mesh as one test sees it: policies of its own, calls as any workload, scripted backends."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.changing import policy_files
+from loopmesh.cli.client import service_and_namespace, split_target
+from loopmesh.testing.answers import GrpcAnswer, HttpAnswer
+from loopmesh.testing.backend import Backend
+from loopmesh.testing.grpc_client import Request
+from loopmesh.testing.http_client import send_request
+from loopmesh.testing.instructions import Scope
+from loopmesh.testing.session import MeshSession
+
+ANY_METHOD = "/loopmesh.scripted.v1.Backend/Call"
+DEADLINE_S = 10.0
+
+
+class Mesh:
+    """All that a test changes through it is undone by `restore`, which the fixture calls."""
+
+    def __init__(self, session: MeshSession) -> None:
+        self._session = session
+        self._changed = False
+
+    def apply(self, *policies: str | Path) -> None:
+        """Adds or replaces policies for this test; text is YAML, a path is a file or folder of it.
+
+        Returns when every proxy has taken them. Raises PolicyError, and then nothing has changed.
+        """
+        files = policy_files([policy for policy in policies if isinstance(policy, Path)])
+        for number, policy in enumerate(policies, start=1):
+            if isinstance(policy, str):
+                files.append(admin_pb2.PolicyFile(path=f"argument {number} of apply", content=policy.encode()))
+        self._change()
+        self._session.apply(files)
+
+    def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
+        """Removes a policy for this test; without a namespace it is of the application's. Raises PolicyError."""
+        self._change()
+        found = namespace or self._session.application.namespace
+        self._session.delete([admin_pb2.PolicyName(kind=kind, namespace=found, name=name)])
+
+    def call(
+        self,
+        caller: str,
+        target: str,
+        method: str = ANY_METHOD,
+        request: Request = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = DEADLINE_S,
+    ) -> GrpcAnswer:
+        """A unary gRPC call that `caller` makes to `target`, `service:port`, through its own proxy.
+
+        `caller` is a service, `service/version`, an instance or a gateway. Every status is an answer; nothing is
+        raised for it. A method of a real program is found by reflection (`GetOrder`, or `package.Service/GetOrder`) and
+        takes a mapping, too; a scripted backend takes any. Raises LookupError for unknown names.
+        """
+        workload = self._session.workload(caller)
+        service, _ = split_target(target)
+        named = self._session.workload(service_and_namespace(service, workload.namespace))
+        is_scripted = named.name.rpartition("-")[0] in self._session.versions
+        return self._session.grpc.call(
+            workload.outbound_socket,
+            authority=target,
+            method=_path(method) if is_scripted else self._session.grpc.method(named.application_target, method),
+            request=request,
+            headers=headers or {},
+            timeout_s=timeout_s,
+        )
+
+    def http(
+        self,
+        caller: str,
+        target: str,
+        path: str = "/",
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        timeout_s: float = DEADLINE_S,
+    ) -> HttpAnswer:
+        """An HTTP request that `caller` makes to `target`, `service:port`, through its own proxy.
+
+        Every status is an answer. Raises LookupError for unknown names, OSError when there is no answer in time.
+        """
+        return send_request(
+            self._session.workload(caller).outbound_socket,
+            authority=target,
+            method=method,
+            path=path,
+            headers=headers or {},
+            body=body,
+            timeout_s=timeout_s,
+        )
+
+    def start_call(
+        self,
+        caller: str,
+        target: str,
+        method: str = ANY_METHOD,
+        request: Request = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = DEADLINE_S,
+    ) -> "Future[GrpcAnswer]":
+        """`call` in the background; `result()` waits for its answer."""
+        return self._session.background.submit(
+            self.call, caller, target, method, request, headers=headers, timeout_s=timeout_s
+        )
+
+    def start_http(
+        self,
+        caller: str,
+        target: str,
+        path: str = "/",
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        timeout_s: float = DEADLINE_S,
+    ) -> "Future[HttpAnswer]":
+        """`http` in the background; `result()` waits for its answer."""
+        return self._session.background.submit(
+            self.http, caller, target, path, method=method, headers=headers, body=body, timeout_s=timeout_s
+        )
+
+    def backend(self, name: str) -> Backend:
+        """The scripted backend of a service, `service/version`, or instance. Raises LookupError if it is none."""
+        service_name, _, version_name = name.partition("/")
+        versions = self._session.versions
+        stems = {
+            stem
+            for stem, (service, version) in versions.items()
+            if service_name in (service.name, f"{service.name}.{service.namespace}", service.key)
+            and version_name in ("", version)
+        }
+        instance = "" if stems or name.rpartition("-")[0] not in versions else name
+        scope = Scope(stems=frozenset(stems or {name.rpartition("-")[0]} & versions.keys()), instance=instance)
+        if not scope.stems:
+            known = ", ".join(sorted({service.key for service, _ in versions.values()})) or "none"
+            raise LookupError(f"{name} is no scripted backend; there are {known}")
+        return Backend(self._session.author, scope, {stem: version for stem, (_, version) in versions.items()})
+
+    @property
+    def edge(self) -> Mapping[str, str]:
+        """Base URLs of the edge by the names of its servers."""
+        return self._session.edge
+
+    def restore(self) -> None:
+        """Policies, scripts and counts are as they were when the session began."""
+        self._session.author.reset()
+        if self._changed:
+            self._session.apply(self._session.base, only=True)
+            self._changed = False
+        self._session.grpc.close()
+
+    def _change(self) -> None:
+        """A call after a change must not travel on a connection from before it."""
+        self._changed = True
+        self._session.grpc.renew()
+
+
+def _path(method: str) -> str:
+    return method if method.startswith("/") else f"/{method}"

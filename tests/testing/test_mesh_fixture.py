@@ -1,0 +1,144 @@
+"""What a test can do with its mesh: policies for its own time, calls as anybody, errors that say why."""
+
+from pathlib import Path
+
+import grpc
+import pytest
+
+from loopmesh.testing import Mesh, MeshSession, PolicyError
+
+DENY_CALLER = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny-caller}
+spec:
+  selector: {matchLabels: {app: backend}}
+  action: DENY
+  rules: [{from: [{source: {principals: [cluster.local/ns/lab/sa/caller]}}]}]
+"""
+BAD_SCRIPT = """
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: script}
+spec:
+  workloadSelector: {labels: {gateway: door}}
+  configPatches:
+  - applyTo: HTTP_FILTER
+    match:
+      context: GATEWAY
+      listener:
+        filterChain:
+          filter:
+            name: envoy.filters.network.http_connection_manager
+            subFilter: {name: envoy.filters.http.router}
+    patch:
+      operation: INSERT_BEFORE
+      value:
+        name: envoy.filters.http.lua
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+          inlineCode: this is no Lua
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door}
+spec:
+  selector: {gateway: door}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+"""
+TIMEOUT = """
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: backend}
+spec:
+  hosts: [backend]
+  http: [{route: [{destination: {host: backend}}], timeout: 100ms, retries: {attempts: 0}}]
+"""
+
+
+def test_a_policy_holds_when_apply_returns_and_no_longer_than_its_test(mesh_session: MeshSession) -> None:
+    first = Mesh(mesh_session)
+    first.apply(DENY_CALLER)
+    assert first.call("caller", "backend:7000").code is grpc.StatusCode.PERMISSION_DENIED
+    assert first.call("door", "backend:7000").ok
+    first.restore()
+    assert Mesh(mesh_session).call("caller", "backend:7000").ok
+
+
+def test_the_next_call_on_kept_connections_meets_the_new_rules(mesh: Mesh) -> None:
+    """Envoy serves a connection by the listener it was accepted on."""
+    assert {mesh.call("caller", "backend:7000").ok for _ in range(20)} == {True}
+    mesh.apply(DENY_CALLER)
+    assert {mesh.call("caller", "backend:7000").ok for _ in range(20)} == {False}
+    mesh.delete("AuthorizationPolicy", "deny-caller")
+    assert {mesh.call("caller", "backend:7000").ok for _ in range(20)} == {True}
+
+
+def test_a_call_under_way_ends_well_while_its_rules_change(mesh: Mesh) -> None:
+    backend = mesh.backend("backend")
+    backend.hangs()
+    under_way = mesh.start_call("caller", "backend:7000")
+    backend.wait_for_calls(1)
+    mesh.apply(DENY_CALLER)
+    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.PERMISSION_DENIED
+    backend.recovers()
+    assert under_way.result(10).ok
+
+
+def test_policies_come_from_text_and_from_files_together(mesh: Mesh, tmp_path: Path) -> None:
+    file = tmp_path / "timeout.yaml"
+    file.write_text(TIMEOUT)
+    mesh.apply(file, DENY_CALLER)
+    mesh.backend("backend").hangs()
+    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.PERMISSION_DENIED
+    assert mesh.call("door", "backend:7000", timeout_s=30).code is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_policy_the_mesh_began_with_can_be_removed_and_is_back_afterwards(mesh_session: MeshSession) -> None:
+    without = Mesh(mesh_session)
+    without.delete("PeerAuthentication", "default")
+    with pytest.raises(PolicyError, match="there is no PeerAuthentication lab/default"):
+        without.delete("PeerAuthentication", "default")
+    without.restore()
+    Mesh(mesh_session).delete("PeerAuthentication", "default")
+    without.restore()
+
+
+def test_a_wrong_policy_says_where_and_why_and_changes_nothing(mesh: Mesh) -> None:
+    with pytest.raises(PolicyError, match=r"(?s)argument 2 of apply:6: .*host bakend.*did you mean backend") as caught:
+        mesh.apply(DENY_CALLER, TIMEOUT.replace("{host: backend}", "{host: bakend}").lstrip())
+    assert "nothing was changed" in str(caught.value)
+    assert mesh.call("caller", "backend:7000").ok
+
+
+def test_a_policy_a_proxy_refuses_says_which_and_in_the_proxys_words(mesh: Mesh) -> None:
+    with pytest.raises(PolicyError, match=r"comes from EnvoyFilter lab/script: .*script load error"):
+        mesh.apply(BAD_SCRIPT)
+    assert mesh.edge == {}, "nothing of it is in force"
+
+
+def test_the_edge_of_a_gateway_the_test_opens_can_be_called(mesh: Mesh) -> None:
+    mesh.apply(BAD_SCRIPT.partition("---")[2])
+    assert list(mesh.edge) == ["http"]
+
+
+def test_a_real_program_is_called_by_reflection_with_a_mapping(mesh: Mesh) -> None:
+    answer = mesh.call("caller", "clock:7000", "GetTime", {})
+    assert answer.ok
+    assert getattr(answer.message, "instance", "") == "clock-v1-0"
+
+
+def test_unknown_names_are_told_with_those_there_are(mesh: Mesh) -> None:
+    with pytest.raises(LookupError, match="there is no workload nobody; there are backend, caller, clock, door, web"):
+        mesh.call("nobody", "backend:7000")
+    with pytest.raises(LookupError, match="clock is no scripted backend; there are backend, caller, web"):
+        mesh.backend("clock")
+    with pytest.raises(
+        LookupError, match=r"no method is called 'Gettime'; there are lab\.clock\.v1\.ClockService/GetTime"
+    ):
+        mesh.call("caller", "clock:7000", "Gettime")
+
+
+def test_a_scripted_backend_takes_no_mapping_because_nobody_knows_its_request(mesh: Mesh) -> None:
+    with pytest.raises(TypeError, match="give a message or bytes"):
+        mesh.call("caller", "backend:7000", "lab.v1.Lab/Get", {"name": "x"})
