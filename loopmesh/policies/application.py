@@ -23,21 +23,28 @@ from loopmesh.policies.yaml_tree import Node, parse_yaml
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
 NAME_RULE = "a name is lower-case letters, digits and `-`, at most 42, and begins with a letter"
-KUBERNETES_ONLY = ("image", "imagePullSecrets", "nameOverride", "fullnameOverride", "global", "postgresql")
+KUBERNETES_ONLY = ("global", "image", "imagePullSecrets", "postgresql", "resources", "tests", "tracing")
 """Keys of the chart that say nothing about processes on one machine."""
-KUBERNETES_ONLY_OF_A_SERVICE = (
-    "image",
-    "resources",
-    "autoscaling",
-    "podDisruptionBudget",
-    "networkPolicy",
-    "topologySpreadConstraints",
-    "nodeSelector",
-    "tolerations",
-    "affinity",
+KUBERNETES_ONLY_OF_A_VERSION = ("autoscaling", "image", "resources")
+KUBERNETES_ONLY_OF_A_GATEWAY = (
     "podAnnotations",
+    "podDisruptionBudget",
+    "resources",
+    "service",
     "terminationGracePeriodSeconds",
-    "storage",
+)
+KUBERNETES_ONLY_OF_A_SERVICE = (
+    *KUBERNETES_ONLY_OF_A_VERSION,
+    "affinity",
+    "database",
+    "migrate",
+    "nodeSelector",
+    "podAnnotations",
+    "podDisruptionBudget",
+    "podLabels",
+    "terminationGracePeriodSeconds",
+    "tolerations",
+    "topologySpreadConstraints",
 )
 PROTOCOLS = {
     "grpc": Protocol.GRPC,
@@ -164,7 +171,7 @@ class _Shared:
 
 def _version(name: str, shared: _Shared, fields: Fields) -> Version:
     _check_name(name, fields)
-    fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
+    fields.ignore(*KUBERNETES_ONLY_OF_A_VERSION)
     replicas = fields.integer("replicas", least=0, most=MOST_REPLICAS)
     own = fields.texts("command")
     if not (own or shared.command or fields.has("command")):
@@ -236,7 +243,7 @@ def _health(fields: Fields, ports: tuple[Port, ...]) -> Health:
 
 def _gateway(name: str, namespace: str, fields: Fields) -> GatewayWorkload:
     _check_name(name, fields)
-    fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
+    fields.ignore(*KUBERNETES_ONLY_OF_A_GATEWAY)
     labels = fields.labels("labels")
     if not labels:
         fields.refuse(None, "`labels` says how Gateway policies select it", "add `labels: {istio: edge}`")

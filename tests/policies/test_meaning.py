@@ -147,9 +147,9 @@ def test_values_say_what_runs() -> None:
         Port(name="grpc-web", number=9090, protocol=Protocol.GRPC),
         Port(name="http2-x", number=9091, protocol=Protocol.HTTP2),
     )
-    assert (api.listen, api.stateful) == (Listen.TCP, True)
+    assert (api.listen, api.stateful) == (Listen.TCP, False)
     assert api.health == Health(kind=HealthKind.HTTP, path="/healthz")
-    assert (worker.listen, worker.stateful, worker.health.kind) == (Listen.UNIX, False, HealthKind.NONE)
+    assert (worker.listen, worker.stateful, worker.health.kind) == (Listen.UNIX, True, HealthKind.NONE)
     v1, v2, off = api.versions
     common = {"NUMBER": "5", "YES": "true", "LATE": "10:30"}
     assert (v1.replicas, v1.command, v1.env) == (2, ("python", "-m", "api"), {"A": "a", **common})

@@ -1,0 +1,56 @@
+{{/* What a program is told, the contract of README.md: the same variables as `mesh up` sets, with a cluster's addresses.
+     The values' own variables stand last and win, except over the addresses. */}}
+{{- define "application.environment" -}}
+{{- $port := include "application.firstPort" . -}}
+{{- $own := merge (dict) (.own.env | default dict) (.values.env | default dict) -}}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: LISTEN_ADDR
+  value: "0.0.0.0:{{ $port }}"
+{{- if eq (.values.listen | default "unix") "tcp" }}
+- name: PORT
+  value: {{ $port | quote }}
+{{- end }}
+{{- include "application.tcpAddresses" . }}
+{{- if .values.database }}
+- name: DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "application.databaseSecret" . }}
+      key: {{ .service }}
+{{- end }}
+- name: OTEL_SERVICE_NAME
+  value: {{ $own.OTEL_SERVICE_NAME | default .service | quote }}
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: {{ $own.OTEL_RESOURCE_ATTRIBUTES | default (printf "service.version=%s,service.instance.id=$(POD_NAME)" .version) | quote }}
+- name: OTEL_PROPAGATORS
+  value: {{ $own.OTEL_PROPAGATORS | default "tracecontext,baggage" | quote }}
+{{- with (.root.Values.tracing | default dict).endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+- name: OTEL_EXPORTER_OTLP_PROTOCOL
+  value: grpc
+{{- end }}
+{{- range $name, $value := omit $own "OTEL_SERVICE_NAME" "OTEL_RESOURCE_ATTRIBUTES" "OTEL_PROPAGATORS" "LISTEN_ADDR" "PORT" }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Where to dial each TCP port of the application, by the names `mesh up` uses: MESH_TCP_NATS_4222. */}}
+{{- define "application.tcpAddresses" -}}
+{{- $here := include "application.namespace" . -}}
+{{- range $key, $values := .root.Values.services }}
+{{- $name := $values.name | default $key }}
+{{- $there := include "application.namespace" (dict "root" $.root "values" $values) }}
+{{- range $port, $number := $values.ports }}
+{{- if has (include "application.protocol" $port) (list "tcp" "tls" "https" "mongo" "mysql" "redis") }}
+{{- $host := ternary $name (printf "%s.%s" $name $there) (eq $here $there) }}
+- name: MESH_TCP_{{ regexReplaceAll "[^A-Z0-9]" (upper $host) "_" }}_{{ $number }}
+  value: "{{ $host }}:{{ $number }}"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

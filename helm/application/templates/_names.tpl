@@ -1,0 +1,78 @@
+{{/* Dicts as arguments: root (the chart's `.`), service (name), version (name), values (of the service), own (of the version). */}}
+
+{{- define "application.labels" -}}
+{{ include "application.podLabels" . }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{/* Without the chart's version: a new chart alone starts no pod anew. */}}
+{{- define "application.podLabels" -}}
+app.kubernetes.io/part-of: {{ .root.Values.namespace }}
+{{- end }}
+
+{{- define "application.namespace" -}}
+{{ .values.namespace | default .root.Values.namespace }}
+{{- end }}
+
+{{- define "application.serviceAccount" -}}
+{{ .values.serviceAccount | default .service }}
+{{- end }}
+
+{{/* What selects the pods of a service, and with a version those of the version. */}}
+{{- define "application.selector" -}}
+app: {{ .service }}
+{{- with .version }}
+version: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "application.image" -}}
+{{- $image := merge (dict) (.own.image | default dict) (.values.image | default dict) (.root.Values.image | default dict) -}}
+{{- required (printf "services.%s: no image: set image.repository, or services.%s.image.repository" .service .service) $image.repository }}
+{{- with $image.digest }}@{{ . }}{{ else }}:{{ $image.tag | default $.root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- define "application.pullPolicy" -}}
+{{- $image := merge (dict) (.own.image | default dict) (.values.image | default dict) (.root.Values.image | default dict) -}}
+{{ $image.pullPolicy | default "IfNotPresent" }}
+{{- end }}
+
+{{/* The port a program listens on: its first. Istio sends all ports of the Service there by number. */}}
+{{- define "application.firstPort" -}}
+{{- $numbers := list -}}
+{{- range $name, $number := .values.ports }}{{ $numbers = append $numbers (int $number) }}{{ end -}}
+{{ first $numbers }}
+{{- end }}
+
+{{/* The part of a port's name before the first `-`, as Istio reads it. */}}
+{{- define "application.protocol" -}}
+{{ first (splitList "-" .) }}
+{{- end }}
+
+{{- define "application.databaseSecret" -}}
+{{- if and .root.Values.postgresql .root.Values.postgresql.urlSecret -}}
+{{ .root.Values.postgresql.urlSecret }}
+{{- else -}}
+postgresql-urls
+{{- end -}}
+{{- end }}
+
+{{- define "application.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "application.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}

@@ -1,0 +1,104 @@
+"""What other projects' own code says of the charts."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.chart.conftest import FOREIGN
+from tools.chart.go_tools import run_own, run_tool
+from tools.chart.render import CHARTS, FOLLOWED_LINK, KUBERNETES, Manifest, pods
+from tools.chart.schemas import TEMPLATE, write_schemas
+
+KUBE_SCORE_IGNORED = {
+    "container-resources": "CPU has requests and no limits: a limit throttles a service that the node has room for",
+    "container-image-pull-policy": "released tags are never moved, and local clusters have images no registry knows",
+    "container-security-context-user-group-id": "the injector sets the gateway's user",
+    "container-image-tag": "the gateway's image is `auto`, which the injector replaces by Istio's own",
+    "pod-probes": "the injector gives the gateway its probes",
+    "deployment-has-host-podantiaffinity": "topology spread constraints do it, by zone and by node",
+    "deployment-replicas": "how many replicas there are is the user's to say, in the values",
+}
+"""Each check that is left out, and why. `pod-networkpolicy` is looked at line by line below."""
+ALLOWED_REMARKS = (
+    "does not have a matching egress NetworkPolicy",  # who may be called is for the mesh's policies
+    "test",  # a pod of `helm test` takes no connections
+)
+ANALYZER_IGNORED = {
+    "IST0133": "says of every EnvoyFilter that it is an EnvoyFilter",
+    "IST0151": "the edge has one relative patch, so nothing competes for its place",
+}
+
+
+@pytest.fixture(scope="session", params=["shop", "foreign"])
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    found: list[Manifest] = request.getfixturevalue(request.param)
+    return found
+
+
+def written(manifests: Sequence[Manifest], folder: Path) -> str:
+    file = folder / "manifests.yaml"
+    file.write_text(yaml.dump_all(manifests, Dumper=yaml.CSafeDumper))
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("shop", "-n", "shop"),
+        ("application", "-n", "lab", "-f", str(FOREIGN), "--set", "image.repository=localhost/lab"),
+    ],
+)
+def test_helm_lints_the_chart_strictly(arguments: tuple[str, ...]) -> None:
+    chart, *flags = arguments
+    answer = run_tool("helm", "lint", "--strict", str(CHARTS / chart), "--kube-version", KUBERNETES, *flags)
+    assert answer.returncode == 0, answer.stdout + FOLLOWED_LINK.sub("", answer.stderr)
+
+
+def test_every_object_has_the_schema_of_its_kind(manifests: list[Manifest], tmp_path: Path) -> None:
+    write_schemas(tmp_path / "schemas")
+    where = str(tmp_path / "schemas" / TEMPLATE)
+    flags = ("-strict", "-summary", "-output", "json", "-schema-location", where)
+    answer = run_tool("kubeconform", *flags, written(manifests, tmp_path))
+    summary = json.loads(answer.stdout)
+    assert summary["summary"] == {"valid": len(manifests), "invalid": 0, "errors": 0, "skipped": 0}, answer.stdout
+
+
+def test_a_field_nobody_knows_has_no_schema(shop: list[Manifest], tmp_path: Path) -> None:
+    write_schemas(tmp_path / "schemas")
+    where = str(tmp_path / "schemas" / TEMPLATE)
+    for kind, place in (("Deployment", "strategyy"), ("VirtualService", "htttp")):
+        wrong = dict(next(one for one in shop if one["kind"] == kind))
+        wrong["spec"] = {**wrong["spec"], place: {}}
+        answer = run_tool("kubeconform", "-strict", "-schema-location", where, written([wrong], tmp_path))
+        assert place in answer.stdout
+
+
+def test_istioctl_finds_nothing_wrong(manifests: list[Manifest], tmp_path: Path) -> None:
+    namespace = next(one["metadata"]["namespace"] for one in manifests if one["kind"] == "Service")
+    ignored = [flag for code in ANALYZER_IGNORED for flag in ("--suppress", f"{code}=*")]
+    flags = ("--use-kube=false", "-n", namespace, "-o", "json", *ignored)
+    answer = run_tool("istioctl", "analyze", *flags, written(manifests, tmp_path))
+    assert json.loads(answer.stdout or "[]") == [], answer.stdout
+
+
+def test_every_pod_is_restricted_by_the_api_servers_own_rule(manifests: list[Manifest]) -> None:
+    answer = run_own("restricted", stdin=json.dumps(pods(manifests)))
+    assert (answer.returncode, answer.stdout) == (0, ""), answer.stdout + answer.stderr
+
+
+def test_a_pod_that_may_become_root_is_found(shop: list[Manifest]) -> None:
+    pod = pods(shop)[0]
+    pod["spec"] = {**pod["spec"], "hostNetwork": True}
+    answer = run_own("restricted", stdin=json.dumps([pod]))
+    assert answer.returncode == 1
+    assert "host namespaces" in answer.stdout
+
+
+def test_kube_score_has_nothing_left_to_say(manifests: list[Manifest], tmp_path: Path) -> None:
+    ignored = [flag for check in KUBE_SCORE_IGNORED for flag in ("--ignore-test", check)]
+    answer = run_tool("kube-score", "score", "--output-format", "ci", *ignored, written(manifests, tmp_path))
+    remarks = [line for line in answer.stdout.splitlines() if line.startswith(("[WARNING]", "[CRITICAL]"))]
+    assert [line for line in remarks if not any(allowed in line for allowed in ALLOWED_REMARKS)] == []

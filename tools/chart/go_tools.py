@@ -1,0 +1,44 @@
+"""Programs of other projects, built by Go at the versions tools/go pins."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MODULE = ROOT / "tools" / "go"
+OWN_MODULES = {"kube-score": MODULE / "kube-score"}
+"""Tools whose dependencies are too old to be pinned beside the others'."""
+
+
+def has_go() -> bool:
+    return shutil.which("go") is not None
+
+
+def run_tool(name: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Builds the tool at its first use; arguments that are paths must be absolute."""
+    module = OWN_MODULES.get(name, MODULE)
+    return _go("-C", str(module), "tool", name, *arguments, stdin=stdin)
+
+
+def run_own(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
+    """The program podsecurity of tools/go itself."""
+    return _go("-C", str(MODULE), "run", ".", *arguments, stdin=stdin)
+
+
+def module_folder(module: str, version: str) -> Path:
+    """Where a module's source is, downloaded at its first use."""
+    answer = _go("mod", "download", "-json", f"{module}@{version}")
+    answer.check_returncode()
+    return Path(json.loads(answer.stdout)["Dir"])
+
+
+def module_version(module: str) -> str:
+    """The version tools/go pins."""
+    answer = _go("-C", str(MODULE), "list", "-m", "-f", "{{.Version}}", module)
+    answer.check_returncode()
+    return answer.stdout.strip()
+
+
+def _go(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["go", *arguments], cwd=ROOT, input=stdin, capture_output=True, text=True, check=False)
