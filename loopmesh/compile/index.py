@@ -4,9 +4,11 @@ from functools import cached_property
 
 from loopmesh.compile.destinations.rules import RuleBook
 from loopmesh.compile.host_table import host_matches
+from loopmesh.compile.routes.delegation import delegated
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
 from loopmesh.model.application import Application, Service
 from loopmesh.model.policies import Policies
+from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 
 
@@ -45,8 +47,13 @@ class MeshIndex:
         return {service.host: service for service in self.application.services}
 
     @cached_property
+    def routings(self) -> tuple[Routing, ...]:
+        """Those that have hosts, with all that they delegate."""
+        return delegated(self.policies.routings)
+
+    @cached_property
     def sidecar_choice(self) -> SidecarChoice:
-        return SidecarChoice(self.policies.routings)
+        return SidecarChoice(self.routings)
 
     def services_covered(self, pattern: str) -> list[Service]:
         """The services a host of a policy, perhaps a wildcard, stands for."""

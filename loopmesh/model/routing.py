@@ -22,7 +22,8 @@ MESH_GATEWAY = "mesh"
 class Route:
     """The first route with a match that holds wins; no matches take every request. No timeout means none.
 
-    Exactly one of `destinations`, `redirect` and `direct_response` is given.
+    Exactly one of `destinations`, `redirect`, `direct_response` and `delegate` is given; `delegate` names a routing
+    without hosts (`namespace/name`), whose routes stand here as far as they are within these matches.
     """
 
     name: str = ""
@@ -30,6 +31,7 @@ class Route:
     destinations: tuple[Destination, ...] = ()
     redirect: Redirect | None = None
     direct_response: DirectResponse | None = None
+    delegate: str | None = None
     rewrite: Rewrite | None = None
     headers: HeaderChanges | None = None
     timeout_ms: int | None = None
@@ -42,9 +44,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """Routes for `hosts` (fully qualified, or a wildcard) as seen through `gateways` (`namespace/name`, or `mesh`)."""
+    """Routes for `hosts` (fully qualified, or a wildcard) as seen through `gateways` (`namespace/name`, or `mesh`).
+
+    Without hosts and gateways it is there for others to delegate to.
+    """
 
     source: Source
     hosts: tuple[str, ...]
     gateways: tuple[str, ...] = (MESH_GATEWAY,)
     routes: tuple[Route, ...]
+
+    @property
+    def name(self) -> str:
+        """As others name it to delegate to it: `namespace/name`."""
+        return f"{self.source.policy.namespace}/{self.source.policy.name}"

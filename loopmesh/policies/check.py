@@ -10,6 +10,7 @@ from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.policies.authorization_policy import read_authorization_policy
 from loopmesh.policies.conflicts import check_conflicts
+from loopmesh.policies.delegation import check_delegation
 from loopmesh.policies.destination_rule import read_destination_rule
 from loopmesh.policies.document import Document
 from loopmesh.policies.envoy_filter import read_envoy_filter
@@ -32,6 +33,7 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     problems = [*policy_set.problems, *reading.problems]
     complete = not policy_set.problems
     problems += check_references(policies, application, policy_set.place, broken=reading.broken, complete=complete)
+    problems += check_delegation(policies, broken=reading.broken, complete=complete)
     problems += check_conflicts(policies, application, broken=reading.broken)
     if problems:
         raise InvalidInputError(problems)

@@ -20,7 +20,7 @@ def _routing(document: Document, fields: Fields) -> Routing:
     routing = Routing(
         source=document.source,
         hosts=hosts,
-        gateways=gateways or (MESH_GATEWAY,),
+        gateways=gateways or ((MESH_GATEWAY,) if hosts else ()),
         routes=fields.objects("http", lambda inside: read_route(document, inside)),
     )
     if not fields.has("http") or fields.is_empty("http"):
@@ -32,8 +32,8 @@ def _routing(document: Document, fields: Fields) -> Routing:
 
 def _check_hosts(fields: Fields, routing: Routing) -> None:
     hosts = routing.hosts
-    if not hosts:
-        fields.refuse(None, "`hosts` names at least one host", "add the host the routes are for")
+    if not hosts and fields.has("gateways"):
+        fields.refuse("gateways", "without `hosts` others delegate to it, and their gateways count", "remove it")
     if "*" in hosts and MESH_GATEWAY in routing.gateways:
         fields.refuse("hosts", "in the mesh, `*` is no host", "name the host, or the gateway the routes are for")
     for earlier, later in overlapping(hosts):
@@ -41,7 +41,8 @@ def _check_hosts(fields: Fields, routing: Routing) -> None:
 
 
 def _check_claims(fields: Fields, routing: Routing) -> None:
-    """Only a gateway knows them before it chooses the route (Istio `validateJWTClaimRoute`)."""
+    """Only a gateway knows them before it chooses the route (Istio `validateJWTClaimRoute`, which does not ask who
+    delegates)."""
     asks = any(match.claims for route in routing.routes for match in route.matches)
-    if asks and MESH_GATEWAY in routing.gateways:
+    if asks and (MESH_GATEWAY in routing.gateways or not routing.hosts):
         fields.refuse("http", f"`{CLAIMS}` is for gateways only", "bind the routes to a gateway")

@@ -85,7 +85,7 @@ def _set_destinations(result: EnvoyRoute, view: View, route: Route, scope: Route
     if authority:
         action.host_rewrite_literal = authority
     apply_rewrite(action, route.rewrite)
-    for mirror in route.mirrors:
+    for mirror in (one for one in route.mirrors if one.percent > 0):
         action.request_mirror_policies.append(mirror_policy(_cluster(view, mirror.destination, scope), mirror.percent))
     if len(route.destinations) == 1:
         _set_single(result, view, route.destinations[0], scope)

@@ -25,6 +25,8 @@ GRPC_STATUSES = (
 )
 """By their numbers (gRPC, statuscodes.md)."""
 
+NEITHER = "Istio refuses it, too"
+
 
 def read_fault(fields: Fields) -> Fault:
     """Without a percentage nothing happens, as in Istio: its zero, not all requests."""
@@ -38,18 +40,16 @@ def _delay(fields: Fields) -> Delay:
     exact = fields.object("percentage", read_percentage)
     # Istio's older field; the newer one wins.
     whole = fields.integer("percent", least=0, most=100) or 0
-    if fields.has("exponentialDelay"):
-        fields.refuse("exponentialDelay", "Istio does not support this field", "use `fixedDelay`")
-    elif not fields.has("fixedDelay"):
+    fields.unsupported({"exponentialDelay": NEITHER})
+    if not (fields.has("fixedDelay") or fields.has("exponentialDelay")):
         fields.refuse(None, "`fixedDelay` is required", "add `fixedDelay: 5s`")
     milliseconds = fields.duration_ms("fixedDelay") or 0
     return Delay(milliseconds=milliseconds, percent=float(whole) if exact is None else exact)
 
 
 def _abort(fields: Fields) -> Abort:
-    if fields.has("http2Error"):
-        fields.refuse("http2Error", "Istio does not support this field", "use `httpStatus` or `grpcStatus`")
-    elif fields.has("httpStatus") == fields.has("grpcStatus"):
+    fields.unsupported({"http2Error": NEITHER})
+    if not fields.has("http2Error") and fields.has("httpStatus") == fields.has("grpcStatus"):
         fields.refuse(None, "an abort has one of `httpStatus` and `grpcStatus`", "keep one of them")
     grpc_status = fields.text("grpcStatus", check=_check_grpc_status)
     return Abort(

@@ -18,7 +18,7 @@ def read_mirrors(document: Document, fields: Fields) -> tuple[Mirror, ...]:
     if single and several:
         fields.refuse("mirrors", "`mirror` and `mirrors` exclude each other", "keep one of them")
     first = (Mirror(destination=single, percent=percent),) if single else ()
-    return tuple(mirror for mirror in (*first, *several) if mirror.percent > 0)
+    return (*first, *several)
 
 
 def _percent_of_single(fields: Fields) -> float:

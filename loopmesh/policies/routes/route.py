@@ -5,6 +5,7 @@ from loopmesh.model.routes.text_match import TextMatchKind
 from loopmesh.model.routing import Route
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.host_names import check_name
 from loopmesh.policies.routes.cors import read_cors
 from loopmesh.policies.routes.destination import read_weighted_destination
 from loopmesh.policies.routes.direct_response import read_direct_response
@@ -17,7 +18,12 @@ from loopmesh.policies.routes.retry import read_retry
 from loopmesh.policies.routes.rewrite import read_rewrite
 
 OUTCOMES = ("route", "redirect", "directResponse")
-ONLY_TO_DESTINATIONS = ("fault", "rewrite")
+EXCLUDED = {
+    "redirect": ("route", "directResponse", "fault", "rewrite"),
+    "directResponse": ("route", "fault", "rewrite"),
+    "delegate": ("route", "redirect"),
+}
+"""What may not stand beside an outcome (Istio `validateHTTPRouteConflict`)."""
 
 
 def read_route(document: Document, fields: Fields) -> Route:
@@ -33,6 +39,7 @@ def read_route(document: Document, fields: Fields) -> Route:
         destinations=destinations,
         redirect=fields.object("redirect", read_redirect),
         direct_response=fields.object("directResponse", read_direct_response),
+        delegate=fields.object("delegate", lambda inside: _delegate(document, inside)),
         rewrite=fields.object("rewrite", read_rewrite),
         headers=fields.object("headers", read_header_changes),
         timeout_ms=fields.duration_ms("timeout"),
@@ -50,15 +57,18 @@ def read_route(document: Document, fields: Fields) -> Route:
 
 
 def _check_outcome(fields: Fields) -> None:
-    given = [key for key in OUTCOMES if fields.has(key) and not fields.is_empty(key)]
+    given = [key for key in (*OUTCOMES, "delegate") if fields.has(key) and not fields.is_empty(key)]
     if not given:
         fields.refuse(None, "`route` has at least one destination", "add one, or `redirect` or `directResponse`")
-    for key in given[1:]:
-        fields.refuse(key, f"`{given[0]}` and `{key}` exclude each other", "keep one of them")
-    if given and given[0] != "route":
-        for key in ONLY_TO_DESTINATIONS:
+    for first, others in EXCLUDED.items():
+        for key in others if first in given else ():
             if fields.has(key):
-                fields.refuse(key, f"`{given[0]}` and `{key}` exclude each other", "keep one of them")
+                fields.refuse(key, f"`{first}` and `{key}` exclude each other", "keep one of them")
+
+
+def _delegate(document: Document, fields: Fields) -> str:
+    name = fields.text("name", required=True, check=check_name) or ""
+    return f"{fields.text('namespace', check=check_name) or document.namespace}/{name}"
 
 
 def _check_prefixes(fields: Fields, matches: tuple[RequestMatch, ...]) -> None:
