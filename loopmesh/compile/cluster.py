@@ -16,6 +16,7 @@ from loopmesh.compile.destinations.http_options import NAME as HTTP_OPTIONS
 from loopmesh.compile.destinations.http_options import http_options, is_http2
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.origin import ISTIO, name_rule
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Protocol, Service
@@ -37,7 +38,7 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
         for subset, policy in subset_policies(rule, port.number):
             cluster = _outbound(view.index.policies.settings, service, port, subset, policy)
             if rule:
-                _name_policy(cluster, rule.source.policy.namespace, rule.source.policy.name, subset)
+                _name_rule(cluster, rule, subset)
             clusters[cluster.name] = cluster
     return clusters
 
@@ -83,11 +84,10 @@ def _speak(cluster: Cluster, options: HttpProtocolOptions | None) -> None:
         cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(pack(options))
 
 
-def _name_policy(cluster: Cluster, namespace: str, name: str, subset: str) -> None:
-    said = {"config": names.config_path("DestinationRule", namespace, name)}
+def _name_rule(cluster: Cluster, rule: DestinationRule, subset: str) -> None:
+    name_rule(cluster.metadata, next((one.source for one in rule.subsets if one.name == subset), rule.source))
     if subset:
-        said["subset"] = subset
-    cluster.metadata.filter_metadata["istio"].update(said)
+        cluster.metadata.filter_metadata[ISTIO].update({"subset": subset})
 
 
 def inbound_cluster(workload: Workload, inbound: Inbound, settings: MeshSettings) -> Cluster:

@@ -20,10 +20,12 @@ class PolicyName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Which policy a rule belongs to and where it was read."""
+    """Which policy a rule belongs to and where it was read; `place` is its path in the policy, such as
+    `spec.http[1]`, empty for the policy as a whole."""
 
     policy: PolicyName
     origin: Origin
+    place: str = ""
 
     def __str__(self) -> str:
         return f"{self.policy} ({self.origin})"

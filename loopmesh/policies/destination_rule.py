@@ -47,5 +47,5 @@ def _subset(document: Document, fields: Fields) -> Subset:
         name=fields.text("name", required=True, check=check_label) or "",
         labels=fields.labels("labels"),
         policy=fields.object("trafficPolicy", read_traffic_policy) or NO_POLICY,
-        source=document.source_at(fields.origin),
+        source=document.source_at(fields.origin, fields.path),
     )

@@ -37,8 +37,8 @@ class Document:
     spec: Node
     whole: Node
 
-    def source_at(self, origin: Origin) -> Source:
-        return Source(policy=self.policy, origin=origin)
+    def source_at(self, origin: Origin, place: str = "") -> Source:
+        return Source(policy=self.policy, origin=origin, place=place)
 
     @property
     def source(self) -> Source:

@@ -8,6 +8,7 @@ from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, 
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import consistent_hash, request_hash
 from loopmesh.compile.messages import duration, pack
+from loopmesh.compile.origin import name_rule
 from loopmesh.compile.routes import cors, fault
 from loopmesh.compile.routes.direct_response import direct_response_action
 from loopmesh.compile.routes.header_changes import apply_header_changes, rewritten_authority
@@ -19,7 +20,6 @@ from loopmesh.compile.routes.rewrite import apply_rewrite
 from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.view import View
 from loopmesh.model.destinations.balancing import ConsistentHash
-from loopmesh.model.policy import PolicyName
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
@@ -56,14 +56,13 @@ def _routes(view: View, routing: Routing, scope: RouteScope) -> Iterator[EnvoyRo
     for route in routing.routes:
         for match in route.matches or (RequestMatch(),):
             if scope.includes(match):
-                yield _route(view, routing.source.policy, route, match, scope)
+                yield _route(view, route, match, scope)
 
 
-def _route(view: View, policy: PolicyName, route: Route, match: RequestMatch, scope: RouteScope) -> EnvoyRoute:
+def _route(view: View, route: Route, match: RequestMatch, scope: RouteScope) -> EnvoyRoute:
     name = f"{route.name}.{match.name}" if match.name else route.name
     result = EnvoyRoute(name=name, match=route_match(match), stat_prefix=match.statistics_name)
-    path = names.config_path(policy.kind, policy.namespace, policy.name)
-    result.metadata.filter_metadata["istio"].update({"config": path})
+    name_rule(result.metadata, route.source)
     apply_header_changes(result, route.headers)
     if route.redirect is not None:
         result.redirect.CopyFrom(redirect_action(route.redirect, scope.port, secure=scope.secure))

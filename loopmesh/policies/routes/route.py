@@ -47,7 +47,7 @@ def read_route(document: Document, fields: Fields) -> Route:
         fault=fields.object("fault", read_fault),
         mirrors=read_mirrors(document, fields),
         cors=fields.object("corsPolicy", read_cors),
-        source=document.source_at(fields.origin),
+        source=document.source_at(fields.origin, fields.path),
     )
     if route.rewrite and route.rewrite.authority and rewrites_authority(route.headers):
         fields.refuse("rewrite", "the host is rewritten by `headers`, too", "keep one of them")

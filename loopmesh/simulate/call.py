@@ -1,0 +1,180 @@
+"""A whole call: the caller's proxy, each destination with its share, each instance behind it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+
+from loopmesh.simulate.action import weighted_clusters
+from loopmesh.simulate.client_tls import ClientTls, client_tls
+from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
+from loopmesh.simulate.endpoint import Endpoint, endpoints
+from loopmesh.simulate.fraction import ALL
+from loopmesh.simulate.inbound import Inbound, find_listener, simulate_inbound
+from loopmesh.simulate.outbound import Outbound, outbound_listener, simulate_outbound
+from loopmesh.simulate.proxy import Proxy
+from loopmesh.simulate.request import Request
+from loopmesh.simulate.rewrite import forwarded_request
+from loopmesh.simulate.stream import Connection
+from loopmesh.simulate.verdict import Verdict
+
+DEFAULT_PANIC_PERCENT = 50
+FindProxy = Callable[[Endpoint], Proxy | None]
+"""The proxy that listens at an endpoint; None when its configuration is not at hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """`tls` is None on plaintext; `inbound` None where the connection already fails on the caller's side."""
+
+    endpoint: Endpoint
+    percent: float
+    verdict: Verdict
+    tls: ClientTls | None
+    spiffe_id: str = ""
+    inbound: Inbound | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """A destination that `percent` of the calls go to; `cluster` None where the proxy has none of this name."""
+
+    name: str
+    percent: float
+    request: Request
+    cluster: ClusterFacts | None
+    endpoints: tuple[Endpoint, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    """Those that take calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`percent` of the calls end like this; `workload` is empty where none is reached."""
+
+    verdict: Verdict
+    percent: float
+    workload: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Every step of a call; `outcomes` add up to 100 percent."""
+
+    caller: str
+    outbound: Outbound
+    landings: tuple[Landing, ...]
+    outcomes: tuple[Outcome, ...]
+
+    def percent(self, verdict: Verdict) -> float:
+        return sum(outcome.percent for outcome in self.outcomes if outcome.verdict is verdict)
+
+
+def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindProxy) -> Call:
+    """A request that the caller's program sends to `port`. Raises NotSimulatedError."""
+    listener = outbound_listener(caller, port)
+    outbound = simulate_outbound(caller, listener, request) if listener else Outbound(request=request)
+    landings = tuple(_landings(caller, outbound, find_proxy)) if _goes_on(outbound) else ()
+    return Call(caller=caller.name, outbound=outbound, landings=landings, outcomes=_outcomes(outbound, landings))
+
+
+def _goes_on(outbound: Outbound) -> bool:
+    stopped = any(not check.passed for check in outbound.checks)
+    return outbound.matched is not None and outbound.matched.answer is None and not stopped
+
+
+def _landings(caller: Proxy, outbound: Outbound, find_proxy: FindProxy) -> Iterator[Landing]:
+    if outbound.found is None:
+        return
+    routes, host, route = outbound.found
+    for weighted, percent in weighted_clusters(route.route):
+        request = forwarded_request(routes, host, route, weighted, outbound.request)
+        cluster = caller.cluster(weighted.name)
+        if cluster is None:
+            yield Landing(name=weighted.name, percent=percent, request=request, cluster=None)
+            continue
+        known = tuple(endpoints(caller.assignment(cluster)))
+        chosen = _taking_calls(cluster, known)
+        total = sum(one.weight for one in chosen)
+        yield Landing(
+            name=weighted.name,
+            percent=percent,
+            request=request,
+            cluster=cluster_facts(cluster),
+            endpoints=known,
+            instances=tuple(
+                _instance(caller, cluster, one, percent * one.weight / total, request, find_proxy) for one in chosen
+            ),
+        )
+
+
+def _taking_calls(cluster: Cluster, known: tuple[Endpoint, ...]) -> list[Endpoint]:
+    """Healthy ones; all of them when fewer are healthy than the panic threshold says."""
+    healthy = [one for one in known if one.healthy]
+    settings = cluster.common_lb_config
+    has_threshold = settings.HasField("healthy_panic_threshold")
+    threshold = settings.healthy_panic_threshold.value if has_threshold else DEFAULT_PANIC_PERCENT
+    panics = bool(known) and ALL * len(healthy) / len(known) < threshold
+    return list(known) if panics else healthy
+
+
+def _instance(
+    caller: Proxy, cluster: Cluster, endpoint: Endpoint, percent: float, request: Request, find_proxy: FindProxy
+) -> Instance:
+    tls = client_tls(cluster, endpoint)
+    server = find_proxy(endpoint)
+    listener = find_listener(server, endpoint) if server else None
+    if server is None or listener is None:
+        return Instance(endpoint=endpoint, percent=percent, verdict=Verdict.UNKNOWN, tls=tls)
+    connection = Connection(
+        tls=tls is not None,
+        peer=caller.spiffe_id if tls and tls.shows_identity else "",
+        server_name=tls.server_name if tls else "",
+        protocols=tls.protocols if tls else (),
+        port=endpoint.port,
+        local_ip=endpoint.address,
+    )
+    inbound = simulate_inbound(server, listener, connection, request)
+    verdict, problem = inbound.verdict, inbound.problem
+    if tls is not None and not problem and not tls.accepts(server.spiffe_id):
+        verdict, problem = Verdict.REFUSED, f"the caller expects {' or '.join(tls.expected)}"
+    return Instance(
+        endpoint=endpoint,
+        percent=percent,
+        verdict=verdict,
+        tls=tls,
+        spiffe_id=server.spiffe_id,
+        inbound=inbound,
+        problem=problem,
+    )
+
+
+def _outcomes(outbound: Outbound, landings: tuple[Landing, ...]) -> tuple[Outcome, ...]:
+    if (own := _own_verdict(outbound)) is not None:
+        return (Outcome(verdict=own, percent=ALL),)
+    aborted = outbound.fault.abort_percent if outbound.fault else 0.0
+    rest = (ALL - aborted) / ALL
+    outcomes = [Outcome(verdict=Verdict.ABORTED, percent=aborted)] if aborted else []
+    for landing in landings:
+        if not landing.instances:
+            verdict = Verdict.NO_INSTANCE if landing.cluster else Verdict.NO_CLUSTER
+            outcomes.append(Outcome(verdict=verdict, percent=landing.percent * rest))
+        outcomes += [
+            Outcome(verdict=one.verdict, percent=one.percent * rest, workload=one.endpoint.workload)
+            for one in landing.instances
+        ]
+    return tuple(one for one in outcomes if one.percent)
+
+
+def _own_verdict(outbound: Outbound) -> Verdict | None:
+    """How the caller's proxy ends the call; None when it sends it on."""
+    if outbound.matched is None:
+        return Verdict.NO_ROUTE
+    stopped = next((check for check in outbound.checks if not check.passed), None)
+    if stopped is not None:
+        return Verdict.UNAUTHENTICATED if stopped.action == "JWT" else Verdict.DENIED
+    answer = outbound.matched.answer
+    if answer is None:
+        return None
+    return Verdict.REDIRECTED if answer.location else Verdict.ANSWERED

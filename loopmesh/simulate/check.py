@@ -1,0 +1,34 @@
+"""What a filter decided about a request, and by which rule."""
+
+from dataclasses import dataclass
+
+from loopmesh.simulate.origin import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """`fits_operation`: what is done is what the rule speaks of; `fits_caller`: who does it is. Both make it hold."""
+
+    name: str
+    rule: Rule | None
+    fits_operation: bool
+    fits_caller: bool
+
+    @property
+    def holds(self) -> bool:
+        return self.fits_operation and self.fits_caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """`action` is ALLOW, DENY or JWT; `decided_by` the rule that let through or stopped, None where none spoke.
+
+    `status` is the HTTP status of a stop, `reason` its words.
+    """
+
+    action: str
+    passed: bool
+    decided_by: RuleResult | None = None
+    rules: tuple[RuleResult, ...] = ()
+    status: int = 0
+    reason: str = ""

@@ -1,0 +1,83 @@
+"""A destination as the caller's proxy knows it: its balancing, limits and outlier detection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.base_pb2 import DEFAULT
+
+from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.time import milliseconds
+
+UNLIMITED = 2**32 - 1
+LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+ENVOY_DEFAULTS = {"max_connections": 1024, "max_pending_requests": 1024, "max_requests": 1024, "max_retries": 3}
+DEFAULT_INTERVAL_MS = 10_000
+DEFAULT_EJECTION_MS = 30_000
+DEFAULT_MAX_EJECTION_PERCENT = 10
+DEFAULT_ERRORS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlier:
+    """Errors in a row that take an instance out (0: never), how often it is looked at, and for how long it is out."""
+
+    consecutive_5xx_errors: int
+    consecutive_gateway_errors: int
+    interval_ms: int
+    base_ejection_ms: int
+    max_ejection_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    """`limits` holds those that are set, by Envoy's names; `rule` is the policy that shaped the cluster, if one did."""
+
+    name: str
+    rule: Rule | None
+    balancing: str
+    connect_timeout_ms: int
+    limits: Mapping[str, int]
+    outlier: Outlier | None
+
+
+def cluster_facts(cluster: Cluster) -> ClusterFacts:
+    return ClusterFacts(
+        name=cluster.name,
+        rule=rule_of(cluster.metadata),
+        balancing=Cluster.LbPolicy.Name(cluster.lb_policy),
+        connect_timeout_ms=milliseconds(cluster.connect_timeout),
+        limits=_limits(cluster),
+        outlier=_outlier(cluster) if cluster.HasField("outlier_detection") else None,
+    )
+
+
+def _limits(cluster: Cluster) -> dict[str, int]:
+    thresholds = [one for one in cluster.circuit_breakers.thresholds if one.priority == DEFAULT]
+    limits = dict(ENVOY_DEFAULTS)
+    for threshold in thresholds:
+        limits |= {name: getattr(threshold, name).value for name in LIMITS if threshold.HasField(name)}
+    return {name: limit for name, limit in limits.items() if limit < UNLIMITED}
+
+
+def _outlier(cluster: Cluster) -> Outlier:
+    detection = cluster.outlier_detection
+    has = detection.HasField
+    enforces_5xx = not has("enforcing_consecutive_5xx") or detection.enforcing_consecutive_5xx.value
+    # Envoy counts gateway errors only where it is told to.
+    enforces_gateway = detection.enforcing_consecutive_gateway_failure.value
+    gateway = detection.consecutive_gateway_failure
+    return Outlier(
+        consecutive_5xx_errors=_or(detection, "consecutive_5xx", DEFAULT_ERRORS) if enforces_5xx else 0,
+        consecutive_gateway_errors=(gateway.value or DEFAULT_ERRORS) if enforces_gateway else 0,
+        interval_ms=milliseconds(detection.interval) if has("interval") else DEFAULT_INTERVAL_MS,
+        base_ejection_ms=milliseconds(detection.base_ejection_time)
+        if has("base_ejection_time")
+        else DEFAULT_EJECTION_MS,
+        max_ejection_percent=_or(detection, "max_ejection_percent", DEFAULT_MAX_EJECTION_PERCENT),
+    )
+
+
+def _or(message: object, field: str, default: int) -> int:
+    value: int = getattr(message, field).value if message.HasField(field) else default  # type: ignore[attr-defined]
+    return value

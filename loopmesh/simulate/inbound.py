@@ -1,0 +1,100 @@
+"""The server's side: its proxy takes the connection or not, then lets the request through or not."""
+
+from dataclasses import dataclass, replace
+
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
+
+from loopmesh.simulate.check import Check
+from loopmesh.simulate.endpoint import Endpoint
+from loopmesh.simulate.filter_chain import find_filter_chain
+from loopmesh.simulate.http_filters import Filtered, overrides, pass_filters
+from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.path import normalise_path
+from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
+from loopmesh.simulate.request import Request
+from loopmesh.simulate.route import find_route
+from loopmesh.simulate.stream import Connection, Stream
+from loopmesh.simulate.verdict import Verdict
+from loopmesh.simulate.virtual_host import find_virtual_host
+
+NO_CHAIN = "no filter chain of the server takes such a connection"
+ONLY_TLS = "the caller opens plaintext, and the server takes mutual TLS only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """`rule` is the policy that says how the listener accepts connections; `problem` says why it does not."""
+
+    listener: str
+    verdict: Verdict
+    tls: bool
+    rule: Rule | None = None
+    problem: str = ""
+    checks: tuple[Check, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def find_listener(proxy: Proxy, endpoint: Endpoint) -> Listener | None:
+    """The proxy's listener that is bound to the address of the endpoint."""
+    return next((one for one in proxy.listeners() if _is_at(one, endpoint)), None)
+
+
+def _is_at(listener: Listener, endpoint: Endpoint) -> bool:
+    socket = listener.address.socket_address
+    return (socket.address, socket.port_value) == (endpoint.address, endpoint.port) and bool(endpoint.port)
+
+
+def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, request: Request) -> Inbound:
+    """What the server's proxy does with a connection and the request on it."""
+    rule = rule_of(listener.metadata)
+    chain = find_filter_chain(listener, connection)
+    problem = _refusal(chain, connection)
+    if chain is None or problem:
+        return Inbound(listener=listener.name, verdict=Verdict.REFUSED, tls=connection.tls, rule=rule, problem=problem)
+    filtered = _filter(proxy, chain, connection, request)
+    return Inbound(
+        listener=listener.name,
+        verdict=_verdict(filtered),
+        tls=connection.tls,
+        rule=rule,
+        checks=filtered.checks,
+        unknown=filtered.unknown,
+    )
+
+
+def _refusal(chain: FilterChain | None, connection: Connection) -> str:
+    """Why the chain does not take the connection; empty if it does."""
+    if chain is None:
+        return NO_CHAIN if connection.tls else ONLY_TLS
+    context = unpack(chain.transport_socket.typed_config, DownstreamTlsContext)
+    if context is None:
+        return "the caller opens TLS, and the server takes plaintext only" if connection.tls else ""
+    if not connection.tls:
+        return ONLY_TLS
+    if context.require_client_certificate.value and not connection.peer:
+        return "the caller shows no certificate, and the server asks for one"
+    return ""
+
+
+def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: Request) -> Filtered:
+    manager = connection_manager(chain)
+    if manager is None:
+        return Filtered(stream=Stream(request=request, connection=connection))
+    routes = proxy.routes(manager)
+    stream = Stream(
+        request=replace(request, path=normalise_path(request.path, manager)),
+        connection=replace(connection, peer=connection.peer if connection.tls else ""),
+        ignores_parameters=bool(routes and routes.ignore_path_parameters_in_path_matching),
+    )
+    found = find_virtual_host(routes, request.authority) if routes else None
+    route = find_route(found[0].routes, stream) if found else None
+    said = overrides(routes, found[0], route) if routes and found and route else {}
+    return pass_filters(manager.http_filters, stream, said)
+
+
+def _verdict(filtered: Filtered) -> Verdict:
+    if filtered.stopped_by is None:
+        return Verdict.REACHES
+    return Verdict.UNAUTHENTICATED if filtered.stopped_by.action == "JWT" else Verdict.DENIED

@@ -1,0 +1,100 @@
+"""The caller's side: from the listener its program dials to the route its request takes."""
+
+from dataclasses import dataclass, replace
+
+from envoy.config.core.v3.base_pb2 import OUTBOUND
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+
+from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
+from loopmesh.simulate.check import Check
+from loopmesh.simulate.fault import Fault
+from loopmesh.simulate.filter_chain import find_filter_chain
+from loopmesh.simulate.http_filters import overrides, pass_filters
+from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.path import normalise_path
+from loopmesh.simulate.proxy import Proxy, connection_manager
+from loopmesh.simulate.request import Request
+from loopmesh.simulate.retry import Retry, retry_of
+from loopmesh.simulate.route import find_route
+from loopmesh.simulate.stream import Connection, Stream
+from loopmesh.simulate.time import milliseconds
+from loopmesh.simulate.virtual_host import find_virtual_host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """The route a request took; `timeout_ms` 0 is none, `answer` is set where the proxy answers by itself."""
+
+    virtual_host: str
+    domain: str
+    name: str
+    rule: Rule | None
+    timeout_ms: int
+    retry: Retry | None
+    mirrors: tuple[Mirror, ...]
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """`virtual_host` alone is set where a host was found and no route; `route` is Envoy's own message of it."""
+
+    request: Request
+    listener: str = ""
+    virtual_host: str = ""
+    matched: Matched | None = None
+    checks: tuple[Check, ...] = ()
+    fault: Fault | None = None
+    unknown: tuple[str, ...] = ()
+    found: tuple[RouteConfiguration, VirtualHost, Route] | None = None
+
+
+def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
+    """The one on a Unix socket, which is for all ports, else the one bound to the port dialled."""
+    outbound = [one for one in proxy.listeners() if one.traffic_direction == OUTBOUND]
+    shared = (one for one in outbound if one.address.pipe.path)
+    bound = (one for one in outbound if one.address.socket_address.port_value == port)
+    return next(shared, None) or next(bound, None)
+
+
+def simulate_outbound(proxy: Proxy, listener: Listener, request: Request) -> Outbound:
+    """What the caller's proxy does before it opens a connection."""
+    chain = find_filter_chain(listener, Connection())
+    manager = connection_manager(chain) if chain else None
+    routes = proxy.routes(manager) if manager else None
+    if manager is None or routes is None:
+        return Outbound(request=request, listener=listener.name)
+    request = replace(request, path=normalise_path(request.path, manager))
+    host = find_virtual_host(routes, request.authority)
+    if host is None:
+        return Outbound(request=request, listener=listener.name)
+    stream = Stream(request=request, ignores_parameters=routes.ignore_path_parameters_in_path_matching)
+    route = find_route(host[0].routes, stream)
+    if route is None:
+        return Outbound(request=request, listener=listener.name, virtual_host=host[0].name)
+    filtered = pass_filters(manager.http_filters, stream, overrides(routes, host[0], route))
+    return Outbound(
+        request=request,
+        listener=listener.name,
+        virtual_host=host[0].name,
+        matched=_matched(host[0], host[1], route, request),
+        checks=filtered.checks,
+        fault=filtered.fault,
+        unknown=filtered.unknown,
+        found=(routes, host[0], route),
+    )
+
+
+def _matched(host: VirtualHost, domain: str, route: Route, request: Request) -> Matched:
+    return Matched(
+        virtual_host=host.name,
+        domain=domain,
+        name=route.name,
+        rule=rule_of(route.metadata),
+        timeout_ms=milliseconds(route.route.timeout),
+        retry=retry_of(host, route),
+        mirrors=tuple(mirrors(route.route)),
+        answer=own_answer(route, request),
+    )

@@ -1,0 +1,47 @@
+"""The RBAC filter: may this caller do this? (Envoy `RoleBasedAccessControlEngineImpl`)."""
+
+from http import HTTPStatus
+
+from envoy.config.rbac.v3 import rbac_pb2
+from envoy.config.rbac.v3.rbac_pb2 import Policy
+from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
+
+from loopmesh.simulate.check import Check, RuleResult
+from loopmesh.simulate.errors import NotSimulatedError
+from loopmesh.simulate.origin import rule_of_rbac
+from loopmesh.simulate.permission import permits
+from loopmesh.simulate.principal import is_meant
+from loopmesh.simulate.stream import Stream
+
+DENIED = "RBAC: access denied"
+
+
+def check_rbac(config: RBAC, stream: Stream) -> Check | None:
+    """None for a filter that decides nothing. Policies are asked in the order of their names, as in Envoy."""
+    if config.HasField("matcher"):
+        raise NotSimulatedError("authorization by a matcher tree")
+    if not config.HasField("rules") or config.rules.action == rbac_pb2.RBAC.LOG:
+        return None
+    rules = config.rules
+    results = tuple(_result(name, rules.policies[name], stream) for name in sorted(rules.policies))
+    holding = next((result for result in results if result.holds), None)
+    passed = (holding is not None) == (rules.action == rbac_pb2.RBAC.ALLOW)
+    return Check(
+        action=rbac_pb2.RBAC.Action.Name(rules.action),
+        passed=passed,
+        decided_by=holding,
+        rules=results,
+        status=0 if passed else HTTPStatus.FORBIDDEN,
+        reason="" if passed else DENIED,
+    )
+
+
+def _result(name: str, policy: Policy, stream: Stream) -> RuleResult:
+    if policy.HasField("condition"):
+        raise NotSimulatedError(f"a condition in CEL in {name}")
+    return RuleResult(
+        name=name,
+        rule=rule_of_rbac(name),
+        fits_operation=any(permits(one, stream) for one in policy.permissions),
+        fits_caller=any(is_meant(one, stream) for one in policy.principals),
+    )

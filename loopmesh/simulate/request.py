@@ -1,0 +1,46 @@
+"""A request, as the program hands it to its proxy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+GRPC = "application/grpc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`path` holds the query, too; header names are lower case, several values of one name are joined by commas."""
+
+    authority: str
+    path: str
+    method: str = "GET"
+    scheme: str = "http"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def grpc(cls, authority: str, path: str, headers: Mapping[str, str] | None = None) -> "Request":
+        """A gRPC call of `/package.Service/Method`."""
+        always = {"content-type": GRPC, "te": "trailers"}
+        return cls(authority=authority, path=path, method="POST", headers={**always, **(headers or {})})
+
+    @property
+    def is_grpc(self) -> bool:
+        """By its content type, as Envoy tells (`Grpc::Common::hasGrpcContentType`)."""
+        kind = self.headers.get("content-type", "")
+        return kind == GRPC or kind.startswith((f"{GRPC}+", f"{GRPC};"))
+
+    @property
+    def bare_path(self) -> str:
+        """Without query and fragment."""
+        return self.path.partition("?")[0].partition("#")[0]
+
+    @property
+    def query(self) -> str:
+        return self.path.partition("?")[2].partition("#")[0]
+
+    def header(self, name: str) -> str | None:
+        """A header or pseudo-header (`:path`); None where there is none."""
+        pseudo = {":authority": self.authority, ":path": self.path, ":method": self.method, ":scheme": self.scheme}
+        return pseudo.get(name.lower(), self.headers.get(name.lower()))
+
+    def with_headers(self, headers: Mapping[str, str]) -> "Request":
+        return replace(self, headers=dict(headers))

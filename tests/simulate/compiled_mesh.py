@@ -1,0 +1,88 @@
+"""A mesh that is compiled and not run: calls are simulated in it.
+
+Enters: values and policies. Leaves: what would become of a call. All instances are ready, but for those named.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loopmesh.compile import compile_mesh
+from loopmesh.compile.rendering import assumed_topology
+from loopmesh.policies import PolicySet, check_policies, read_application, read_files
+from loopmesh.simulate import Call, Landing, Proxy, Request, Verdict, simulate_call
+from loopmesh.simulate.endpoint import Endpoint
+
+REPOSITORY = Path(__file__).parents[2]
+LAB_VALUES = Path(__file__).parent / "values.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMesh:
+    """`proxies` by the names of their workloads."""
+
+    proxies: Mapping[str, Proxy]
+
+    @classmethod
+    def read(cls, values: Path, policies: PolicySet, unready: Iterable[str] = ()) -> "CompiledMesh":
+        application = read_application(values)
+        checked = check_policies(policies, application)
+        topology = assumed_topology(application, checked)
+        topology = replace(topology, ready=topology.ready - set(unready))
+        configs = compile_mesh(topology, checked)
+        proxies = {
+            one.name: Proxy(name=one.name, spiffe_id=one.identity.spiffe_id, resources=configs[one.name].resources())
+            for one in topology.workloads
+        }
+        return cls(proxies)
+
+    def call(self, caller: str, request: Request) -> Call:
+        """A call by an instance (`orders-v1-0`), or the first instance of a service (`orders`)."""
+        _, _, port = request.authority.partition(":")
+        return simulate_call(self.proxy(caller), request, int(port or 80), self.find)
+
+    def grpc(self, caller: str, authority: str, path: str, **headers: str) -> Call:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call(caller, Request.grpc(authority, path, named))
+
+    def get(self, caller: str, authority: str, path: str, **headers: str) -> Call:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call(caller, Request(authority=authority, path=path, headers=named))
+
+    def proxy(self, name: str) -> Proxy:
+        return next(proxy for found, proxy in self.proxies.items() if found == name or found.startswith(f"{name}-"))
+
+    def find(self, endpoint: Endpoint) -> Proxy | None:
+        return self.proxies.get(endpoint.workload)
+
+
+def shop(*changes: str) -> CompiledMesh:
+    """The bundled shop, with policies added or replaced."""
+    files = read_files([REPOSITORY / "istio"])
+    return _mesh(REPOSITORY / "helm/shop/values.yaml", files, changes, ())
+
+
+def lab(*policies: str, unready: Iterable[str] = ()) -> CompiledMesh:
+    """The small application of the tests of this folder, with these policies."""
+    return _mesh(LAB_VALUES, [], policies, unready)
+
+
+def _mesh(values: Path, files: list[tuple[str, bytes]], changes: Iterable[str], unready: Iterable[str]) -> CompiledMesh:
+    namespace = read_application(values).namespace
+    newer = PolicySet.parse([(f"{number}.yaml", text.encode()) for number, text in enumerate(changes)], namespace)
+    return CompiledMesh.read(values, PolicySet.parse(files, namespace).merged(newer), unready)
+
+
+def shares(call: Call) -> dict[str, float]:
+    """Where the calls go, in percent: the instances they reach, or what becomes of them."""
+    found: dict[str, float] = {}
+    for outcome in call.outcomes:
+        key = outcome.workload if outcome.verdict is Verdict.REACHES else str(outcome.verdict)
+        found[key] = round(found.get(key, 0) + outcome.percent, 6)
+    return found
+
+
+def landing(call: Call) -> Landing:
+    """The only destination of a call."""
+    (only,) = call.landings
+    return only
