@@ -1,5 +1,6 @@
 """The other end of the admin socket."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ def running_mesh(state: Path) -> Iterator[admin_pb2_grpc.AdminServiceStub]:
         raise CommandError(str(error)) from error
     if record is None or not is_running(state):
         raise CommandError(f"no mesh runs in {state}; start one with `mesh up`, or name its folder with --state")
+    sockets = Path(record.runtime_folder)
+    if sockets.exists() and not os.access(sockets, os.X_OK):
+        raise CommandError(f"the mesh in {state} belongs to {sockets.owner()}; only that user may speak to it")
     with grpc.insecure_channel(f"unix:{record.admin_socket}", options=LIMITS) as channel:
         try:
             yield admin_pb2_grpc.AdminServiceStub(channel)
@@ -65,6 +69,14 @@ def find_workload(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.W
 
 def _names(workload: admin_pb2.WorkloadStatus) -> tuple[str, str]:
     return workload.service, f"{workload.service}.{workload.namespace}"
+
+
+def check_port(status: admin_pb2.GetStatusResponse, service: str, port: int) -> None:
+    """Of `inventory.shop`. Raises CommandError when it has other ports."""
+    for found in status.services:
+        if f"{found.name}.{found.namespace}" == service and port not in found.ports.values():
+            known = ", ".join(map(str, found.ports.values()))
+            raise CommandError(f"service {found.name} has no port {port}; it has {known}")
 
 
 def split_target(target: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """The entry point. Each command lives in a module of its own and is imported only when it is called."""
 
+import difflib
 import importlib
 import sys
 
@@ -44,6 +45,16 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"loopmesh.cli.commands.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            for near in difflib.get_close_matches(args[0], COMMANDS, 1):
+                raise click.UsageError(f"{error.message} Did you mean '{near}'?", error.ctx) from error
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

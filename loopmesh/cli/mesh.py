@@ -229,7 +229,7 @@ class Mesh:
 
     async def open_forward(self, forward: Forward) -> Forward:
         """Opens a port with a workload's identity; port 0 takes a free one. Raises RunError."""
-        port = self._ports.claim(forward.listen_port) if forward.listen_port else self._ports.allocate()
+        port = self._ports.claim(forward.listen_port, "--listen") if forward.listen_port else self._ports.allocate()
         opened = replace(forward, listen_port=port)
         async with self._refreshing:
             self._topology = replace(self._topology, forwards=(*self._topology.forwards, opened))

@@ -17,7 +17,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Problem:
-    """One mistake of a user: where, the value found, the rule it breaks, and what to do."""
+    """One mistake of a user: where, the value found, the rule it breaks, and what to do. `value` is empty where the
+    file itself is wrong."""
 
     origin: Origin
     value: str
@@ -25,7 +26,8 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.value}: {self.rule}; {self.remedy}"
+        value = f"{self.value}: " if self.value else ""
+        return f"{self.origin}: {value}{self.rule}; {self.remedy}"
 
 
 class InvalidInputError(Exception):

@@ -137,4 +137,4 @@ def _twice(document: Document, other: Document) -> Problem:
 
 
 def _problem(file: str, rule: str, remedy: str) -> Problem:
-    return Problem(origin=Origin(file=file, line=0), value=file, rule=rule, remedy=remedy)
+    return Problem(origin=Origin(file=file, line=0), value="", rule=rule, remedy=remedy)

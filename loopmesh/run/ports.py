@@ -32,8 +32,8 @@ class PortLedger:
         kept.bind((LOOPBACK, 0))
         return self._keep(kept)
 
-    def claim(self, port: int) -> int:
-        """This very port. Raises RunError when it is in use, also by another mesh.
+    def claim(self, port: int, option: str = "--edge-port") -> int:
+        """This very port, which the user chose by `option`. Raises RunError when it is in use, also by another mesh.
 
         Bound without SO_REUSEPORT first, so that sharing is impossible, and opened to our proxies afterwards.
         SO_REUSEADDR only gets past connections of a mesh that has just ended.
@@ -44,7 +44,7 @@ class PortLedger:
             kept.bind((LOOPBACK, port))
         except OSError as error:
             kept.close()
-            raise RunError(_why_not(port, error)) from error
+            raise RunError(f"{_why_not(port, error)}; choose another with {option}") from error
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         return self._keep(kept)
@@ -102,8 +102,8 @@ def _lock_free_port(port: int) -> socket.socket | None:
 
 def _why_not(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is in use{_holder(port)}; choose another with --edge-port"
-    return f"port {port} cannot be opened ({error.strerror}); choose another with --edge-port"
+        return f"port {port} is in use{_holder(port)}"
+    return f"port {port} cannot be opened ({error.strerror})"
 
 
 def _holder(port: int) -> str:

@@ -3,13 +3,13 @@
 `UPDATE_GOLDENS=1 pytest tests/policies` writes the expected files anew and removes those without a fixture.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.goldens import assert_golden, left_over
+
 FOLDER = Path(__file__).parent
-UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 
 
 def fixtures(folder: str) -> pytest.MarkDecorator:
@@ -20,15 +20,10 @@ def fixtures(folder: str) -> pytest.MarkDecorator:
 
 def assert_expected(file: Path, text: str) -> None:
     """Compares with `x.expected`, or writes it."""
-    expected = file.with_suffix(".expected")
-    if UPDATE:
-        expected.write_text(text)
-    assert text == expected.read_text(), "if this is meant: UPDATE_GOLDENS=1"
+    assert_golden(file.with_suffix(".expected"), text)
 
 
 def orphans(folder: str) -> list[Path]:
     """Expected files whose fixture is gone."""
-    found = [file for file in (FOLDER / folder).glob("*.expected") if not file.with_suffix(".yaml").exists()]
-    for file in found if UPDATE else []:
-        file.unlink()
-    return [file for file in found if file.exists()]
+    found = (FOLDER / folder).glob("*.expected")
+    return left_over([file for file in found if not file.with_suffix(".yaml").exists()])

@@ -1,14 +1,18 @@
 """`mesh call`."""
 
+import re
 import sys
 from pathlib import Path
 
 import click
 
 from loopmesh.cli.calling import CallError, Method, find_method, make_call
-from loopmesh.cli.client import find_workload, get_status, service_and_namespace, split_target
+from loopmesh.cli.client import check_port, find_workload, get_status, service_and_namespace, split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import state_option
+
+HEADER_NAME = re.compile("[a-z0-9_.-]+(?<!-bin)")
+"""What gRPC takes as text; values of `…-bin` are bytes."""
 
 
 @click.command(short_help="call a service with a workload's identity")
@@ -38,13 +42,14 @@ def command(
     \b
     mesh call --from orders catalog:50051 GetProduct -d '{"name": "products/oak-tumbler"}'
     """
-    service, _ = split_target(target)
+    service, port = split_target(target)
     metadata = [_header(header) for header in headers]
     status = get_status(state)
     workload = find_workload(status, caller)
-    found = _method(
-        find_workload(status, service_and_namespace(service, workload.namespace)).application_target, method
-    )
+    full = service_and_namespace(service, workload.namespace)
+    callee = find_workload(status, full)
+    check_port(status, full, port)
+    found = _method(callee.application_target, method)
     request = found.request(_data(data))
     try:
         make_call(workload.outbound_socket, target, found, request, metadata, deadline, click.echo, verbose=verbose)
@@ -64,9 +69,10 @@ def _method(target: str, name: str) -> Method:
 
 def _header(header: str) -> tuple[str, str]:
     key, separator, value = header.partition(":")
-    if not separator or not key.strip():
-        raise click.UsageError(f"-H {header!r} is not `name: value`")
-    return key.strip().lower(), value.strip()
+    name = key.strip().lower()
+    if not separator or HEADER_NAME.fullmatch(name) is None or not (value.isascii() and value.isprintable()):
+        raise click.UsageError(f"-H {header!r} is not `name: value` in plain ASCII")
+    return name, value.strip()
 
 
 def _data(data: str) -> str:

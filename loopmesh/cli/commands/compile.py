@@ -46,7 +46,10 @@ def command(output: Path, check: bool, values: Path, policies: Path | None, cont
     except RunError as error:
         raise CommandError(str(error)) from error
     if not check:
-        write_files(files, output)
+        try:
+            write_files(files, output)
+        except OSError as error:
+            raise CommandError(f"cannot write to {output}: {error.strerror}; name another folder with -o") from error
         click.echo(f"{len(files)} files in {output}")
         return
     stale = differing_files(files, output)

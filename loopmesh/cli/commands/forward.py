@@ -1,5 +1,6 @@
 """`mesh forward`."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ def command(caller: str, target: str, listen: str, state: Path) -> None:
     """Open a local TCP port that reaches a service through the WORKLOAD's proxy, until interrupted.
 
     \b
-    mesh forward --from orders inventory:50051 --listen 127.0.0.1:9000
+    mesh forward --from edge catalog:50051 --listen 127.0.0.1:9000
     grpcurl -plaintext 127.0.0.1:9000 list
     """
     service, port = split_target(target)
@@ -33,6 +34,7 @@ def command(caller: str, target: str, listen: str, state: Path) -> None:
     request = admin_pb2.ForwardRequest(
         workload=workload.name, service=service, port=port, listen_address=LOOPBACK[0], listen_port=listen_port
     )
-    with running_mesh(state) as stub:
+    # Interrupting is how it is ended.
+    with running_mesh(state) as stub, suppress(KeyboardInterrupt):
         for answer in stub.Forward(request):
             click.echo(f"{answer.listen_address}:{answer.listen_port} reaches {target} as {workload.spiffe_id}")

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -30,7 +31,14 @@ def command(service: str | None, follow: bool, state: Path) -> None:
         raise CommandError(f"there are no logs{named} in {state / 'logs'}; name a service of this mesh, or its --state")
     for line in logs.new_lines():
         click.echo(line)
-    while follow:
+    if follow:
+        # Interrupting is how it is ended.
+        with suppress(KeyboardInterrupt):
+            _follow(logs)
+
+
+def _follow(logs: "_Logs") -> None:
+    while True:
         time.sleep(POLL_S)
         for line in logs.new_lines():
             click.echo(line)
