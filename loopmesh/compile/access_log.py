@@ -10,6 +10,7 @@ from envoy.config.core.v3.base_pb2 import DataSource
 from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
 from envoy.config.core.v3.substitution_format_string_pb2 import JsonFormatOptions, SubstitutionFormatString
 from envoy.extensions.access_loggers.file.v3.file_pb2 import FileAccessLog
+from envoy.extensions.access_loggers.filters.cel.v3.cel_pb2 import ExpressionFilter
 from envoy.extensions.access_loggers.stream.v3.stream_pb2 import StdoutAccessLog
 from envoy.extensions.formatter.req_without_query.v3.req_without_query_pb2 import ReqWithoutQuery
 
@@ -68,6 +69,7 @@ ISTIO_TEXT = (
     "%UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
     "%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
 )
+CONDITION_FILTER = "envoy.access_loggers.extension_filters.cel"
 WITHOUT_QUERY = "%REQ_WITHOUT_QUERY"
 
 
@@ -83,12 +85,17 @@ def mesh_log(settings: MeshSettings) -> AccessLog:
     return _file(settings.log_file, _line(settings.log_format, omit_empty_values=False))
 
 
-def provider_log(settings: MeshSettings, provider: LogFile) -> AccessLog:
-    """The built-in provider has the mesh's format unless it was given one of its own."""
+def provider_log(settings: MeshSettings, provider: LogFile, condition: str = "") -> AccessLog:
+    """For calls that meet a CEL expression, if there is one. The built-in provider has the mesh's format unless it was
+    given one of its own."""
     chosen = provider.format or LogFormat()
     if provider.name == BUILT_IN_LOG and provider.format is None and not provider.omit_empty_values:
         chosen = settings.log_format
-    return _file(provider.path, _line(chosen, omit_empty_values=provider.omit_empty_values))
+    log = _file(provider.path, _line(chosen, omit_empty_values=provider.omit_empty_values))
+    if condition:
+        log.filter.extension_filter.name = CONDITION_FILTER
+        log.filter.extension_filter.typed_config.CopyFrom(pack(ExpressionFilter(expression=condition)))
+    return log
 
 
 def _file(path: str, line: SubstitutionFormatString) -> AccessLog:

@@ -15,6 +15,7 @@ from loopmesh.compile.tcp_listener import tcp_listener
 from loopmesh.compile.telemetry import observe
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Service
+from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Forward, Workload
 
 
@@ -24,7 +25,7 @@ def forward_listener(view: View, workload: Workload, forward: Forward) -> Listen
     port = next(port for port in service.ports if port.number == forward.port)
     name = f"forward|{forward.listen_port}"
     if not port.protocol.is_http:
-        return tcp_listener(view, service, port, name, forward.listen_port, forward.listen_address)
+        return tcp_listener(view, workload, service, port, name, forward.listen_port, forward.listen_address)
     return Listener(
         name=name,
         address=loopback(forward.listen_port, forward.listen_address),
@@ -41,7 +42,7 @@ def _manager(view: View, workload: Workload, service: Service, port: Port) -> Fi
             route.route.host_rewrite_literal = f"{_dialled_name(service, view.namespace)}:{port.number}"
     host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
     manager = connection_manager(view.index.policies.settings, "forward", route_filters())
-    observe(view.index, workload, manager)
+    observe(view.index, workload, Side.CLIENT, manager)
     manager.route_config.CopyFrom(RouteConfiguration(name="forward", virtual_hosts=[host]))
     manager.route_config.validate_clusters.value = False
     allow_bodies(manager.route_config)

@@ -25,6 +25,7 @@ from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.telemetry import observe
 from loopmesh.model.edge import ServerKind
+from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Workload
 
 TLS_INSPECTOR = "envoy.filters.listener.tls_inspector"
@@ -71,7 +72,7 @@ def _manager(index: MeshIndex, workload: Workload, open_server: OpenServer) -> H
         *_extensions(index, workload),
     ]
     manager = connection_manager(index.policies.settings, f"gateway_{port}", filters)
-    observe(index, workload, manager)
+    observe(index, workload, Side.CLIENT, manager)
     manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=open_server.routes))
     _tell_of_clients(manager)
     _harden(manager)

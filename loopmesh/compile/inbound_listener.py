@@ -23,6 +23,7 @@ from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.compile.telemetry import access_logs, observe
 from loopmesh.compile.tls import MESH_ALPN, downstream_tls
 from loopmesh.model.security import PeerMode
+from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Inbound, Workload
 
 
@@ -48,7 +49,7 @@ def _filters(index: MeshIndex, workload: Workload, inbound: Inbound) -> list[Fil
     if inbound.port.protocol.is_http:
         return [as_network_filter(_manager(index, workload, inbound))]
     number = inbound.port.number
-    carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), access_logs(index))
+    carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), access_logs(index, workload, Side.SERVER))
     return [*network_rbac_filters(index.policies, workload, number), carried]
 
 
@@ -67,7 +68,7 @@ def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConn
     number = inbound.port.number
     filters = http_security(index, workload, number)
     manager = connection_manager(index.policies.settings, f"inbound_{number}", filters)
-    observe(index, workload, manager)
+    observe(index, workload, Side.SERVER, manager)
     manager.route_config.CopyFrom(_routes(workload, number))
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     manager.set_current_client_cert_details.uri = True

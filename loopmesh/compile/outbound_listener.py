@@ -11,13 +11,14 @@ from loopmesh.compile.connection_manager import as_network_filter, connection_ma
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.telemetry import observe
+from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Workload
 
 
 def outbound_listener(index: MeshIndex, workload: Workload) -> Listener:
     """One listener for all services; the route is found by `:authority`."""
     manager = connection_manager(index.policies.settings, "outbound", route_filters())
-    observe(index, workload, manager)
+    observe(index, workload, Side.CLIENT, manager)
     manager.rds.CopyFrom(Rds(config_source=ADS, route_config_name=names.OUTBOUND_ROUTES))
     return Listener(
         name="outbound",

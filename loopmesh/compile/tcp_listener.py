@@ -14,6 +14,7 @@ from loopmesh.compile.telemetry import access_logs
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Service
 from loopmesh.model.destinations.connection_pool import ConnectionPool
+from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import LOOPBACK, Workload
 
 
@@ -21,22 +22,25 @@ def tcp_listeners(view: View, workload: Workload) -> list[Listener]:
     """One for each visible port that the workload was given a loopback port for."""
     ports = {(dialled.host, dialled.port): dialled.listen_port for dialled in workload.outbound}
     return [
-        tcp_listener(view, service, port, f"tcp|{port.number}|{service.host}", ports[service.host, port.number])
+        tcp_listener(
+            view, workload, service, port, f"tcp|{port.number}|{service.host}", ports[service.host, port.number]
+        )
         for service, port in view.ports(http=False)
         if (service.host, port.number) in ports
     ]
 
 
 def tcp_listener(
-    view: View, service: Service, port: Port, name: str, listen_port: int, address: str = LOOPBACK
+    view: View, workload: Workload, service: Service, port: Port, name: str, listen_port: int, address: str = LOOPBACK
 ) -> Listener:
     """A loopback port whose connections all go to a port of the service."""
     proxy = _proxy(view, service, port)
+    logs = access_logs(view.index, workload, Side.CLIENT)
     return Listener(
         name=name,
         address=loopback(listen_port, address),
         traffic_direction=OUTBOUND,
-        filter_chains=[FilterChain(filters=[carrying(proxy, access_logs(view.index))])],
+        filter_chains=[FilterChain(filters=[carrying(proxy, logs)])],
     )
 
 

@@ -73,6 +73,11 @@ class MeshSettings:
     default_tracing: tuple[str, ...] = ()
     default_logging: tuple[str, ...] = ()
 
+    def provider(self, name: str) -> Provider | None:
+        """By its name, whatever its case (Istio `fetchProvider`)."""
+        wanted = name.casefold()
+        return next((one for known, one in self.providers.items() if known.casefold() == wanted), None)
+
     def reaches(self, selector: WorkloadSelector, namespace: str, labels: Mapping[str, str]) -> bool:
         """Whether a policy selects a workload; one of the root namespace selects in every namespace."""
         in_scope = selector.namespace in (self.root_namespace, namespace)

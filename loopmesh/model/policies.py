@@ -10,6 +10,7 @@ from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import PeerAuthentication
+from loopmesh.model.telemetry import Telemetry
 from loopmesh.model.token import RequestAuthentication
 from loopmesh.model.traffic import DestinationRule
 
@@ -33,6 +34,7 @@ class Policies:
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     gateway_filters: tuple[GatewayFilter, ...] = ()
+    telemetries: tuple[Telemetry, ...] = ()
 
     def by_name(self) -> dict[PolicyName, list[Policy]]:
         """What each policy says; a policy may say several things."""

@@ -20,6 +20,8 @@ from loopmesh.policies.peer_authentication import read_peer_authentication
 from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.references import check_references
 from loopmesh.policies.request_authentication import read_request_authentication
+from loopmesh.policies.telemetry import read_telemetry
+from loopmesh.policies.telemetry_references import check_telemetries
 from loopmesh.policies.virtual_service import read_virtual_service
 
 Policy = TypeVar("Policy")
@@ -34,6 +36,8 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     complete = not policy_set.problems
     problems += check_references(policies, application, policy_set.place, broken=reading.broken, complete=complete)
     problems += check_delegation(policies, broken=reading.broken, complete=complete)
+    if reading.knows_settings:
+        problems += check_telemetries(policies, policy_set.place, broken=reading.broken)
     problems += check_conflicts(policies, application, broken=reading.broken)
     if problems:
         raise InvalidInputError(problems)
@@ -50,11 +54,15 @@ def check_gateways(policy_set: PolicySet) -> Policies:
 
 
 class _Reading:
-    """The policies as far as they can be read; `broken` are those that have a problem."""
+    """The policies as far as they can be read; `broken` are those that have a problem.
+
+    Without knowing the mesh's settings nothing can be said of what they name.
+    """
 
     def __init__(self, policy_set: PolicySet) -> None:
         self.problems: list[Problem] = []
         self.broken: set[PolicyName] = set()
+        self.knows_settings = True
         self._documents = policy_set.documents.values()
         self._mesh_config = policy_set.mesh_config
 
@@ -68,11 +76,17 @@ class _Reading:
             request_authentications=self.read("RequestAuthentication", read_request_authentication),
             authorization_policies=self.read("AuthorizationPolicy", read_authorization_policy),
             gateways=self.read("Gateway", read_gateway),
+            telemetries=self.read("Telemetry", read_telemetry),
             gateway_filters=tuple(found for several in filters for found in several),
         )
 
     def _settings(self) -> MeshSettings:
-        return read_mesh_settings(self._mesh_config, self.problems) if self._mesh_config else MeshSettings()
+        if self._mesh_config is None:
+            return MeshSettings()
+        before = len(self.problems)
+        settings = read_mesh_settings(self._mesh_config, self.problems)
+        self.knows_settings = len(self.problems) == before
+        return settings
 
     def read(self, kind: str, read: Reader[Policy]) -> tuple[Policy, ...]:
         return tuple(self._one(document, read) for document in self._documents if document.policy.kind == kind)

@@ -11,6 +11,7 @@ from loopmesh.policies.refused_kinds import GATEWAY_API, NO_GATEWAY_API, REFUSED
 from loopmesh.policies.yaml_tree import Node
 
 NETWORKING = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
+TELEMETRY = ("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1")
 SECURITY = ("security.istio.io/v1", "security.istio.io/v1beta1")
 API_VERSIONS = {
     "AuthorizationPolicy": SECURITY,
@@ -19,6 +20,7 @@ API_VERSIONS = {
     "Gateway": NETWORKING,
     "PeerAuthentication": SECURITY,
     "RequestAuthentication": SECURITY,
+    "Telemetry": TELEMETRY,
     "VirtualService": NETWORKING,
 }
 """The kinds loopmesh understands, and the versions of the API each is written in."""

@@ -40,6 +40,7 @@ def check_references(
         *((one.source, one.selector, "selector") for one in policies.peer_authentications),
         *((one.source, one.selector, "selector") for one in policies.request_authentications),
         *((one.source, one.selector, "selector") for one in policies.authorization_policies),
+        *((one.source, one.selector, "selector") for one in policies.telemetries),
         *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
         *((one.source, one.selector, "workloadSelector") for one in policies.destination_rules if one.selector),
     ]

@@ -19,6 +19,7 @@ from loopmesh.run.process import Launch
 from loopmesh.run.runtime_folder import RuntimeFolder, WorkloadFolder
 from loopmesh.run.state import StateFolder
 
+LOG_FLUSH_MS = 200
 PROXY_DRAIN_S = 10
 """How long a proxy lets calls on a replaced or drained listener go on. Envoy's own default is 10 minutes."""
 
@@ -103,6 +104,8 @@ def envoy_command(binary: Path, bootstrap: Path) -> tuple[str, ...]:
         *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
         # Istio, whose semantics are kept, sets a deprecated field on every route; Envoy would say so for each.
         *("--component-log-level", "misc:error"),
+        # A line is in the log soon after its call; Envoy's own default is 10 s.
+        *("--file-flush-interval-msec", str(LOG_FLUSH_MS)),
         *("--drain-time-s", str(PROXY_DRAIN_S), "--drain-strategy", "immediate"),
     )
 

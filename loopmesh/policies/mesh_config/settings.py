@@ -104,7 +104,7 @@ def _defaults(fields: Fields, providers: Mapping[str, Provider]) -> tuple[tuple[
         known = ", ".join(name for name, one in providers.items() if isinstance(one, kind)) or "none"
 
         def check(name: str) -> tuple[str, str] | None:
-            if isinstance(providers.get(name), kind):
+            if any(name.casefold() == one.name.casefold() for one in providers.values() if isinstance(one, kind)):
                 return None
             return "no extension provider for this has the name", f"known: {known}"
 
