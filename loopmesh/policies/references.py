@@ -90,7 +90,10 @@ class _Names:
                 yield from self._destination(destination)
 
     def _bound(self, routing: Routing, name: str) -> Iterator[Problem]:
-        """A routing that no server of the gateway lets in would never be used (analysis message IST0132)."""
+        """A routing that no server of the gateway lets in would never be used (analysis message IST0132).
+
+        Bound to the mesh as well, one host for it and one for the gateway are enough.
+        """
         origin = self._place(routing.source, "gateways")
         gateway = self._gateways.get(name)
         if gateway is None:
@@ -101,8 +104,9 @@ class _Names:
         if gateway.source.policy in self._broken:
             return
         served = [host.rpartition("/")[2] for server in gateway.servers for host in server.hosts]
-        for host in routing.hosts:
-            if not any(overlap(host, one) for one in served):
+        unserved = [host for host in routing.hosts if not any(overlap(host, one) for one in served)]
+        if MESH_GATEWAY not in routing.gateways or len(unserved) == len(routing.hosts):
+            for host in unserved:
                 rule = f"Gateway {name} serves {', '.join(served)}"
                 remedy = "add the host to the Gateway, or use one of its"
                 yield _problem(routing.source, f"host {host}", rule, remedy, self._place(routing.source, "hosts"))

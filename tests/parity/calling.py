@@ -89,12 +89,13 @@ def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observat
             answer, made = call.with_call(body.encode(), timeout=DEADLINE_S, metadata=tuple(headers.items()))
         except grpc.RpcError as failed:
             error: Any = failed
-            metadata = {key: str(value) for key, value in error.initial_metadata() or ()}
+            both = (*(error.initial_metadata() or ()), *(error.trailing_metadata() or ()))
+            response = {key: str(value) for key, value in both}
             return Observation(
                 grpc=error.code().name,
                 body=error.details() or "",
-                answered_by=metadata.get("x-lab-answer", ""),
-                response=metadata | {key: str(value) for key, value in error.trailing_metadata() or ()},
+                answered_by=response.get("x-lab-answer", ""),
+                response=response,
             )
         request = _request(answer.decode())
         response = {key: str(value) for key, value in made.initial_metadata()}

@@ -24,10 +24,12 @@ class AnyMethod(grpc.GenericRpcHandler):
 async def respond(method, body, context):
     headers = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
     arrival = arrive(headers, method="POST", path=method, body=body.decode())
-    await context.send_initial_metadata([("x-lab-answer", arrival["instance"])])
+    who = (("x-lab-answer", arrival["instance"]),)
     failed = await failure(headers, arrival["attempt"])
     if failed:
-        await context.abort(grpc.StatusCode[failed], "as the call says")
+        # All in the trailers: a proxy retries only what has not begun to answer.
+        await context.abort(grpc.StatusCode[failed], "as the call says", who)
+    await context.send_initial_metadata(who)
     return json.dumps(arrival).encode()
 
 
