@@ -29,6 +29,7 @@ class MeshProcess:
     folder: Path
     up_arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    _edge: tuple[str, ...] = ()
 
     def run(self, *arguments: str, timeout_s: float = 60, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs `mesh ARGUMENTS --state …` to its end, whatever its exit code."""
@@ -51,7 +52,8 @@ class MeshProcess:
         return result.stdout
 
     def up(self) -> None:
-        self.command("up", "--detach", "--edge-port", "0", *self.up_arguments)
+        said = self.command("up", "--detach", "--edge-port", "0", *self.up_arguments)
+        self._edge = tuple(line.rpartition(" ")[2] for line in said.splitlines() if line.startswith("edge "))
 
     def down(self) -> None:
         self.command("down")
@@ -65,9 +67,9 @@ class MeshProcess:
 
     @property
     def edge(self) -> str:
-        """The base URL of the edge's only server."""
-        (url,) = self.status()["edge"].values()
-        return str(url)
+        """The base URL of the edge's only server, as `up` told it."""
+        (url,) = self._edge
+        return url
 
     @contextmanager
     def forward(self, caller: str, target: str) -> Iterator[str]:

@@ -23,10 +23,11 @@ class Answer:
     body: Any
 
 
-def ask(url: str, body: object = None, **headers: str) -> Answer:
-    """GET, or POST with a JSON body; errors are answers like others."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json", **headers})  # noqa: S310 - loopback
+def ask(url: str, body: object = None, verb: str | None = None, **headers: str) -> Answer:
+    """GET, or POST with a body: bytes as they are, all else as JSON. Errors are answers like others."""
+    data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+    sent = {"content-type": "application/json", **headers}
+    request = urllib.request.Request(url, data, sent, method=verb)  # noqa: S310 - loopback
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
             return _answer(answer.status, answer.headers, answer.read())

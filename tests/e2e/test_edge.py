@@ -1,18 +1,56 @@
 """The edge: REST, gRPC and reflection on one port."""
 
 import grpc
+import pytest
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.shop_client import ask, order_request
 
+PERMISSION_DENIED, UNIMPLEMENTED = "7", "12"
+RESERVE = "shop.inventory.v1.InventoryService/Reserve"
 
-def test_an_unknown_path_is_a_404(shop: MeshProcess) -> None:
-    assert ask(f"{shop.edge}/v1/products/oak-tumbler/nothing").status == 404
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/products/oak-tumbler/nothing", "/favicon.ico"])
+def test_an_unknown_path_is_a_404(shop: MeshProcess, path: str) -> None:
+    assert ask(f"{shop.edge}{path}").status == 404
 
 
-def test_a_path_outside_the_public_api_is_forbidden(shop: MeshProcess) -> None:
-    assert ask(f"{shop.edge}/shop.inventory.v1.InventoryService/Reserve", {}).status == 403
+@pytest.mark.parametrize(
+    ("verb", "path"), [("DELETE", "/v1/products/oak-tumbler"), ("PUT", "/v1/orders"), ("POST", "/v1/stock/oak-tumbler")]
+)
+def test_a_verb_the_contracts_do_not_have_is_a_404(shop: MeshProcess, verb: str, path: str) -> None:
+    assert ask(f"{shop.edge}{path}", {}, verb=verb).status == 404
+
+
+@pytest.mark.parametrize(
+    "path", [f"/{RESERVE}", f"//{RESERVE}", f"/v1/../{RESERVE}", "/%73" + RESERVE[1:], f"/x/%2e%2e/{RESERVE}"]
+)
+@pytest.mark.parametrize("kind", ["application/json", "application/grpc"])
+def test_methods_that_stay_inside_are_out_of_reach_however_they_are_spelt(
+    shop: MeshProcess, path: str, kind: str
+) -> None:
+    answer = ask(f"{shop.edge}{path}", {}, **{"content-type": kind})
+    assert answer.status in (403, 404) or answer.headers["grpc-status"] in (PERMISSION_DENIED, UNIMPLEMENTED)
+
+
+def test_percent_encoding_in_paths_and_queries_is_undone(shop: MeshProcess) -> None:
+    assert ask(f"{shop.edge}/v1/products/oak%2Dtumbler").body["product"]["name"] == "products/oak-tumbler"
+    found = ask(f"{shop.edge}/v1/products?query=oak%20tumbler").body["products"]
+    assert [product["name"] for product in found] == ["products/oak-tumbler"]
+    names = "names=products%2Foak-tumbler&names=products/oak-pen-tray"
+    several = ask(f"{shop.edge}/v1/products:batchGet?{names}").body["products"]
+    assert [product["name"] for product in several] == ["products/oak-tumbler", "products/oak-pen-tray"]
+
+
+@pytest.mark.parametrize("query", ["colour=red", "pageSize=many", "pageSize=-1", "pageToken=!"])
+def test_a_query_against_the_contract_is_a_400(shop: MeshProcess, query: str) -> None:
+    assert ask(f"{shop.edge}/v1/products?{query}").status == 400
+
+
+@pytest.mark.parametrize("content", ["{", "[]x", "no json"])
+def test_a_body_that_is_no_json_is_a_400(shop: MeshProcess, content: str) -> None:
+    assert ask(f"{shop.edge}/v1/orders", content.encode()).status == 400
 
 
 def test_a_grpc_error_becomes_its_http_status_with_its_details(shop: MeshProcess) -> None:
