@@ -8,7 +8,6 @@ from loopmesh.cli.policy_change import ChangeReport, MeshDifference
 from loopmesh.model.difference import PartDifference, PolicyDifference
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError
-from loopmesh.policies import PolicySet, policy_yaml
 
 
 class Outcome(TypedDict):
@@ -57,18 +56,6 @@ def problem_messages(error: InvalidInputError) -> list[admin_pb2.Problem]:
 
 def policy_name(message: admin_pb2.PolicyName) -> PolicyName:
     return PolicyName(kind=message.kind, namespace=message.namespace, name=message.name)
-
-
-def policy_messages(policy_set: PolicySet) -> list[admin_pb2.Policy]:
-    return [
-        admin_pb2.Policy(
-            name=admin_pb2.PolicyName(kind=name.kind, namespace=name.namespace, name=name.name),
-            file=document.origin.file,
-            line=document.origin.line,
-            yaml=policy_yaml(document),
-        )
-        for name, document in policy_set.documents.items()
-    ]
 
 
 def diff_message(difference: MeshDifference) -> admin_pb2.DiffResponse:

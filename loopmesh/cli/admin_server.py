@@ -11,12 +11,12 @@ from loopmesh.cli.admin_limits import LIMITS
 from loopmesh.cli.admin_messages import (
     diff_message,
     outcome,
-    policy_messages,
     policy_name,
     problem_messages,
     rejection_message,
 )
 from loopmesh.cli.mesh import Mesh, check_service
+from loopmesh.cli.planning import plan_fault, plan_shift
 from loopmesh.cli.policy_change import PolicyChange
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward
@@ -51,7 +51,6 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
                 name=service.name,
                 namespace=service.namespace,
                 ports={port.name: port.number for port in service.ports},
-                versions=[version.name for version in service.versions],
             )
             for service in self._mesh.application.services
         ]
@@ -93,10 +92,23 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             await _fail(context, error)
             raise
 
-    async def ListPolicies(
-        self, request: admin_pb2.ListPoliciesRequest, context: Context
-    ) -> admin_pb2.ListPoliciesResponse:
-        return admin_pb2.ListPoliciesResponse(policies=policy_messages(self._mesh.policy_set))
+    async def PlanShift(self, request: admin_pb2.PlanShiftRequest, context: Context) -> admin_pb2.PlanShiftResponse:
+        try:
+            return admin_pb2.PlanShiftResponse(yaml=plan_shift(self._mesh, request))
+        except InvalidInputError as error:
+            return admin_pb2.PlanShiftResponse(problems=problem_messages(error))
+        except RunError as error:
+            await _fail(context, error)
+            raise
+
+    async def PlanFault(self, request: admin_pb2.PlanFaultRequest, context: Context) -> admin_pb2.PlanFaultResponse:
+        try:
+            return admin_pb2.PlanFaultResponse(yaml=plan_fault(self._mesh, request))
+        except InvalidInputError as error:
+            return admin_pb2.PlanFaultResponse(problems=problem_messages(error))
+        except RunError as error:
+            await _fail(context, error)
+            raise
 
     async def Scale(self, request: admin_pb2.ScaleRequest, context: Context) -> admin_pb2.ScaleResponse:
         try:

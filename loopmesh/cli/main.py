@@ -16,6 +16,8 @@ COMMANDS = {
     "apply": "add or replace policies while it runs",
     "diff": "what policies would change, without changing anything",
     "delete": "remove policies while it runs",
+    "shift": "share a service's calls among its versions",
+    "fault": "delay or fail calls of a service",
     "validate": "check policies without running anything",
     "compile": "write or check the proxies' configuration as files",
     "config": "a proxy's live configuration",

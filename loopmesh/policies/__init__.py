@@ -7,18 +7,23 @@ configuration.
 from loopmesh.policies.application import read_application
 from loopmesh.policies.check import check_gateways, check_policies
 from loopmesh.policies.credential_references import check_credentials
+from loopmesh.policies.edits import Fault, clear_fault, inject_fault, shift
 from loopmesh.policies.policy_set import PolicySet, read_files
 from loopmesh.policies.secret import read_secrets
-from loopmesh.policies.writing import policy_yaml, with_namespace
+from loopmesh.policies.writing import with_namespace, written_documents
 
 __all__ = [
+    "Fault",
     "PolicySet",
     "check_credentials",
     "check_gateways",
     "check_policies",
-    "policy_yaml",
+    "clear_fault",
+    "inject_fault",
     "read_application",
     "read_files",
     "read_secrets",
+    "shift",
     "with_namespace",
+    "written_documents",
 ]

@@ -1,5 +1,6 @@
 """Policies as YAML that can be read, kept and applied again."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -7,18 +8,18 @@ import yaml
 from loopmesh.policies.document import Document
 
 
-def policy_yaml(document: Document) -> str:
-    """One YAML document that says the same wherever it is read: its namespace is written out."""
-    return written(with_namespace(document))
-
-
 def with_namespace(document: Document) -> dict[str, object]:
-    """The document as plain values."""
+    """The document as plain values that say the same wherever they are read: its namespace is written out."""
     content: Any = document.whole.plain()
     return {**content, "metadata": {**content["metadata"], "namespace": document.namespace}}
 
 
-def written(content: object) -> str:
+def written_documents(contents: Iterable[object]) -> str:
+    """One YAML text."""
+    return "---\n".join(map(_written, contents))
+
+
+def _written(content: object) -> str:
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
 
 

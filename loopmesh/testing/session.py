@@ -64,16 +64,16 @@ class MeshSession:
         self.author.start()
         self.grpc = GrpcClient()
         self.background = ThreadPoolExecutor(MOST_AT_ONCE)
-        self._state = folder / "state"
+        self.state = folder / "state"
         up = UpOptions(
             values=values,
             policies=options.policies,
-            state=self._state,
+            state=self.state,
             edge_port=0,
             control_plane=options.control_plane,
         )
         self._mesh = self._start(up, options.folder, report)
-        record = read_record(self._state)
+        record = read_record(self.state)
         self._channel = grpc.insecure_channel(f"unix:{record.admin_socket if record else ''}", options=LIMITS)
         self._stub = admin_pb2_grpc.AdminServiceStub(self._channel)
         self._status = self._stub.GetStatus(admin_pb2.GetStatusRequest())

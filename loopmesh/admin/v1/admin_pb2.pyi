@@ -120,24 +120,20 @@ class ServiceInfo(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
     PORTS_FIELD_NUMBER: _builtins.int
-    VERSIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     namespace: _builtins.str
     @_builtins.property
     def ports(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]: ...
-    @_builtins.property
-    def versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         namespace: _builtins.str = ...,
         ports: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
-        versions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "namespace", b"namespace", "ports", b"ports", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "namespace", b"namespace", "ports", b"ports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -658,69 +654,138 @@ class PartDifference(_message.Message):
 Global___PartDifference: _TypeAlias = PartDifference  # noqa: Y015
 
 @_typing.final
-class ListPoliciesRequest(_message.Message):
+class PlanShiftRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ListPoliciesRequest: _TypeAlias = ListPoliciesRequest  # noqa: Y015
-
-@_typing.final
-class ListPoliciesResponse(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    POLICIES_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """`name`, or `name.namespace`."""
     @_builtins.property
-    def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Policy]: ...
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___Share]: ...
     def __init__(
         self,
         *,
-        policies: _abc.Iterable[Global___Policy] | None = ...,
+        service: _builtins.str = ...,
+        shares: _abc.Iterable[Global___Share] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["policies", b"policies"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service", "shares", b"shares"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListPoliciesResponse: _TypeAlias = ListPoliciesResponse  # noqa: Y015
+Global___PlanShiftRequest: _TypeAlias = PlanShiftRequest  # noqa: Y015
 
 @_typing.final
-class Policy(_message.Message):
+class Share(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAME_FIELD_NUMBER: _builtins.int
-    FILE_FIELD_NUMBER: _builtins.int
-    LINE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    weight: _builtins.int
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        weight: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Share: _TypeAlias = Share  # noqa: Y015
+
+@_typing.final
+class PlanShiftResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
     YAML_FIELD_NUMBER: _builtins.int
-    file: _builtins.str
-    line: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
     yaml: _builtins.str
-    """One YAML document."""
+    """YAML documents to apply."""
     @_builtins.property
-    def name(self) -> Global___PolicyName: ...
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
+        """Why the policies in force cannot be merged with."""
+
     def __init__(
         self,
         *,
-        name: Global___PolicyName | None = ...,
-        file: _builtins.str = ...,
-        line: _builtins.int = ...,
         yaml: _builtins.str = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "line", b"line", "name", b"name", "yaml", b"yaml"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Policy: _TypeAlias = Policy  # noqa: Y015
+Global___PlanShiftResponse: _TypeAlias = PlanShiftResponse  # noqa: Y015
+
+@_typing.final
+class PlanFaultRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
+    ABORT_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    CLEAR_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """`name`, or `name.namespace`."""
+    delay: _builtins.str
+    """A duration as policies write it; empty for no delay."""
+    abort: _builtins.str
+    """An HTTP status or the name of a gRPC status; empty for no failure."""
+    percent: _builtins.float
+    """How many of a hundred calls are hit."""
+    clear: _builtins.bool
+    """Takes faults away instead."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        delay: _builtins.str = ...,
+        abort: _builtins.str = ...,
+        percent: _builtins.float = ...,
+        clear: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "clear", b"clear", "delay", b"delay", "percent", b"percent", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanFaultRequest: _TypeAlias = PlanFaultRequest  # noqa: Y015
+
+@_typing.final
+class PlanFaultResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YAML_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    yaml: _builtins.str
+    """YAML documents to apply; empty when there is no fault to take away."""
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
+        """Why the policies in force cannot be merged with."""
+
+    def __init__(
+        self,
+        *,
+        yaml: _builtins.str = ...,
+        problems: _abc.Iterable[Global___Problem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanFaultResponse: _TypeAlias = PlanFaultResponse  # noqa: Y015
 
 @_typing.final
 class ScaleRequest(_message.Message):

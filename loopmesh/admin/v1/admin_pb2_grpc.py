@@ -55,10 +55,15 @@ class AdminServiceStub:
                 request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffRequest.SerializeToString,
                 response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffResponse.FromString,
                 _registered_method=True)
-        self.ListPolicies = channel.unary_unary(
-                '/loopmesh.admin.v1.AdminService/ListPolicies',
-                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesRequest.SerializeToString,
-                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesResponse.FromString,
+        self.PlanShift = channel.unary_unary(
+                '/loopmesh.admin.v1.AdminService/PlanShift',
+                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanShiftRequest.SerializeToString,
+                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanShiftResponse.FromString,
+                _registered_method=True)
+        self.PlanFault = channel.unary_unary(
+                '/loopmesh.admin.v1.AdminService/PlanFault',
+                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultRequest.SerializeToString,
+                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultResponse.FromString,
                 _registered_method=True)
         self.Scale = channel.unary_unary(
                 '/loopmesh.admin.v1.AdminService/Scale',
@@ -114,8 +119,15 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListPolicies(self, request, context):
-        """The policies in force.
+    def PlanShift(self, request, context):
+        """The policies that would give versions of a service their shares of its calls; nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlanFault(self, request, context):
+        """The policies that would delay or fail calls of a service; nothing is changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,10 +184,15 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffRequest.FromString,
                     response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.DiffResponse.SerializeToString,
             ),
-            'ListPolicies': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListPolicies,
-                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesRequest.FromString,
-                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesResponse.SerializeToString,
+            'PlanShift': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanShift,
+                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanShiftRequest.FromString,
+                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanShiftResponse.SerializeToString,
+            ),
+            'PlanFault': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanFault,
+                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultRequest.FromString,
+                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultResponse.SerializeToString,
             ),
             'Scale': grpc.unary_unary_rpc_method_handler(
                     servicer.Scale,
@@ -318,7 +335,7 @@ class AdminService:
             _registered_method=True)
 
     @staticmethod
-    def ListPolicies(request,
+    def PlanShift(request,
             target,
             options=(),
             channel_credentials=None,
@@ -331,9 +348,36 @@ class AdminService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/loopmesh.admin.v1.AdminService/ListPolicies',
-            loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesRequest.SerializeToString,
-            loopmesh_dot_admin_dot_v1_dot_admin__pb2.ListPoliciesResponse.FromString,
+            '/loopmesh.admin.v1.AdminService/PlanShift',
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanShiftRequest.SerializeToString,
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanShiftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanFault(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loopmesh.admin.v1.AdminService/PlanFault',
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultRequest.SerializeToString,
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultResponse.FromString,
             options,
             channel_credentials,
             insecure,

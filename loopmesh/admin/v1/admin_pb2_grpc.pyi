@@ -41,8 +41,10 @@ class AdminServiceStub:
     """Removes policies; refused when what remains would be invalid. Returns as Apply does."""
     Diff: _grpc.UnaryUnaryMultiCallable[_admin_pb2.DiffRequest, _admin_pb2.DiffResponse]
     """What a change of policies would do to every proxy; nothing is changed."""
-    ListPolicies: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListPoliciesRequest, _admin_pb2.ListPoliciesResponse]
-    """The policies in force."""
+    PlanShift: _grpc.UnaryUnaryMultiCallable[_admin_pb2.PlanShiftRequest, _admin_pb2.PlanShiftResponse]
+    """The policies that would give versions of a service their shares of its calls; nothing is changed."""
+    PlanFault: _grpc.UnaryUnaryMultiCallable[_admin_pb2.PlanFaultRequest, _admin_pb2.PlanFaultResponse]
+    """The policies that would delay or fail calls of a service; nothing is changed."""
     Scale: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ScaleRequest, _admin_pb2.ScaleResponse]
     """Changes how many instances of a service, or of one of its versions, run."""
     Restart: _grpc.UnaryStreamMultiCallable[_admin_pb2.RestartRequest, _admin_pb2.RestartResponse]
@@ -65,8 +67,10 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Removes policies; refused when what remains would be invalid. Returns as Apply does."""
     Diff: _aio.UnaryUnaryMultiCallable[_admin_pb2.DiffRequest, _admin_pb2.DiffResponse]  # type: ignore[assignment]
     """What a change of policies would do to every proxy; nothing is changed."""
-    ListPolicies: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListPoliciesRequest, _admin_pb2.ListPoliciesResponse]  # type: ignore[assignment]
-    """The policies in force."""
+    PlanShift: _aio.UnaryUnaryMultiCallable[_admin_pb2.PlanShiftRequest, _admin_pb2.PlanShiftResponse]  # type: ignore[assignment]
+    """The policies that would give versions of a service their shares of its calls; nothing is changed."""
+    PlanFault: _aio.UnaryUnaryMultiCallable[_admin_pb2.PlanFaultRequest, _admin_pb2.PlanFaultResponse]  # type: ignore[assignment]
+    """The policies that would delay or fail calls of a service; nothing is changed."""
     Scale: _aio.UnaryUnaryMultiCallable[_admin_pb2.ScaleRequest, _admin_pb2.ScaleResponse]  # type: ignore[assignment]
     """Changes how many instances of a service, or of one of its versions, run."""
     Restart: _aio.UnaryStreamMultiCallable[_admin_pb2.RestartRequest, _admin_pb2.RestartResponse]  # type: ignore[assignment]
@@ -112,12 +116,20 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """What a change of policies would do to every proxy; nothing is changed."""
 
     @_abc_1.abstractmethod
-    def ListPolicies(
+    def PlanShift(
         self,
-        request: _admin_pb2.ListPoliciesRequest,
+        request: _admin_pb2.PlanShiftRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListPoliciesResponse, _abc.Awaitable[_admin_pb2.ListPoliciesResponse]]:
-        """The policies in force."""
+    ) -> _typing.Union[_admin_pb2.PlanShiftResponse, _abc.Awaitable[_admin_pb2.PlanShiftResponse]]:
+        """The policies that would give versions of a service their shares of its calls; nothing is changed."""
+
+    @_abc_1.abstractmethod
+    def PlanFault(
+        self,
+        request: _admin_pb2.PlanFaultRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.PlanFaultResponse, _abc.Awaitable[_admin_pb2.PlanFaultResponse]]:
+        """The policies that would delay or fail calls of a service; nothing is changed."""
 
     @_abc_1.abstractmethod
     def Scale(

@@ -1,0 +1,53 @@
+"""`mesh fault`."""
+
+from pathlib import Path
+
+import click
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.admin_limits import CHANGE_S
+from loopmesh.cli.changing import raise_problems
+from loopmesh.cli.client import running_mesh
+from loopmesh.cli.parameters import state_option
+from loopmesh.cli.planned import apply_planned
+
+
+@click.command(short_help="delay or fail calls of a service")
+@click.argument("service")
+@click.option("--delay", metavar="DURATION", help="Let calls wait, such as 500ms or 2s.")
+@click.option("--abort", metavar="STATUS", help="Fail calls: an HTTP status, or a gRPC one by name: UNAVAILABLE.")
+@click.option("--percent", type=click.FloatRange(0, 100), default=100.0, show_default=True, help="How many are hit.")
+@click.option("--clear", is_flag=True, help="Take the faults of the service away.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Keep the policies in this file.")
+@state_option
+def command(
+    service: str,
+    delay: str | None,
+    abort: str | None,
+    percent: float,
+    clear: bool,
+    output: Path | None,
+    state: Path,
+) -> None:
+    """Delay or fail a share of a SERVICE's calls, in the proxies of its callers, with the Istio policy that does so.
+
+    The policy is printed, kept in the state folder or in -o FILE, and applied. It is the VirtualService that is there,
+    with a fault on each route to the service, or a new one.
+
+    \b
+    mesh fault wallet --delay 2s --percent 10
+    mesh fault wallet --abort UNAVAILABLE
+    mesh fault wallet --clear
+    """
+    if clear == bool(delay or abort):
+        raise click.UsageError("name --delay, --abort or both; or --clear alone")
+    request = admin_pb2.PlanFaultRequest(
+        service=service, delay=delay or "", abort=abort or "", percent=percent, clear=clear
+    )
+    with running_mesh(state) as stub:
+        plan = stub.PlanFault(request, timeout=CHANGE_S)
+    raise_problems(plan.problems)
+    if plan.yaml:
+        apply_planned(state, plan.yaml, f"fault-{service}", output)
+    else:
+        click.echo(f"no route to {service} has a fault")
