@@ -1,6 +1,7 @@
 """Clusters: the destinations a proxy knows, with their balancing, limits and mutual TLS."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.config_source_pb2 import V3, AggregatedConfigSource, ConfigSource
@@ -22,7 +23,7 @@ from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Protocol, Service
 from loopmesh.model.destinations.balancing import Balancing
 from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
-from loopmesh.model.destinations.connection_pool import ConnectionPool
+from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
@@ -33,7 +34,7 @@ ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=V3)
 def outbound_clusters(view: View) -> dict[str, Cluster]:
     """One per service port, and one more for each of its subsets."""
     clusters = {}
-    for service, port in view.service_ports():
+    for service, port in view.destination_ports():
         rule = view.destination_rule(service)
         for subset, policy in subset_policies(rule, port.number):
             cluster = _outbound(view.index.policies.settings, service, port, subset, policy)
@@ -90,7 +91,9 @@ def _name_rule(cluster: Cluster, rule: DestinationRule, subset: str) -> None:
         cluster.metadata.filter_metadata[ISTIO].update({"subset": subset})
 
 
-def inbound_cluster(workload: Workload, inbound: Inbound, settings: MeshSettings) -> Cluster:
+def inbound_cluster(
+    workload: Workload, inbound: Inbound, settings: MeshSettings, pool: ConnectionPool | None = None
+) -> Cluster:
     """The program beside the sidecar: its Unix socket, or its loopback port."""
     address = pipe(APPLICATION)
     if workload.application_port is not None:
@@ -102,8 +105,10 @@ def inbound_cluster(workload: Workload, inbound: Inbound, settings: MeshSettings
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
-    apply_breaker(cluster, ConnectionPool(), settings)
-    _speak(cluster, http_options(inbound.port.protocol, ConnectionPool(), None))
+    pool = pool or ConnectionPool()
+    apply_breaker(cluster, pool, settings)
+    # What a program speaks is said by its port; Istio, too, upgrades no calls to it.
+    _speak(cluster, http_options(inbound.port.protocol, replace(pool, http2_upgrade=Http2Upgrade.DEFAULT), None))
     return cluster
 
 

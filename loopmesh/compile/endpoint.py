@@ -20,7 +20,7 @@ from loopmesh.model.topology import Workload
 def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
     """By cluster name; a cluster without ready instances has an empty assignment."""
     assignments = {}
-    for service, port in view.service_ports():
+    for service, port in view.destination_ports():
         rule = view.destination_rule(service)
         subsets: dict[str, Mapping[str, str]] = {"": {}}
         subsets |= {subset.name: subset.labels for subset in (rule.subsets if rule else ())}

@@ -49,7 +49,7 @@ def _server_routes(view: View, workload: Workload, open_server: OpenServer) -> d
         secure=server.tls is not None,
     )
     routes: dict[str, list[EnvoyRoute]] = {}
-    for routing in view.index.routings:
+    for routing in view.routings:
         if gateway.name in routing.gateways and (built := routing_routes(view, routing, scope)):
             for host in _common_hosts(routing, open_server):
                 routes.setdefault(host, []).extend(built)

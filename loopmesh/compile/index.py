@@ -3,9 +3,8 @@
 from functools import cached_property
 
 from loopmesh.compile.destinations.rules import RuleBook
-from loopmesh.compile.host_table import host_matches
 from loopmesh.compile.routes.delegation import delegated
-from loopmesh.compile.routes.sidecar_choice import SidecarChoice
+from loopmesh.compile.sidecars import SidecarBook
 from loopmesh.model.application import Application, Service
 from loopmesh.model.policies import Policies
 from loopmesh.model.routing import Routing
@@ -52,11 +51,5 @@ class MeshIndex:
         return delegated(self.policies.routings)
 
     @cached_property
-    def sidecar_choice(self) -> SidecarChoice:
-        return SidecarChoice(self.routings)
-
-    def services_covered(self, pattern: str) -> list[Service]:
-        """The services a host of a policy, perhaps a wildcard, stands for."""
-        if not pattern.startswith("*"):
-            return [self.services[pattern]] if pattern in self.services else []
-        return [service for service in self.application.services if host_matches(pattern, service.host)]
+    def sidecars(self) -> SidecarBook:
+        return SidecarBook(self.policies.sidecars, self.policies.settings.root_namespace)

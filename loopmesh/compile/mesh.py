@@ -66,7 +66,9 @@ def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyC
 
 def _inbound_clusters(index: MeshIndex, workload: Workload) -> dict[str, Message]:
     settings = index.policies.settings
-    clusters = [inbound_cluster(workload, inbound, settings) for inbound in workload.inbound]
+    sidecar = index.sidecars.sidecar_of(workload)
+    pool = sidecar.inbound_pool if sidecar else None
+    clusters = [inbound_cluster(workload, inbound, settings, pool) for inbound in workload.inbound]
     return {cluster.name: cluster for cluster in clusters}
 
 

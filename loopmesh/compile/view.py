@@ -1,46 +1,78 @@
 """What the proxies of one class see: the services they can call, and the policies that hold for their calls.
 
-Proxies of one namespace see the same, unless policies depend on the labels of who calls. So it is worked out once for
+Proxies of one namespace see the same, unless a policy tells them apart by their labels. So it is worked out once for
 all of them, and they share the messages.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
+from loopmesh.compile.host_table import host_matches
+from loopmesh.compile.imports import Imports
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
+from loopmesh.compile.visible import visible_routings
 from loopmesh.model.application import Port, Service
+from loopmesh.model.sidecar import ALL_HOSTS, Sidecar
 from loopmesh.model.traffic import DestinationRule
 
 
 class View:
-    """Seen from one namespace with `labels`, those that some policy asks for. Nothing in it is ever changed."""
+    """Seen from one namespace, through `sidecar` if there is one, by callers with `labels`, those that some policy asks
+    for. Nothing in it is ever changed."""
 
-    def __init__(self, index: MeshIndex, namespace: str, labels: Mapping[str, str]) -> None:
+    def __init__(self, index: MeshIndex, namespace: str, labels: Mapping[str, str], sidecar: Sidecar | None) -> None:
         self.index = index
         self.namespace = namespace
         self.labels = labels
-        self.services = index.application.services
+        self._imports = Imports(sidecar.hosts if sidecar else ALL_HOSTS, namespace)
+        defaults = index.policies.settings.visibility
+        self.routings = visible_routings(index.routings, defaults.routings, namespace)
+        """What the namespace sees, also for gateways."""
 
-    @property
+    @cached_property
     def choice(self) -> SidecarChoice:
-        """Which routes hold for a host."""
-        return self.index.sidecar_choice
+        """Which routes hold for a host that a sidecar calls."""
+        imported = [one for one in self.routings if self._imports.has_routing(one.source.policy.namespace, one.hosts)]
+        return SidecarChoice(imported)
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """Those that can be called by name."""
+        known = self.index.application.services
+        return tuple(one for one in known if self._imports.has_service(one.namespace, one.host))
+
+    @cached_property
+    def destinations(self) -> tuple[Service, ...]:
+        """Those that calls can reach: the ones that can be called, and the ones their routes lead to (Istio
+        `collectImportedServices`)."""
+        reached = {service.host for service in self.services}
+        reached |= {host for routing in self.choice.routings for host in routing.destination_hosts}
+        return tuple(one for one in self.index.application.services if one.host in reached)
 
     def ports(self, *, http: bool) -> Iterator[tuple[Service, Port]]:
-        """Ports of all visible services: those whose requests can be told apart, or those that are streams of bytes."""
-        for service, port in self.service_ports():
-            if port.protocol.is_http is http:
-                yield service, port
-
-    def service_ports(self) -> Iterator[tuple[Service, Port]]:
+        """Ports of services that can be called: those whose requests can be told apart, or those that are streams of
+        bytes."""
         for service in self.services:
+            for port in service.ports:
+                if port.protocol.is_http is http:
+                    yield service, port
+
+    def destination_ports(self) -> Iterator[tuple[Service, Port]]:
+        for service in self.destinations:
             for port in service.ports:
                 yield service, port
 
     def services_covered(self, pattern: str) -> list[Service]:
         """The services a host of a policy, perhaps a wildcard, stands for."""
-        return self.index.services_covered(pattern)
+        if not pattern.startswith("*"):
+            return [self._by_host[pattern]] if pattern in self._by_host else []
+        return [service for service in self.services if host_matches(pattern, service.host)]
+
+    @cached_property
+    def _by_host(self) -> dict[str, Service]:
+        return {service.host: service for service in self.services}
 
     def route_scope(self, port: int) -> RouteScope:
         return RouteScope(port=port, namespace=self.namespace, labels=self.labels)
@@ -57,13 +89,22 @@ class View:
 
 def views(index: MeshIndex) -> dict[str, View]:
     """The view of every proxy by the name of its workload; equal ones are the same object."""
+    asked = _label_names(index)
     made: dict[tuple[object, ...], View] = {}
     found = {}
     for workload in index.topology.workloads:
-        deciding = (index.sidecar_choice.deciding_labels, index.rules.deciding_labels)
-        labels = {name: value for choose in deciding for name, value in choose(workload.labels).items()}
-        key = (workload.namespace, *sorted(labels.items()))
+        labels = {name: workload.labels[name] for name in asked if name in workload.labels}
+        sidecar = index.sidecars.sidecar_of(workload)
+        key = (workload.namespace, sidecar.source.policy if sidecar else None, *labels.items())
         if key not in made:
-            made[key] = View(index, workload.namespace, labels)
+            made[key] = View(index, workload.namespace, labels, sidecar)
         found[workload.name] = made[key]
     return found
+
+
+def _label_names(index: MeshIndex) -> list[str]:
+    """Labels of callers that routes or destination rules ask for."""
+    matches = [match for one in index.routings for route in one.routes for match in route.matches]
+    routes = {name for match in matches for name in match.source_labels}
+    rules = {name for one in index.policies.destination_rules if one.selector for name in one.selector.labels}
+    return sorted(routes | rules)

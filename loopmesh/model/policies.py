@@ -10,6 +10,7 @@ from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import PeerAuthentication
+from loopmesh.model.sidecar import Sidecar
 from loopmesh.model.telemetry import Telemetry
 from loopmesh.model.token import RequestAuthentication
 from loopmesh.model.traffic import DestinationRule
@@ -33,6 +34,7 @@ class Policies:
     request_authentications: tuple[RequestAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     gateways: tuple[Gateway, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
     gateway_filters: tuple[GatewayFilter, ...] = ()
     telemetries: tuple[Telemetry, ...] = ()
 

@@ -1,5 +1,6 @@
 """How a request finds its destination (Istio's VirtualService)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopmesh.model.policy import Source
@@ -13,6 +14,7 @@ from loopmesh.model.routes.redirect import Redirect
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
 from loopmesh.model.routes.rewrite import Rewrite
+from loopmesh.model.visibility import Visibility
 
 MESH_GATEWAY = "mesh"
 """The reserved gateway name for all sidecars."""
@@ -53,8 +55,19 @@ class Routing:
     hosts: tuple[str, ...]
     gateways: tuple[str, ...] = (MESH_GATEWAY,)
     routes: tuple[Route, ...]
+    visibility: Visibility | None = None
+    """None is the mesh's default."""
 
     @property
     def name(self) -> str:
         """As others name it to delegate to it: `namespace/name`."""
         return f"{self.source.policy.namespace}/{self.source.policy.name}"
+
+    @property
+    def destination_hosts(self) -> Iterator[str]:
+        """Where its routes lead, copies of requests included."""
+        for route in self.routes:
+            for destination in route.destinations:
+                yield destination.host
+            for mirror in route.mirrors:
+                yield mirror.destination.host

@@ -20,6 +20,7 @@ from loopmesh.policies.peer_authentication import read_peer_authentication
 from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.references import check_references
 from loopmesh.policies.request_authentication import read_request_authentication
+from loopmesh.policies.sidecar import read_sidecar
 from loopmesh.policies.telemetry import read_telemetry
 from loopmesh.policies.telemetry_references import check_telemetries
 from loopmesh.policies.virtual_service import read_virtual_service
@@ -77,6 +78,7 @@ class _Reading:
             authorization_policies=self.read("AuthorizationPolicy", read_authorization_policy),
             gateways=self.read("Gateway", read_gateway),
             telemetries=self.read("Telemetry", read_telemetry),
+            sidecars=self.read("Sidecar", read_sidecar),
             gateway_filters=tuple(found for several in filters for found in several),
         )
 

@@ -36,9 +36,16 @@ def _delegate(routing: Routing, route: Route, routings: dict[str, Routing], *, c
         close = difflib.get_close_matches(name, routings, n=1)
         remedy = f"did you mean {close[0]}?" if close else "add it, without `hosts`"
         yield _problem(route.source, f"delegate {name}", "there is no such VirtualService", remedy)
+    elif found is not None and not _is_exported(found, routing):
+        rule = f"{found.source} is not exported to {routing.source.policy.namespace}"
+        yield _problem(route.source, f"delegate {name}", rule, "add the namespace to its `exportTo`")
     elif found is not None and found.hosts:
         rule = f"{found.source} has hosts of its own"
         yield _problem(route.source, f"delegate {name}", rule, "remove its `hosts`, or write the routes here")
+
+
+def _is_exported(found: Routing, asking: Routing) -> bool:
+    return found.visibility is None or found.visibility.includes(asking.source.policy.namespace)
 
 
 def _problem(source: Source, value: str, rule: str, remedy: str) -> Problem:

@@ -13,6 +13,7 @@ from loopmesh.model.routing import MESH_GATEWAY, Routing
 from loopmesh.model.security import PeerAuthentication
 from loopmesh.model.traffic import DestinationRule, Subset
 from loopmesh.policies.host_names import covers, overlap
+from loopmesh.policies.sidecar_references import sidecar_problems
 
 Place = Callable[[Source, str], Origin]
 MOST_SHOWN = 10
@@ -43,6 +44,7 @@ def check_references(
         *((one.source, one.selector, "selector") for one in policies.telemetries),
         *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
         *((one.source, one.selector, "workloadSelector") for one in policies.destination_rules if one.selector),
+        *((one.source, one.selector, "workloadSelector") for one in policies.sidecars if one.selector),
     ]
     for source, selector, key in selecting:
         if source.policy not in broken:
@@ -53,6 +55,9 @@ def check_references(
     for gateway in policies.gateways:
         if gateway.source.policy not in broken:
             yield from names.gateway(gateway)
+    for sidecar in policies.sidecars:
+        if sidecar.source.policy not in broken:
+            yield from sidecar_problems(sidecar, policies, application, place)
 
 
 class _Names:

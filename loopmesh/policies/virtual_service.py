@@ -7,6 +7,7 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_gateway, check_host, overlapping, qualify_gateway, qualify_host
 from loopmesh.policies.routes.header_names import CLAIMS
 from loopmesh.policies.routes.route import read_route
+from loopmesh.policies.visibility import read_visibility
 
 
 def read_virtual_service(document: Document, problems: list[Problem]) -> Routing:
@@ -21,6 +22,7 @@ def _routing(document: Document, fields: Fields) -> Routing:
         source=document.source,
         hosts=hosts,
         gateways=gateways or ((MESH_GATEWAY,) if hosts else ()),
+        visibility=read_visibility(fields, namespace),
         routes=fields.objects("http", lambda inside: read_route(document, inside)),
     )
     if not fields.has("http") or fields.is_empty("http"):

@@ -22,12 +22,6 @@ class RuleBook:
         ordered = sorted((_settled(rule, settings) for rule in rules), key=lambda rule: rule.selector is None)
         self._own = _tables(ordered, _counts_at_home)
         self._exported = _tables(ordered, lambda rule: not _is_private(rule))
-        names = {name for rule in ordered if rule.selector for name in rule.selector.labels}
-        self._label_names = sorted(names)
-
-    def deciding_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
-        """The part of a caller's labels that rules may depend on."""
-        return {name: labels[name] for name in self._label_names if name in labels}
 
     def rule(self, caller: str, labels: Mapping[str, str], host: str, owner: str) -> DestinationRule | None:
         """For a caller in namespace `caller` with `labels`, and a host of namespace `owner`.

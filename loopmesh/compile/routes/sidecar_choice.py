@@ -1,6 +1,6 @@
 """Which policy's routes a sidecar uses for a host."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from loopmesh.model.routing import MESH_GATEWAY, Routing
 
@@ -15,8 +15,6 @@ class SidecarChoice:
             for host in routing.hosts:
                 self._by_host.setdefault(host, []).append(routing)
         self._wildcards = sorted((host for host in self._by_host if host.startswith("*")), key=len, reverse=True)
-        matches = [match for one in self.routings for route in one.routes for match in route.matches]
-        self._label_names = sorted({name for match in matches for name in match.source_labels})
 
     def for_host(self, host: str) -> list[Routing]:
         """Those for exactly this host, the first that has routes for the caller counts; without one the first for the
@@ -25,7 +23,3 @@ class SidecarChoice:
             return self._by_host[host]
         wildcard = next((pattern for pattern in self._wildcards if host.endswith(pattern[1:])), None)
         return self._by_host[wildcard][:1] if wildcard else []
-
-    def deciding_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
-        """The part of a caller's labels that routes may depend on."""
-        return {name: labels[name] for name in self._label_names if name in labels}

@@ -10,6 +10,7 @@ from loopmesh.model.routing import MESH_GATEWAY
 from loopmesh.policies.conflicts.destination_rules import rules_of_one_host
 from loopmesh.policies.conflicts.mesh_hosts import routings_of_one_host
 from loopmesh.policies.conflicts.servers import servers_of_one_port
+from loopmesh.policies.conflicts.sidecars import sidecars_of_one_workload
 from loopmesh.policies.conflicts.unreachable_routes import unreachable_routes
 
 
@@ -19,6 +20,9 @@ def check_conflicts(policies: Policies, application: Application, *, broken: Set
     routings = [one for one in policies.routings if one.source.policy not in broken]
     for routing in routings:
         yield from unreachable_routes(routing)
-    yield from routings_of_one_host([one for one in routings if MESH_GATEWAY in one.gateways])
+    in_mesh = [one for one in routings if MESH_GATEWAY in one.gateways]
+    yield from routings_of_one_host(in_mesh, application)
+    sidecars = [one for one in policies.sidecars if one.source.policy not in broken]
+    yield from sidecars_of_one_workload(sidecars, application)
     gateways = [one for one in policies.gateways if one.source.policy not in broken]
     yield from servers_of_one_port(gateways, application.gateways)

@@ -2,17 +2,26 @@
 
 from collections.abc import Iterator
 
+from loopmesh.model.application import Application
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import Routing
 from loopmesh.policies.conflicts.problem import conflict
 
 
-def routings_of_one_host(routings: list[Routing]) -> Iterator[Problem]:
-    """Sidecars would use the first, never the second (analysis message IST0109); a wildcard may stand beside a host."""
-    first: dict[str, Routing] = {}
+def routings_of_one_host(routings: list[Routing], application: Application) -> Iterator[Problem]:
+    """Sidecars that see both would use the first, never the second (analysis message IST0109); a wildcard may stand
+    beside a host."""
+    first: dict[tuple[str, str], Routing] = {}
     for routing in routings:
+        seen_in = [one for one in application.namespaces if _is_seen(routing, one)]
         for host in routing.hosts:
-            earlier = first.setdefault(host, routing)
-            if earlier is not routing:
+            earlier = next(
+                (one for at in seen_in if (one := first.setdefault((at, host), routing)) is not routing), None
+            )
+            if earlier is not None:
                 already = f"{earlier.source} is for this host already"
                 yield conflict(routing.source, f"host {host}", already, "write both in one VirtualService")
+
+
+def _is_seen(routing: Routing, namespace: str) -> bool:
+    return routing.visibility is None or routing.visibility.includes(namespace)

@@ -1,0 +1,32 @@
+"""Two Sidecars for one workload (analysis messages IST0110 and IST0111)."""
+
+from collections.abc import Iterator
+
+from loopmesh.model.application import Application
+from loopmesh.model.problem import Problem
+from loopmesh.model.sidecar import Sidecar
+from loopmesh.policies.conflicts.problem import conflict
+
+REMEDY = "write both in one Sidecar"
+
+
+def sidecars_of_one_workload(sidecars: list[Sidecar], application: Application) -> Iterator[Problem]:
+    """Istio uses one of them and never the other; one for some workloads may stand beside the one for all."""
+    first: dict[tuple[str, ...], Sidecar] = {}
+    for sidecar in sidecars:
+        for key in _holds_for(sidecar, application):
+            earlier = first.setdefault(key, sidecar)
+            if earlier is not sidecar:
+                yield conflict(sidecar.source, f"of {' '.join(key)}", f"{earlier.source} holds for it already", REMEDY)
+                break
+
+
+def _holds_for(sidecar: Sidecar, application: Application) -> Iterator[tuple[str, ...]]:
+    namespace = sidecar.source.policy.namespace
+    if sidecar.selector is None:
+        yield "namespace", namespace
+        return
+    for service in application.services:
+        for version in service.versions:
+            if sidecar.selector.selects(service.namespace, service.labels_of(version)):
+                yield "service", service.key, "version", version.name
