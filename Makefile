@@ -9,7 +9,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
 
-.PHONY: help demo up down test check fix proto bench release-contracts
+.PHONY: help demo up down test check fix proto bench images release-contracts
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -39,6 +39,9 @@ release-contracts: $(ENVIRONMENT) ## make today's contracts the ones later chang
 
 bench: $(ENVIRONMENT) ## measure start, memory, added latency and policy push; prints medians and spread
 	@$(BIN)/python -m tools.bench $(ARGS)
+
+images: $(ENVIRONMENT) ## build the container images with docker, podman or buildah; ARGS goes to the engine
+	@$(BIN)/python -m tools.images $(ARGS)
 
 .tools/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,0 +1,1 @@
+"""Container images of what the charts run."""
