@@ -16,6 +16,7 @@ from loopmesh.model.mesh_settings import MeshSettings, PathNormalization
 
 NAME = "envoy.filters.network.http_connection_manager"
 FILTER_ORDER = (
+    "envoy.filters.http.ext_authz",  # Istio asks authorizers, and notes what about, before it looks at tokens
     "envoy.filters.http.jwt_authn",  # notes the claims of a token for the rules after it
     "envoy.filters.http.rbac",  # who may not call is refused before anything is done for them
     "envoy.filters.http.grpc_web",  # what comes after it sees gRPC

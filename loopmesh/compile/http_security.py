@@ -2,20 +2,37 @@
 
 from collections.abc import Iterator
 
+from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
+
+from loopmesh.compile.authorizer import http_authorizer
 from loopmesh.compile.connection_manager import NamedFilter
+from loopmesh.compile.custom_rules import NOTE_PREFIX, Asking, askings
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.noted import TOKEN_FILTER
-from loopmesh.compile.rbac import rbac_filters
+from loopmesh.compile.rbac import decisions, whole
 from loopmesh.compile.token_filter import token_filter
 from loopmesh.model.topology import Workload
 
-RBAC = "envoy.filters.http.rbac"
+RULES = "envoy.filters.http.rbac"
+AUTHORIZER = "envoy.filters.http.ext_authz"
 
 
 def http_security(index: MeshIndex, workload: Workload, port: int) -> Iterator[NamedFilter]:
     """For calls that reach a workload on one of its ports; a gateway's port is the one its policy opens."""
+    for asking in askings(index.policies, workload, port, whole):
+        yield from _ask(asking)
     tokens = token_filter(index, workload)
     if tokens is not None:
         yield NamedFilter(place=TOKEN_FILTER, name=TOKEN_FILTER, config=tokens)
-    for rules in rbac_filters(index.policies, workload, port):
-        yield NamedFilter(place=RBAC, name=RBAC, config=rules)
+    for rules in decisions(index.policies, workload, port, whole):
+        yield NamedFilter(place=RULES, name=RULES, config=RBAC(rules=rules))
+
+
+def _ask(asking: Asking) -> Iterator[NamedFilter]:
+    if asking.authorizer is None:
+        yield NamedFilter(place=AUTHORIZER, name=RULES, config=RBAC(rules=asking.rules))
+        return
+    noting = RBAC(shadow_rules=asking.rules, shadow_rules_stat_prefix=NOTE_PREFIX)
+    yield NamedFilter(place=AUTHORIZER, name=RULES, config=noting)
+    asked = http_authorizer(asking.authorizer, RULES, asking.mark)
+    yield NamedFilter(place=AUTHORIZER, name=AUTHORIZER, config=asked)

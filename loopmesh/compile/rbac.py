@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 from envoy.config.rbac.v3 import rbac_pb2
 from envoy.config.rbac.v3.rbac_pb2 import Policy, Principal
-from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
 
 from loopmesh.compile.rbac_permission import MAKERS as OF_OPERATIONS
 from loopmesh.compile.rbac_permission import NOTHING, permission
@@ -24,10 +23,9 @@ Known = Callable[[AuthorizationRule, Verdict], AuthorizationRule | None]
 NEVER = Policy(permissions=[NOTHING], principals=[Principal(not_id=Principal(any=True))])
 
 
-def rbac_filters(policies: Policies, workload: Workload, port: int) -> Iterator[RBAC]:
-    """HTTP filters for one port of a workload."""
-    for rules in decisions(policies, workload, port, lambda rule, _: rule):
-        yield RBAC(rules=rules)
+def whole(rule: AuthorizationRule, _: Verdict) -> AuthorizationRule:
+    """Of a request all is known."""
+    return rule
 
 
 def decisions(policies: Policies, workload: Workload, port: int, known: Known) -> Iterator[rbac_pb2.RBAC]:
@@ -35,28 +33,33 @@ def decisions(policies: Policies, workload: Workload, port: int, known: Known) -
 
     A workload that some ALLOW policy selects denies all that none allows (Istio's evaluation order).
     """
-    selecting = [
-        policy
-        for policy in policies.authorization_policies
-        if policies.settings.reaches(policy.selector, workload.namespace, workload.labels)
-    ]
+    found = selecting(policies, workload)
     for verdict, action in ACTIONS.items():
         rules = rbac_pb2.RBAC(action=action)
-        chosen = [policy for policy in selecting if policy.verdict is verdict]
+        chosen = [policy for policy in found if policy.verdict is verdict]
         for policy in chosen:
-            _add_rules(rules, policy, port, known)
+            add_rules(rules, policy, port, known)
         if chosen:
             yield rules
 
 
-def _add_rules(rules: rbac_pb2.RBAC, policy: AuthorizationPolicy, port: int, known: Known) -> None:
+def selecting(policies: Policies, workload: Workload) -> list[AuthorizationPolicy]:
+    """The policies a workload is subject to."""
+    return [
+        policy
+        for policy in policies.authorization_policies
+        if policies.settings.reaches(policy.selector, workload.namespace, workload.labels)
+    ]
+
+
+def add_rules(rules: rbac_pb2.RBAC, policy: AuthorizationPolicy, port: int, known: Known, *, prefix: str = "") -> None:
     """Named as Istio names them, so that its tools tell which rule decided."""
     name = policy.source.policy
     chosen = [known(rule, policy.verdict) for rule in policy.rules]
     compiled = [_rule(rule, port) if rule else None for rule in chosen] or [NEVER]
     for number, found in enumerate(compiled):
         if found is not None:
-            rules.policies[f"ns[{name.namespace}]-policy[{name.name}]-rule[{number}]"].CopyFrom(found)
+            rules.policies[f"{prefix}ns[{name.namespace}]-policy[{name.name}]-rule[{number}]"].CopyFrom(found)
 
 
 def _rule(rule: AuthorizationRule, port: int) -> Policy:

@@ -7,8 +7,10 @@ from loopmesh.model.policy import Source, WorkloadSelector
 
 
 class Verdict(StrEnum):
-    """What a policy says of calls that meet one of its rules. AUDIT marks them for the log and lets them pass."""
+    """What a policy says of calls that meet one of its rules. AUDIT marks them for the log and lets them pass, CUSTOM
+    asks an authorizer, and denies what that denies."""
 
+    CUSTOM = "CUSTOM"
     AUDIT = "AUDIT"
     DENY = "DENY"
     ALLOW = "ALLOW"
@@ -57,6 +59,19 @@ REQUEST_ASPECTS = frozenset(
     }
 )
 """What only an HTTP request has; a TCP connection has none of them."""
+PROVEN_ASPECTS = frozenset(
+    {
+        Aspect.PEER_PRINCIPAL,
+        Aspect.PEER_SERVICE_ACCOUNT,
+        Aspect.PEER_TRUST_DOMAIN,
+        Aspect.PEER_NAMESPACE,
+        Aspect.TOKEN_PRINCIPAL,
+        Aspect.TOKEN_AUDIENCE,
+        Aspect.TOKEN_PRESENTER,
+        Aspect.TOKEN_CLAIM,
+    }
+)
+"""Who somebody proved to be, which is asked after authorizers were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +106,13 @@ class AuthorizationRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationPolicy:
-    """No rules: never matches, so an ALLOW policy without rules denies everything it selects."""
+    """No rules: never matches, so an ALLOW policy without rules denies everything it selects.
+
+    `authorizer` is the name of the provider a CUSTOM policy asks.
+    """
 
     source: Source
     selector: WorkloadSelector
     verdict: Verdict
+    authorizer: str = ""
     rules: tuple[AuthorizationRule, ...] = ()

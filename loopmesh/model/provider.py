@@ -46,7 +46,6 @@ class Authorizer:
     port: int
     timeout_ms: int | None = None
     allow_on_failure: bool = False
-    choose_route_anew: bool = False
     status_on_failure: int | None = None
     body: RequestBody | None = None
     path_prefix: str = ""

@@ -1,6 +1,7 @@
 """AuthorizationPolicy (security.istio.io): who may call what."""
 
 from loopmesh.model.authorization import (
+    PROVEN_ASPECTS,
     Aspect,
     AuthorizationPolicy,
     AuthorizationRule,
@@ -14,9 +15,6 @@ from loopmesh.policies.authorization_condition import OPERATION_FIELDS, SOURCE_F
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
 
-UNSUPPORTED_ACTIONS = {
-    "CUSTOM": "loopmesh asks no external authorizer",
-}
 UNSUPPORTED_TARGETS = dict.fromkeys(
     ("targetRef", "targetRefs"), "it attaches a policy to waypoints and gateways of the Gateway API"
 )
@@ -29,16 +27,43 @@ def read_authorization_policy(document: Document, problems: list[Problem]) -> Au
 def _policy(document: Document, fields: Fields) -> AuthorizationPolicy:
     everyone = WorkloadSelector(namespace=document.namespace)
     fields.unsupported(UNSUPPORTED_TARGETS)
-    verdict = fields.choice("action", Verdict, unsupported=UNSUPPORTED_ACTIONS) or Verdict.ALLOW
+    verdict = fields.choice("action", Verdict) or Verdict.ALLOW
     rules = fields.objects("rules", lambda inside: _rule(document, inside))
     if verdict is Verdict.DENY and not rules:
         fields.refuse(None, "a DENY policy without rules denies nothing", "add `rules`; `rules: [{}]` denies all")
+    authorizer = _authorizer(fields, verdict)
+    if verdict is Verdict.CUSTOM:
+        _check_custom(fields, rules)
     return AuthorizationPolicy(
         source=document.source,
         selector=fields.object("selector", lambda inside: read_selector(inside, document.namespace)) or everyone,
         verdict=verdict,
+        authorizer=authorizer,
         rules=rules,
     )
+
+
+def _authorizer(fields: Fields, verdict: Verdict) -> str:
+    name = fields.object("provider", lambda inside: inside.text("name", required=True))
+    if verdict is Verdict.CUSTOM and not fields.has("provider"):
+        fields.refuse(
+            None, "a CUSTOM policy has a `provider`", "add `provider: {name: …}` with a name of the mesh config"
+        )
+    if verdict is not Verdict.CUSTOM and fields.has("provider"):
+        fields.refuse("provider", f"a policy of action {verdict} asks no provider", "remove it, or write CUSTOM")
+    return name or ""
+
+
+def _check_custom(fields: Fields, rules: tuple[AuthorizationRule, ...]) -> None:
+    """What Istio takes with CUSTOM (`ValidateAuthorizationPolicy`)."""
+    if not rules:
+        fields.refuse(
+            None, "a CUSTOM policy without rules asks nobody", "add `rules`; `rules: [{}]` asks for every call"
+        )
+    said = [one.aspect for rule in rules for part in (*rule.callers, rule.conditions) for one in part]
+    for aspect in sorted({aspect for aspect in said if aspect in PROVEN_ASPECTS}):
+        rule = f"a CUSTOM policy has no conditions on the {aspect}: its authorizer is asked before that is known"
+        fields.refuse("rules", rule, "leave it to the authorizer, or to a DENY policy")
 
 
 def _rule(document: Document, fields: Fields) -> AuthorizationRule:

@@ -9,6 +9,7 @@ from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.policies.authorization_policy import read_authorization_policy
+from loopmesh.policies.authorizer_references import check_authorizers
 from loopmesh.policies.conflicts import check_conflicts
 from loopmesh.policies.delegation import check_delegation
 from loopmesh.policies.destination_rule import read_destination_rule
@@ -39,6 +40,7 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     problems += check_delegation(policies, broken=reading.broken, complete=complete)
     if reading.knows_settings:
         problems += check_telemetries(policies, policy_set.place, broken=reading.broken)
+        problems += check_authorizers(policies, application, policy_set.place, broken=reading.broken)
     problems += check_conflicts(policies, application, broken=reading.broken)
     if problems:
         raise InvalidInputError(problems)

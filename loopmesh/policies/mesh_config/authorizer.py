@@ -5,6 +5,7 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label
 
 MOST_BYTES = 2**32 - 1
+UNHEEDED = {"clearRouteCache": "Istio's own generator does not heed it"}
 STATUSES = frozenset(
     {100, *range(200, 209), 226, *range(300, 306), 307, 308, *range(400, 418), *range(421, 425), 426, 428, 429, 431}
     | {*range(500, 509), 510, 511}
@@ -14,6 +15,7 @@ STATUSES = frozenset(
 
 def read_grpc_authorizer(name: str, fields: Fields) -> Authorizer:
     service, port = read_address(fields)
+    fields.unsupported(UNHEEDED)
     return Authorizer(
         name=name,
         protocol=AuthorizerProtocol.GRPC,
@@ -21,7 +23,6 @@ def read_grpc_authorizer(name: str, fields: Fields) -> Authorizer:
         port=port,
         timeout_ms=fields.duration_ms("timeout"),
         allow_on_failure=bool(fields.boolean("failOpen")),
-        choose_route_anew=bool(fields.boolean("clearRouteCache")),
         status_on_failure=_status(fields),
         body=fields.object("includeRequestBodyInCheck", _body),
         origin=fields.origin,
@@ -30,7 +31,9 @@ def read_grpc_authorizer(name: str, fields: Fields) -> Authorizer:
 
 def read_http_authorizer(name: str, fields: Fields) -> Authorizer:
     service, port = read_address(fields)
-    fields.unsupported({"includeHeadersInCheck": "Istio has deprecated it; write includeRequestHeadersInCheck"})
+    fields.unsupported(
+        {"includeHeadersInCheck": "Istio has deprecated it; write includeRequestHeadersInCheck"} | UNHEEDED
+    )
     return Authorizer(
         name=name,
         protocol=AuthorizerProtocol.HTTP,
@@ -38,7 +41,6 @@ def read_http_authorizer(name: str, fields: Fields) -> Authorizer:
         port=port,
         timeout_ms=fields.duration_ms("timeout"),
         allow_on_failure=bool(fields.boolean("failOpen")),
-        choose_route_anew=bool(fields.boolean("clearRouteCache")),
         status_on_failure=_status(fields),
         body=fields.object("includeRequestBodyInCheck", _body),
         path_prefix=fields.text("pathPrefix", check=_check_prefix) or "",
