@@ -22,6 +22,7 @@ from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.compile.telemetry import access_logs, observe
 from loopmesh.compile.tls import MESH_ALPN, downstream_tls
+from loopmesh.model.application import Port, Protocol
 from loopmesh.model.security import PeerMode
 from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Inbound, Workload
@@ -69,15 +70,20 @@ def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConn
     filters = http_security(index, workload, number)
     manager = connection_manager(index.policies.settings, f"inbound_{number}", filters)
     observe(index, workload, Side.SERVER, manager)
-    manager.route_config.CopyFrom(_routes(workload, number))
+    manager.route_config.CopyFrom(_routes(workload, inbound.port))
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     manager.set_current_client_cert_details.uri = True
     manager.set_current_client_cert_details.subject.value = True
     return manager
 
 
-def _routes(workload: Workload, number: int) -> RouteConfiguration:
+def _routes(workload: Workload, port: Port) -> RouteConfiguration:
+    number = port.number
     action = RouteAction(cluster=names.inbound_cluster(number), timeout=duration(0), max_grpc_timeout=duration(0))
+    if port.protocol is not Protocol.GRPC:
+        # A kept connection that the program closed as the request came (Istio `BuildDefaultHTTPInboundRoute`).
+        action.retry_policy.retry_on = "reset-before-request"
+        action.retry_policy.num_retries.value = 2
     operation = f"{workload.service}.{workload.namespace}.svc.cluster.local:{number}/*"
     route = EnvoyRoute(
         name="default", match=RouteMatch(prefix="/"), route=action, decorator=Decorator(operation=operation)

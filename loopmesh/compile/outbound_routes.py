@@ -51,8 +51,8 @@ def _service_host(view: View, service: Service, port: Port) -> VirtualHost:
 
 
 def _other_hosts(view: View) -> Iterator[VirtualHost]:
-    """Hosts of policies that are no services: on port 80, and on the ports of the services beside them (Istio
-    `buildSidecarVirtualHostsForVirtualService`)."""
+    """Hosts of policies that are no services: on the ports of the services beside them, and on port 80 if some service
+    has it, for nothing listens there otherwise (Istio `buildSidecarVirtualHostsForVirtualService`)."""
     for routing in view.choice.routings:
         others = [host for host in routing.hosts if not view.services_covered(host)]
         for port in _ports_of(view, routing) if others else ():
@@ -68,7 +68,9 @@ def _other_hosts(view: View) -> Iterator[VirtualHost]:
 
 def _ports_of(view: View, routing: Routing) -> list[int]:
     services = [service for host in routing.hosts for service in view.services_covered(host)]
-    return sorted({HTTP_PORT, *(port.number for service in services for port in service.ports)})
+    beside = {port.number for service in services for port in service.ports if port.protocol.is_http}
+    everywhere = {port.number for _, port in view.ports(http=True) if port.number == HTTP_PORT}
+    return sorted(beside | everywhere)
 
 
 def _domains(service: Service, port: Port, namespace: str) -> list[str]:

@@ -155,8 +155,8 @@ class _Names:
         return [known for known in self._services if covers(host, known)]
 
     def _is_of_the_cluster(self, host: str) -> bool:
-        """Other hosts, which need not exist, are for calls to port 80; a service's short spelling is most surely meant
-        to be the service, though Istio would not take it so."""
+        """Other hosts, which need not exist, are reached through the ports of services; a service's short spelling is
+        most surely meant to be the service, though Istio would not take it so."""
         suffix = f".svc.{CLUSTER_DOMAIN}"
         return host.endswith(suffix) or host.removesuffix(".svc") + suffix in self._services
 

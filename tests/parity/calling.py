@@ -68,7 +68,9 @@ def _http(method: str, url: str, headers: dict[str, str], body: str, way: Way) -
         return Observation(refused=True)
     finally:
         connection.close()
-    found = {name.lower(): value for name, value in response.getheaders()}
+    found: dict[str, str] = {}
+    for name, value in response.getheaders():
+        found[name.lower()] = ", ".join(part for part in (found.get(name.lower()), value) if part is not None)
     return Observation(
         status=response.status,
         grpc=grpc.StatusCode(_code(found["grpc-status"])).name if "grpc-status" in found else "",

@@ -8,7 +8,12 @@ from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_gateway, check_label, qualify_gateway
 from loopmesh.policies.routes.header_names import CLAIMS, claim_path, is_header
-from loopmesh.policies.routes.text_match import read_path_match, read_presence_match, read_text_match
+from loopmesh.policies.routes.text_match import (
+    read_absence_match,
+    read_path_match,
+    read_presence_match,
+    read_text_match,
+)
 
 
 def read_request_match(document: Document, fields: Fields) -> RequestMatch:
@@ -38,7 +43,7 @@ def read_request_match(document: Document, fields: Fields) -> RequestMatch:
 def _headers(fields: Fields, key: str, *, absent: bool) -> tuple[dict[str, TextMatch], list[Claim]]:
     headers: dict[str, TextMatch] = {}
     claims: list[Claim] = []
-    found = fields.named_objects(key, read_presence_match)
+    found = fields.named_objects(key, read_absence_match if absent else read_presence_match)
     for name, times in Counter(name.lower() for name in found if claim_path(name) is None).items():
         if times > 1:
             fields.refuse(key, f"`{name}` is there twice, for case makes no difference", "keep one of them")

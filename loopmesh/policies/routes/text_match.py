@@ -22,14 +22,17 @@ def read_path_match(fields: Fields) -> TextMatch:
 
 
 def read_presence_match(_: str, fields: Fields) -> TextMatch:
-    """`{}` means it is there; `regex: "*"`, though no expression, says the same in Istio."""
+    """`{}` means it is there."""
     if fields.node.value is None:
         fields.refuse(None, "a condition is a mapping", "write `{}` if it only has to be there")
-    if fields.text("regex") == "*":
-        return PRESENT
     if not any(fields.has(kind) for kind in WRITTEN_KINDS):
         return PRESENT
     return read_text_match(fields)
+
+
+def read_absence_match(name: str, fields: Fields) -> TextMatch:
+    """Here `regex: "*"`, though no expression, says the same in Istio (`validateHTTPRouteMatchRequest`)."""
+    return PRESENT if fields.text("regex") == "*" else read_presence_match(name, fields)
 
 
 def _one_of(fields: Fields) -> TextMatch:
