@@ -110,6 +110,15 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             await _fail(context, error)
             raise
 
+    async def LocateRules(
+        self, request: admin_pb2.LocateRulesRequest, context: Context
+    ) -> admin_pb2.LocateRulesResponse:
+        found = [self._mesh.policy_set.origin_at(policy_name(rule.policy), rule.place) for rule in request.rules]
+        origins = [
+            admin_pb2.RuleOrigin(file=one.file, line=one.line) if one else admin_pb2.RuleOrigin() for one in found
+        ]
+        return admin_pb2.LocateRulesResponse(origins=origins)
+
     async def Scale(self, request: admin_pb2.ScaleRequest, context: Context) -> admin_pb2.ScaleResponse:
         try:
             scaled = await self._mesh.rollout.scale(request.service, request.version, request.replicas)

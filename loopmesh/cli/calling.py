@@ -1,5 +1,6 @@
 """A call made for a workload: its method by reflection, the call through the workload's proxy."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+HEADER_NAME = re.compile("[a-z0-9_.-]+(?<!-bin)")
+"""What gRPC takes as text; values of `…-bin` are bytes."""
 DETAILS_KEY = "grpc-status-details-bin"
 KNOWN_DETAILS = error_details_pb2.DESCRIPTOR
 """Named so that these types can be printed when they come as error details."""
@@ -52,6 +55,15 @@ class Method:
 
     def response(self, content: bytes) -> Message:
         return message_factory.GetMessageClass(self.descriptor.output_type).FromString(content)
+
+
+def parse_header(header: str) -> tuple[str, str]:
+    """`x-user: alice`. Raises click.UsageError."""
+    key, separator, value = header.partition(":")
+    name = key.strip().lower()
+    if not separator or HEADER_NAME.fullmatch(name) is None or not (value.isascii() and value.isprintable()):
+        raise click.UsageError(f"-H {header!r} is not `name: value` in plain ASCII")
+    return name, value.strip()
 
 
 def find_method(target: str, name: str) -> Method:

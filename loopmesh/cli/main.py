@@ -22,6 +22,7 @@ COMMANDS = {
     "compile": "write or check the proxies' configuration as files",
     "config": "a proxy's live configuration",
     "trace": "the path of a call as a tree",
+    "explain": "what would become of a call, and why",
     "scale": "change how many instances of a service run",
     "restart": "replace the instances of a service without a failed call",
 }

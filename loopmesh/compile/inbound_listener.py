@@ -17,7 +17,8 @@ from loopmesh.compile.http_security import http_security
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.network_rbac import network_rbac_filters
-from loopmesh.compile.peer_mode import peer_mode
+from loopmesh.compile.origin import name_rule
+from loopmesh.compile.peer_mode import peer_decision
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_proxy import tcp_proxy
 from loopmesh.compile.telemetry import access_logs, observe
@@ -32,8 +33,10 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
     """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
     number = inbound.port.number
     filters, tls = _filters(index, workload, inbound), downstream_tls(index.policies.settings.mutual_tls)
-    mode = peer_mode(index.policies, workload, number)
+    mode, source = peer_decision(index.policies, workload, number)
     listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
+    if source is not None:
+        name_rule(listener.metadata, source)
     if mode is not PeerMode.DISABLE:
         # Even where nothing but TLS is taken: rules on the server name of a connection see it only after inspection.
         inspector = ListenerFilter(name="envoy.filters.listener.tls_inspector", typed_config=pack(TlsInspector()))

@@ -7,6 +7,8 @@ from loopmesh.model.policy import Source
 
 ISTIO = "istio"
 LOOPMESH = "loopmesh"
+NETWORKING = "networking.istio.io"
+GROUPS = {"PeerAuthentication": "security.istio.io"}
 
 
 def name_rule(metadata: Metadata, source: Source) -> None:
@@ -15,7 +17,7 @@ def name_rule(metadata: Metadata, source: Source) -> None:
     The line of the rule is not written: moving a rule down in its file is no change of the configuration.
     """
     policy = source.policy
-    path = names.config_path(policy.kind, policy.namespace, policy.name)
+    path = names.config_path(policy.kind, policy.namespace, policy.name, GROUPS.get(policy.kind, NETWORKING))
     metadata.filter_metadata[ISTIO].update({"config": path})
     if source.place:
         metadata.filter_metadata[LOOPMESH].update({"place": source.place})

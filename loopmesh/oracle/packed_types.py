@@ -27,7 +27,7 @@ def load_packed_types(message: Message) -> None:
 def unpacked(packed: Any) -> Message | None:
     """None for a type nobody knows."""
     name = packed.type_url.rpartition("/")[2]
-    _load_package(name.rpartition(".")[0])
+    load_package(name.rpartition(".")[0])
     try:
         kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
     except KeyError:
@@ -48,7 +48,7 @@ def _children(message: Message) -> Iterator[Message]:
 
 
 @cache
-def _load_package(package: str) -> None:
+def load_package(package: str) -> None:
     """Imports the modules of a protobuf package, which is a folder of the same name; policies name only Envoy's."""
     if not ENVOY_PACKAGE.fullmatch(package):
         return

@@ -1,5 +1,6 @@
 """All policies of a mesh as documents, by name. Enters: files. Leaves: a set that `mesh apply` can merge into."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -9,6 +10,8 @@ from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.document import Document, read_document
 from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
 
+STEP = re.compile(r"\w+")
+"""A key, or the number of an item."""
 SUFFIXES = (".yaml", ".yml")
 MESH_CONFIG_NAME = PolicyName(kind="MeshConfig", namespace="istio-system", name="istio")
 """Where istiod looks for it."""
@@ -66,6 +69,24 @@ class PolicySet:
         spec = self.documents[source.policy].spec
         line = spec.lines.get(key)
         return source.origin if line is None else Origin(file=spec.origin.file, line=line)
+
+    def origin_at(self, policy: PolicyName, place: str) -> Origin | None:
+        """Where `place` (`spec.http[1]`) of a policy stands, or as much of it as there is; None for no such policy."""
+        document = self.documents.get(policy)
+        if document is None:
+            return None
+        origin, node = document.origin, document.spec
+        for step in STEP.findall(place.removeprefix("spec")):
+            value = node.value
+            if step.isdecimal() and isinstance(value, list) and int(step) < len(value):
+                node = value[int(step)]
+                origin = node.origin
+            elif isinstance(value, dict) and step in value:
+                origin = Origin(file=origin.file, line=node.lines.get(step, origin.line))
+                node = value[step]
+            else:
+                break
+        return origin
 
 
 def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:

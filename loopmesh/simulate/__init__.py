@@ -5,8 +5,9 @@ server's filter chain and filters. Chance is told as shares, not drawn. Never: o
 """
 
 from loopmesh.simulate.call import Call, Landing, simulate_call
+from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.proxy import Proxy
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.verdict import Verdict
 
-__all__ = ["Call", "Landing", "Proxy", "Request", "Verdict", "simulate_call"]
+__all__ = ["Call", "Landing", "NotSimulatedError", "Proxy", "Request", "Verdict", "simulate_call"]

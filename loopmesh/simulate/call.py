@@ -63,6 +63,7 @@ class Call:
     """Every step of a call; `outcomes` add up to 100 percent."""
 
     caller: str
+    spiffe_id: str
     outbound: Outbound
     landings: tuple[Landing, ...]
     outcomes: tuple[Outcome, ...]
@@ -76,7 +77,13 @@ def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindPr
     listener = outbound_listener(caller, port)
     outbound = simulate_outbound(caller, listener, request) if listener else Outbound(request=request)
     landings = tuple(_landings(caller, outbound, find_proxy)) if _goes_on(outbound) else ()
-    return Call(caller=caller.name, outbound=outbound, landings=landings, outcomes=_outcomes(outbound, landings))
+    return Call(
+        caller=caller.name,
+        spiffe_id=caller.spiffe_id,
+        outbound=outbound,
+        landings=landings,
+        outcomes=_outcomes(outbound, landings),
+    )
 
 
 def _goes_on(outbound: Outbound) -> bool:

@@ -89,7 +89,7 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
         ignores_parameters=bool(routes and routes.ignore_path_parameters_in_path_matching),
     )
     found = find_virtual_host(routes, request.authority) if routes else None
-    route = find_route(found[0].routes, stream) if found else None
+    route = find_route(found[0].routes, stream)[0] if found else None
     said = overrides(routes, found[0], route) if routes and found and route else {}
     return pass_filters(manager.http_filters, stream, said)
 

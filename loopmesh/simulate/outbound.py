@@ -17,7 +17,7 @@ from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import Retry, retry_of
-from loopmesh.simulate.route import find_route
+from loopmesh.simulate.route import PassedOver, find_route
 from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.time import milliseconds
 from loopmesh.simulate.virtual_host import find_virtual_host
@@ -45,6 +45,7 @@ class Outbound:
     listener: str = ""
     virtual_host: str = ""
     matched: Matched | None = None
+    passed_over: tuple[PassedOver, ...] = ()
     checks: tuple[Check, ...] = ()
     fault: Fault | None = None
     unknown: tuple[str, ...] = ()
@@ -71,14 +72,15 @@ def simulate_outbound(proxy: Proxy, listener: Listener, request: Request) -> Out
     if host is None:
         return Outbound(request=request, listener=listener.name)
     stream = Stream(request=request, ignores_parameters=routes.ignore_path_parameters_in_path_matching)
-    route = find_route(host[0].routes, stream)
+    route, passed_over = find_route(host[0].routes, stream)
     if route is None:
-        return Outbound(request=request, listener=listener.name, virtual_host=host[0].name)
+        return Outbound(request=request, listener=listener.name, virtual_host=host[0].name, passed_over=passed_over)
     filtered = pass_filters(manager.http_filters, stream, overrides(routes, host[0], route))
     return Outbound(
         request=request,
         listener=listener.name,
         virtual_host=host[0].name,
+        passed_over=passed_over,
         matched=_matched(host[0], host[1], route, request),
         checks=filtered.checks,
         fault=filtered.fault,

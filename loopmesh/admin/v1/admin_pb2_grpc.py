@@ -65,6 +65,11 @@ class AdminServiceStub:
                 request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultRequest.SerializeToString,
                 response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultResponse.FromString,
                 _registered_method=True)
+        self.LocateRules = channel.unary_unary(
+                '/loopmesh.admin.v1.AdminService/LocateRules',
+                request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.LocateRulesRequest.SerializeToString,
+                response_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.LocateRulesResponse.FromString,
+                _registered_method=True)
         self.Scale = channel.unary_unary(
                 '/loopmesh.admin.v1.AdminService/Scale',
                 request_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.ScaleRequest.SerializeToString,
@@ -133,6 +138,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LocateRules(self, request, context):
+        """Where rules of policies stand in the user's files.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Scale(self, request, context):
         """Changes how many instances of a service, or of one of its versions, run.
         """
@@ -193,6 +205,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.PlanFault,
                     request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultRequest.FromString,
                     response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultResponse.SerializeToString,
+            ),
+            'LocateRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.LocateRules,
+                    request_deserializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.LocateRulesRequest.FromString,
+                    response_serializer=loopmesh_dot_admin_dot_v1_dot_admin__pb2.LocateRulesResponse.SerializeToString,
             ),
             'Scale': grpc.unary_unary_rpc_method_handler(
                     servicer.Scale,
@@ -378,6 +395,33 @@ class AdminService:
             '/loopmesh.admin.v1.AdminService/PlanFault',
             loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultRequest.SerializeToString,
             loopmesh_dot_admin_dot_v1_dot_admin__pb2.PlanFaultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LocateRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/loopmesh.admin.v1.AdminService/LocateRules',
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.LocateRulesRequest.SerializeToString,
+            loopmesh_dot_admin_dot_v1_dot_admin__pb2.LocateRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,8 @@ class AdminServiceStub:
     """The policies that would give versions of a service their shares of its calls; nothing is changed."""
     PlanFault: _grpc.UnaryUnaryMultiCallable[_admin_pb2.PlanFaultRequest, _admin_pb2.PlanFaultResponse]
     """The policies that would delay or fail calls of a service; nothing is changed."""
+    LocateRules: _grpc.UnaryUnaryMultiCallable[_admin_pb2.LocateRulesRequest, _admin_pb2.LocateRulesResponse]
+    """Where rules of policies stand in the user's files."""
     Scale: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ScaleRequest, _admin_pb2.ScaleResponse]
     """Changes how many instances of a service, or of one of its versions, run."""
     Restart: _grpc.UnaryStreamMultiCallable[_admin_pb2.RestartRequest, _admin_pb2.RestartResponse]
@@ -71,6 +73,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """The policies that would give versions of a service their shares of its calls; nothing is changed."""
     PlanFault: _aio.UnaryUnaryMultiCallable[_admin_pb2.PlanFaultRequest, _admin_pb2.PlanFaultResponse]  # type: ignore[assignment]
     """The policies that would delay or fail calls of a service; nothing is changed."""
+    LocateRules: _aio.UnaryUnaryMultiCallable[_admin_pb2.LocateRulesRequest, _admin_pb2.LocateRulesResponse]  # type: ignore[assignment]
+    """Where rules of policies stand in the user's files."""
     Scale: _aio.UnaryUnaryMultiCallable[_admin_pb2.ScaleRequest, _admin_pb2.ScaleResponse]  # type: ignore[assignment]
     """Changes how many instances of a service, or of one of its versions, run."""
     Restart: _aio.UnaryStreamMultiCallable[_admin_pb2.RestartRequest, _admin_pb2.RestartResponse]  # type: ignore[assignment]
@@ -130,6 +134,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.PlanFaultResponse, _abc.Awaitable[_admin_pb2.PlanFaultResponse]]:
         """The policies that would delay or fail calls of a service; nothing is changed."""
+
+    @_abc_1.abstractmethod
+    def LocateRules(
+        self,
+        request: _admin_pb2.LocateRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.LocateRulesResponse, _abc.Awaitable[_admin_pb2.LocateRulesResponse]]:
+        """Where rules of policies stand in the user's files."""
 
     @_abc_1.abstractmethod
     def Scale(

@@ -1,18 +1,14 @@
 """`mesh call`."""
 
-import re
 import sys
 from pathlib import Path
 
 import click
 
-from loopmesh.cli.calling import CallError, Method, find_method, make_call
+from loopmesh.cli.calling import CallError, Method, find_method, make_call, parse_header
 from loopmesh.cli.client import check_port, find_workload, get_status, service_and_namespace, split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import state_option
-
-HEADER_NAME = re.compile("[a-z0-9_.-]+(?<!-bin)")
-"""What gRPC takes as text; values of `…-bin` are bytes."""
 
 
 @click.command(short_help="call a service with a workload's identity")
@@ -43,7 +39,7 @@ def command(
     mesh call --from orders catalog:50051 GetProduct -d '{"name": "products/oak-tumbler"}'
     """
     service, port = split_target(target)
-    metadata = [_header(header) for header in headers]
+    metadata = [parse_header(header) for header in headers]
     status = get_status(state)
     workload = find_workload(status, caller)
     full = service_and_namespace(service, workload.namespace)
@@ -65,14 +61,6 @@ def _method(target: str, name: str) -> Method:
         raise click.UsageError(str(error.args[0])) from error
     except ConnectionError as error:
         raise CommandError(str(error)) from error
-
-
-def _header(header: str) -> tuple[str, str]:
-    key, separator, value = header.partition(":")
-    name = key.strip().lower()
-    if not separator or HEADER_NAME.fullmatch(name) is None or not (value.isascii() and value.isprintable()):
-        raise click.UsageError(f"-H {header!r} is not `name: value` in plain ASCII")
-    return name, value.strip()
 
 
 def _data(data: str) -> str:

@@ -1,0 +1,95 @@
+"""`mesh explain`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.calling import find_method, parse_header
+from loopmesh.cli.client import find_workload, get_status, service_and_namespace, split_target
+from loopmesh.cli.errors import CommandError
+from loopmesh.cli.explain.as_json import explanation_json
+from loopmesh.cli.explain.live_call import live_clusters, simulate_live_call
+from loopmesh.cli.explain.places import find_places, rules_of
+from loopmesh.cli.explain.text import explanation_lines
+from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.simulate import Request
+
+
+@click.command(short_help="what would become of a call, and why")
+@click.option("--from", "caller", required=True, metavar="WORKLOAD", help="Who calls.")
+@click.argument("target", metavar="SERVICE:PORT")
+@click.argument("method")
+@click.option("-X", "--request", "verb", default="GET", show_default=True, help="HTTP method of a path.")
+@click.option("-H", "--header", "headers", multiple=True, metavar="K:V", help="A header; may be given again.")
+@click.option("--jwt", type=click.Path(path_type=Path, dir_okay=False), help="File with a token to send along.")
+@state_option
+@json_option
+def command(
+    caller: str,
+    target: str,
+    method: str,
+    verb: str,
+    headers: tuple[str, ...],
+    jwt: Path | None,
+    state: Path,
+    as_json: bool,
+) -> None:
+    """Say what would become of a call, without making it: every step, and the rule with file and line behind it.
+
+    METHOD is a gRPC method as in `mesh call`, or a path such as `/v1/products?page=2` for HTTP. It is worked out from
+    the configuration the proxies have at this moment, with the fill of their limits.
+
+    \b
+    mesh explain --from orders catalog:50051 GetProduct
+    mesh explain --from client web:8000 /beta -H 'x-user: alice'
+    """
+    split_target(target)
+    status = get_status(state)
+    workload = find_workload(status, caller)
+    request = _request(status, workload, target, method, verb, _headers(headers, jwt))
+    call = simulate_live_call(status, workload, request)
+    live = live_clusters(workload, call)
+    places = find_places(state, rules_of(call))
+    if as_json:
+        click.echo(json.dumps(explanation_json(call, live, places), indent=2))
+    else:
+        click.echo("\n".join(explanation_lines(call, live, places)))
+
+
+def _headers(headers: tuple[str, ...], jwt: Path | None) -> dict[str, str]:
+    found = dict(map(parse_header, headers))
+    if jwt is not None:
+        try:
+            found["authorization"] = f"Bearer {jwt.read_text().strip()}"
+        except OSError as error:
+            raise click.UsageError(f"--jwt {jwt}: {error.strerror}") from error
+    return found
+
+
+def _request(
+    status: admin_pb2.GetStatusResponse,
+    caller: admin_pb2.WorkloadStatus,
+    target: str,
+    method: str,
+    verb: str,
+    headers: dict[str, str],
+) -> Request:
+    if method.startswith("/"):
+        return Request(authority=target, path=method, method=verb.upper(), headers=headers)
+    return Request.grpc(target, _path(status, caller, target, method), headers)
+
+
+def _path(status: admin_pb2.GetStatusResponse, caller: admin_pb2.WorkloadStatus, target: str, method: str) -> str:
+    """By reflection, as `mesh call` finds it; a full name needs nobody to answer."""
+    if "/" in method:
+        return f"/{method}"
+    service, _ = split_target(target)
+    found = find_workload(status, service_and_namespace(service, caller.namespace))
+    try:
+        return find_method(found.application_target, method).path
+    except LookupError as error:
+        raise click.UsageError(str(error.args[0])) from error
+    except ConnectionError as error:
+        raise CommandError(f"{error}; name the method in full, as package.Service/{method}") from error

@@ -1,0 +1,114 @@
+"""An explanation for programs; durations in milliseconds, shares in percent, limits by Envoy's names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loopmesh.cli.explain.advice import advise
+from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.cli.explain.places import Places
+from loopmesh.simulate import Call, Landing
+from loopmesh.simulate.call import Instance
+from loopmesh.simulate.check import Check
+from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.outbound import Matched
+
+NOTHING = LiveCluster()
+Json = dict[str, Any]
+
+
+def explanation_json(call: Call, live: Mapping[str, LiveCluster], places: Places) -> Json:
+    request, matched = call.outbound.request, call.outbound.matched
+    return {
+        "from": call.caller,
+        "to": request.authority,
+        "method": request.method,
+        "path": request.path,
+        "outcomes": [
+            {"verdict": str(one.verdict), "percent": one.percent, "workload": one.workload} for one in call.outcomes
+        ],
+        "advice": [{"why": one.why, "remedy": one.remedy} for one in advise(call, places)],
+        "virtual_host": matched.virtual_host if matched else call.outbound.virtual_host,
+        "route": _route(matched, places) if matched else None,
+        "checks": [_check(one, places) for one in call.outbound.checks],
+        "destinations": [_landing(one, live.get(one.name, NOTHING), places) for one in call.landings],
+    }
+
+
+def _rule(rule: Rule | None, places: Places) -> Json | None:
+    if rule is None:
+        return None
+    place = places.get(rule)
+    return {
+        "policy": str(rule.policy),
+        "place": rule.place,
+        "file": place.file if place else "",
+        "line": place.line if place else 0,
+    }
+
+
+def _route(matched: Matched, places: Places) -> Json:
+    retry, answer = matched.retry, matched.answer
+    return {
+        "name": matched.name,
+        "rule": _rule(matched.rule, places),
+        "timeout_ms": matched.timeout_ms,
+        "retries": retry
+        and {
+            "attempts": retry.retries,
+            "on": [*retry.conditions, *map(str, retry.status_codes)],
+            "per_try_timeout_ms": retry.per_try_timeout_ms,
+        },
+        "mirrors": [{"cluster": one.cluster, "percent": one.percent} for one in matched.mirrors],
+        "answer": None
+        if answer is None
+        else {"status": answer.status, "body": answer.body, "location": answer.location},
+    }
+
+
+def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
+    cluster = landing.cluster
+    outlier = cluster.outlier if cluster else None
+    return {
+        "cluster": landing.name,
+        "percent": landing.percent,
+        "rule": _rule(cluster.rule, places) if cluster else None,
+        "balancing": cluster.balancing if cluster else "",
+        "limits": {
+            name: {"limit": limit, "in_use": live.in_use.get(name, 0)}
+            for name, limit in (cluster.limits if cluster else {}).items()
+        },
+        "turned_away": live.refused,
+        "ejection": outlier
+        and {
+            "consecutive_5xx_errors": outlier.consecutive_5xx_errors,
+            "consecutive_gateway_errors": outlier.consecutive_gateway_errors,
+            "base_ejection_ms": outlier.base_ejection_ms,
+            "max_ejection_percent": outlier.max_ejection_percent,
+            "ejected": list(live.ejected),
+        },
+        "instances": [_instance(one, places) for one in landing.instances],
+    }
+
+
+def _instance(instance: Instance, places: Places) -> Json:
+    inbound = instance.inbound
+    return {
+        "workload": instance.endpoint.workload,
+        "address": f"{instance.endpoint.address}:{instance.endpoint.port}",
+        "percent": instance.percent,
+        "verdict": str(instance.verdict),
+        "problem": instance.problem,
+        "tls": instance.tls is not None,
+        "spiffe_id": instance.spiffe_id,
+        "tls_rule": _rule(inbound.rule, places) if inbound else None,
+        "checks": [_check(one, places) for one in inbound.checks] if inbound else [],
+    }
+
+
+def _check(check: Check, places: Places) -> Json:
+    return {
+        "action": check.action,
+        "passed": check.passed,
+        "rule": _rule(check.decided_by.rule, places) if check.decided_by else None,
+        "reason": check.reason,
+    }

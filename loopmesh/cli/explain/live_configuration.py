@@ -1,0 +1,70 @@
+"""The configuration a running proxy has, read back from it: also what Istio's generator made, or what was before a
+refused change."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import descriptor_pool, json_format, message_factory
+from google.protobuf.message import Message
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.proxy_admin import ask_proxy_json
+from loopmesh.oracle.packed_types import load_package
+from loopmesh.simulate import Proxy
+
+CONFIG_DUMP = "/config_dump?include_eds"
+TYPE = "@type"
+STRUCT = "type.googleapis.com/google.protobuf.Struct"
+HOLDERS = ("listener", "cluster", "route_config", "endpoint_config")
+"""Where the parts of a dump keep what they are about."""
+
+
+def live_proxy(workload: admin_pb2.WorkloadStatus) -> Proxy:
+    """Raises CommandError when the proxy does not answer."""
+    resources: dict[str, dict[str, Message]] = {}
+    for found in _resources(ask_proxy_json(workload.envoy_admin_socket, CONFIG_DUMP)["configs"]):
+        message = _message(found)
+        name = found.get("name") or found.get("cluster_name", "")
+        resources.setdefault(found[TYPE], {})[name] = message
+    return Proxy(name=workload.name, spiffe_id=workload.spiffe_id, resources=resources)
+
+
+def _resources(value: object) -> Iterator[dict[str, Any]]:
+    """Every listener, cluster, route configuration and assignment of a dump; of two states, the active one."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _resources(item)
+    elif isinstance(value, dict):
+        for key, inside in value.items():
+            if key in HOLDERS and isinstance(inside, dict) and TYPE in inside:
+                yield inside
+            elif key not in ("warming_state", "draining_state", "error_state", "bootstrap"):
+                yield from _resources(inside)
+
+
+def _message(found: dict[str, Any]) -> Message:
+    kind = _type(found[TYPE])
+    if kind is None:
+        raise LookupError(found[TYPE])
+    return json_format.ParseDict({key: _known(one) for key, one in found.items() if key != TYPE}, kind())
+
+
+def _known(value: Any) -> Any:
+    """What is packed in a type nobody knows becomes a plain structure, so that the rest can be read."""
+    if isinstance(value, list):
+        return [_known(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inside = {key: _known(one) for key, one in value.items()}
+    if TYPE in value and _type(value[TYPE]) is None:
+        return {TYPE: STRUCT, "value": inside}
+    return inside
+
+
+def _type(url: str) -> type[Message] | None:
+    name = url.rpartition("/")[2]
+    load_package(name.rpartition(".")[0])
+    try:
+        return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
+    except KeyError:
+        return None

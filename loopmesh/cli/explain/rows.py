@@ -1,0 +1,172 @@
+"""An explanation as rows: what it is about, what holds, and the rule that says so."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.simulate import Call, Landing
+from loopmesh.simulate.call import Instance
+from loopmesh.simulate.check import Check
+from loopmesh.simulate.cluster import ClusterFacts, Outlier
+from loopmesh.simulate.fault import Fault
+from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.outbound import Matched
+from loopmesh.simulate.retry import Retry
+
+NOTHING = LiveCluster()
+LIMIT_WORDS = {
+    "max_connections": "connections",
+    "max_pending_requests": "waiting requests",
+    "max_requests": "requests",
+    "max_retries": "retries",
+}
+SPIFFE = "spiffe://"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`level` 1 stands below the row before it."""
+
+    label: str
+    text: str
+    rule: Rule | None = None
+    level: int = 0
+
+
+def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
+    matched = call.outbound.matched
+    if matched is not None and matched.rule is None and matched.answer is not None:
+        yield Row(label="host", text=f"none is called {call.outbound.request.authority}")
+    elif matched is not None:
+        yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
+        yield from _route(matched)
+        if call.outbound.fault:
+            yield Row(label="fault", text=_fault(call.outbound.fault), rule=matched.rule)
+    elif call.outbound.virtual_host:
+        yield Row(label="host", text=call.outbound.virtual_host)
+    for check in call.outbound.checks:
+        yield _check(check, level=0)
+    for landing in call.landings:
+        yield from _landing(call, landing, live.get(landing.name, NOTHING))
+    if call.outbound.unknown:
+        yield Row(label="unknown", text=f"what {', '.join(call.outbound.unknown)} does is not simulated")
+
+
+def _route(matched: Matched) -> Iterator[Row]:
+    yield Row(label="route", text=matched.name or "(without a name)", rule=matched.rule)
+    if matched.answer is not None:
+        said = matched.answer.location or matched.answer.body.strip()
+        yield Row(label="answer", text=f"HTTP {matched.answer.status} {said}".rstrip())
+        return
+    yield Row(label="timeout", text=seconds(matched.timeout_ms) if matched.timeout_ms else "none")
+    yield Row(label="retries", text=_retry(matched.retry))
+    for mirror in matched.mirrors:
+        yield Row(label="mirror", text=f"{mirror.percent:g}% to {mirror.cluster}")
+
+
+def _retry(retry: Retry | None) -> str:
+    if retry is None or not retry.retries:
+        return "none"
+    words = [*retry.conditions, *map(str, retry.status_codes)]
+    per_try = f"; {seconds(retry.per_try_timeout_ms)} for each try" if retry.per_try_timeout_ms else ""
+    return f"{retry.retries} on {', '.join(words)}{per_try}"
+
+
+def _fault(fault: Fault) -> str:
+    parts = []
+    if fault.delay_percent:
+        parts.append(f"{fault.delay_percent:g}% wait {seconds(fault.delay_ms)}")
+    if fault.abort_percent:
+        status = f"HTTP {fault.abort_http_status}" if fault.abort_http_status else f"gRPC {fault.abort_grpc_status}"
+        parts.append(f"{fault.abort_percent:g}% end with {status}")
+    return ", ".join(parts)
+
+
+def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
+    rule = landing.cluster.rule if landing.cluster else None
+    yield Row(label="destination", text=f"{landing.percent:g}% to {cluster_words(landing.name)}", rule=rule)
+    if landing.cluster is not None:
+        yield Row(label="balancing", text=_balancing(landing), level=1)
+        yield Row(label="limits", text=_limits(landing.cluster, live), level=1)
+        yield Row(label="ejection", text=_outlier(landing.cluster.outlier, live), level=1)
+    seen: set[tuple[Row, ...]] = set()
+    for instance in landing.instances:
+        told = tuple(_instance(call, instance))
+        if told not in seen:
+            seen.add(told)
+            yield from told
+
+
+def cluster_words(name: str) -> str:
+    """`inventory.shop.svc.cluster.local:50051 v1` for `outbound|50051|v1|inventory.shop.svc.cluster.local`."""
+    parts = name.split("|")
+    if len(parts) != 4:
+        return name
+    _, port, subset, host = parts
+    return f"{host}:{port}{f' subset {subset}' if subset else ''}"
+
+
+def _balancing(landing: Landing) -> str:
+    names = [f"{one.endpoint.workload or one.endpoint.address} {one.percent:.4g}%" for one in landing.instances]
+    unhealthy = len(landing.endpoints) - len(landing.instances)
+    left_out = f", {unhealthy} not healthy" if unhealthy else ""
+    how = landing.cluster.balancing if landing.cluster else ""
+    return f"{how}: {', '.join(names) or 'no instance'}{left_out}"
+
+
+def _limits(cluster: ClusterFacts, live: LiveCluster) -> str:
+    parts = [
+        f"{live.in_use.get(name, 0)} of {limit} {LIMIT_WORDS[name]} in use" for name, limit in cluster.limits.items()
+    ]
+    refused = f"; turned away so far: {live.refused}" if live.refused else ""
+    return f"{', '.join(parts) or 'none'}{refused}; {seconds(cluster.connect_timeout_ms)} to connect"
+
+
+def _outlier(outlier: Outlier | None, live: LiveCluster) -> str:
+    if outlier is None:
+        return "never"
+    errors = []
+    if outlier.consecutive_5xx_errors:
+        errors.append(f"{outlier.consecutive_5xx_errors} errors")
+    if outlier.consecutive_gateway_errors:
+        errors.append(f"{outlier.consecutive_gateway_errors} gateway errors")
+    now = f"out now: {', '.join(live.ejected)}" if live.ejected else "none is out now"
+    return (
+        f"after {' or '.join(errors) or 'no number of errors'} in a row for {seconds(outlier.base_ejection_ms)}, "
+        f"at most {outlier.max_ejection_percent}%; {now}"
+    )
+
+
+def _instance(call: Call, instance: Instance) -> Iterator[Row]:
+    rule = instance.inbound.rule if instance.inbound else None
+    yield Row(label="tls", text=_tls(call, instance), rule=rule, level=1)
+    for check in instance.inbound.checks if instance.inbound else ():
+        yield _check(check, level=1)
+    if instance.inbound is not None and not instance.inbound.checks and not instance.problem:
+        yield Row(label="authorization", text="allowed: no policy selects it", level=1)
+    if instance.inbound is not None and instance.inbound.unknown:
+        text = f"what {', '.join(instance.inbound.unknown)} does is not simulated"
+        yield Row(label="unknown", text=text, level=1)
+
+
+def _tls(call: Call, instance: Instance) -> str:
+    if instance.problem:
+        return f"refused: {instance.problem}"
+    if instance.tls is None:
+        return "plaintext"
+    who = call.spiffe_id.removeprefix(SPIFFE) if instance.tls.shows_identity else "nobody"
+    return f"mutual TLS, {who} to {instance.spiffe_id.removeprefix(SPIFFE)}"
+
+
+def _check(check: Check, level: int) -> Row:
+    rule = check.decided_by.rule if check.decided_by else None
+    if check.action == "JWT":
+        return Row(label="token", text=check.reason or "accepted", rule=rule, level=level)
+    text = "allowed" if check.passed else "denied"
+    if check.decided_by is None:
+        text += ": no rule denies it" if check.passed else ": no rule allows it"
+    return Row(label="authorization", text=text, rule=rule, level=level)
+
+
+def seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds} ms"

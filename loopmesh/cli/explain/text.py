@@ -1,0 +1,43 @@
+"""An explanation for people, on one screen."""
+
+from collections.abc import Iterator, Mapping
+
+from loopmesh.cli.explain.advice import advise
+from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.cli.explain.places import Places, named
+from loopmesh.cli.explain.rows import Row, rows
+from loopmesh.simulate import Call, Verdict
+
+LABEL_WIDTH = 17
+WORDS = {
+    Verdict.REACHES: "reaches",
+    Verdict.DENIED: "denied at",
+    Verdict.UNAUTHENTICATED: "not authenticated at",
+    Verdict.REFUSED: "refused by",
+    Verdict.UNKNOWN: "not known at",
+}
+
+
+def explanation_lines(call: Call, live: Mapping[str, LiveCluster], places: Places) -> Iterator[str]:
+    request = call.outbound.request
+    yield f"{call.caller}: {request.method} {request.path} to {request.authority}"
+    for row in rows(call, live):
+        yield _line(row, places)
+    yield f"=> {_verdict(call)}"
+    for advice in advise(call, places):
+        yield f"   why: {advice.why}"
+        yield f"   to change it: {advice.remedy}"
+
+
+def _line(row: Row, places: Places) -> str:
+    indent = "  " * (row.level + 1)
+    source = f"  [{named(row.rule, places)}]" if row.rule else ""
+    return f"{indent}{row.label:<{LABEL_WIDTH - 2 * row.level}}{row.text}{source}"
+
+
+def _verdict(call: Call) -> str:
+    parts = []
+    for outcome in call.outcomes:
+        words = f"{WORDS.get(outcome.verdict, str(outcome.verdict))} {outcome.workload}".rstrip()
+        parts.append(words if len(call.outcomes) == 1 else f"{words} {outcome.percent:.4g}%")
+    return ", ".join(parts)

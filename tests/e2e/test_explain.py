@@ -1,0 +1,97 @@
+"""`mesh explain` on running meshes: what it says is what happens, and it names the rule behind it."""
+
+import json
+from typing import Any
+
+import grpc
+import pytest
+
+from loopmesh.cli.client import find_workload, get_status
+from loopmesh.cli.explain.live_call import simulate_live_call
+from loopmesh.simulate import Request, Verdict
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.e2e.test_authorization_matrix import CALLERS, METHODS, call
+
+RESERVE = "shop.inventory.v1.InventoryService/Reserve"
+
+
+def explained(mesh: MeshProcess, caller: str, target: str, *arguments: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(mesh.command("explain", "--from", caller, target, *arguments, "--json"))
+    return answer
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_its_verdict_is_what_happens_for_every_method(shop: MeshProcess, caller: str) -> None:
+    status = get_status(shop.state)
+    workload = find_workload(status, caller)
+    for service, path in METHODS:
+        told = simulate_live_call(status, workload, Request.grpc(f"{service}:50051", path))
+        code = call(workload.outbound_socket, service, path)
+        assert {outcome.verdict for outcome in told.outcomes} == {
+            Verdict.DENIED if code is grpc.StatusCode.PERMISSION_DENIED else Verdict.REACHES
+        }, path
+
+
+def test_every_step_is_told_with_the_rule_and_its_line(shop: MeshProcess) -> None:
+    said = shop.command("explain", "--from", "orders", "inventory:50051", "Reserve")
+    for expected in (
+        "route            stock  [VirtualService shop/inventory (istio/inventory/virtualservice.yaml:7)]",
+        "timeout          2 s",
+        "retries          2 on connect-failure, refused-stream, unavailable, reset; 900 ms for each try",
+        "[DestinationRule shop/inventory (istio/inventory/destinationrule.yaml:1)]",
+        "0 of 200 requests in use",
+        "after 5 gateway errors in a row for 5 s, at most 50%; none is out now",
+        "mutual TLS, cluster.local/ns/shop/sa/orders to cluster.local/ns/shop/sa/inventory",
+        "[PeerAuthentication istio-system/default (istio/mesh/peerauthentication.yaml:6)]",
+        "allowed  [AuthorizationPolicy shop/inventory (istio/inventory/authorizationpolicy.yaml:13)]",
+        "=> reaches inventory-v1-0",
+    ):
+        assert expected in said
+
+
+def test_a_denial_names_the_nearest_rule_and_what_to_change_and_changing_it_helps(
+    shop: MeshProcess, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (advice,) = explained(shop, "wallet", "inventory:50051", RESERVE)["advice"]
+    assert advice == {
+        "why": "AuthorizationPolicy shop/inventory (istio/inventory/authorizationpolicy.yaml:13) allows POST "
+        f"/{RESERVE}, but not for cluster.local/ns/shop/sa/wallet",
+        "remedy": "add cluster.local/ns/shop/sa/wallet to its `principals`",
+    }
+    original = shop.folder / "istio/inventory/authorizationpolicy.yaml"
+    changed = tmp_path_factory.mktemp("changed") / "policy.yaml"
+    orders = "[cluster.local/ns/shop/sa/orders]"
+    wider = orders.replace("]", ", cluster.local/ns/shop/sa/wallet]")
+    changed.write_text(original.read_text().replace(orders, wider))
+    try:
+        shop.command("apply", "-f", str(changed))
+        answer = explained(shop, "wallet", "inventory:50051", RESERVE)
+        assert [one["verdict"] for one in answer["outcomes"]] == ["reaches"]
+        (check,) = answer["destinations"][0]["instances"][0]["checks"]
+        assert (check["rule"]["file"], check["rule"]["line"]) == (str(changed), 13)
+        assert shop.call_status("wallet", "inventory:50051", RESERVE) == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    finally:
+        shop.command("apply", "-f", str(original))
+
+
+def test_weights_are_told_as_shares_of_each_version(shop: MeshProcess) -> None:
+    answer = explained(shop, "orders", "catalog:50051", "BatchGetProducts")
+    assert [(one["workload"], one["percent"]) for one in answer["outcomes"]] == [
+        ("catalog-v1-0", 90),
+        ("catalog-v2-0", 10),
+    ]
+    asked = explained(shop, "orders", "catalog:50051", "BatchGetProducts", "-H", "x-catalog-version: v2")
+    assert [(one["workload"], one["percent"]) for one in asked["outcomes"]] == [("catalog-v2-0", 100)]
+    assert asked["route"]["name"] == "preview"
+
+
+def test_a_path_is_explained_as_http(shop: MeshProcess) -> None:
+    answer = explained(shop, "orders", "catalog:50051", "/v1/products?page=2", "-X", "delete")
+    assert (answer["method"], answer["path"]) == ("DELETE", "/v1/products?page=2")
+    assert [one["verdict"] for one in answer["outcomes"]] == ["denied", "denied"]
+
+
+def test_a_name_nobody_has_is_said_to_be_none(shop: MeshProcess) -> None:
+    answer = explained(shop, "orders", "payments:50051", "a.B/C")
+    (advice,) = answer["advice"]
+    assert advice["why"] == "no service the caller can see is called payments:50051"
