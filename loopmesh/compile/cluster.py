@@ -18,6 +18,7 @@ from loopmesh.compile.destinations.http_options import http_options, is_http2
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.origin import ISTIO, name_rule
+from loopmesh.compile.peer_mode import namespace_decision
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
 from loopmesh.compile.view import View
 from loopmesh.model.application import Port, Protocol, Service
@@ -25,6 +26,8 @@ from loopmesh.model.destinations.balancing import Balancing
 from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 from loopmesh.model.mesh_settings import MeshSettings
+from loopmesh.model.policies import Policies
+from loopmesh.model.security import PeerMode
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
 
@@ -37,7 +40,7 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
     for service, port in view.destination_ports():
         rule = view.destination_rule(service)
         for subset, policy in subset_policies(rule, port.number):
-            cluster = _outbound(view.index.policies.settings, service, port, subset, policy)
+            cluster = _outbound(view.index.policies, service, port, subset, policy)
             if rule:
                 _name_rule(cluster, rule, subset)
             clusters[cluster.name] = cluster
@@ -51,7 +54,7 @@ def subset_policies(rule: DestinationRule | None, port: int) -> Iterator[tuple[s
         yield subset.name, rule.policy.refined(subset.policy, port) if rule else NO_POLICY
 
 
-def _outbound(settings: MeshSettings, service: Service, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
+def _outbound(policies: Policies, service: Service, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
     cluster = Cluster(
         name=names.outbound_cluster(port.number, subset, service.host),
         type=Cluster.EDS,
@@ -61,13 +64,13 @@ def _outbound(settings: MeshSettings, service: Service, port: Port, subset: str,
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     pool = policy.connection_pool or ConnectionPool()
     apply_balancing(cluster, policy.balancing or Balancing())
-    apply_breaker(cluster, pool, settings, policy.retry_budget)
+    apply_breaker(cluster, pool, policies.settings, policy.retry_budget)
     _speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
     secure(
         cluster,
-        policy.tls or _unsaid(settings),
+        policy.tls or _unsaid(policies, service),
         identities=(service.identity.spiffe_id,),
         server_name=names.server_name(port.number, subset, service.host),
         http2=is_http2(port.protocol, pool),
@@ -75,9 +78,14 @@ def _outbound(settings: MeshSettings, service: Service, port: Port, subset: str,
     return cluster
 
 
-def _unsaid(settings: MeshSettings) -> ClientTls | None:
-    """Without auto mTLS a caller speaks plaintext wherever no policy says otherwise."""
-    return None if settings.auto_mutual_tls else ClientTls(mode=TlsMode.DISABLE)
+def _unsaid(policies: Policies, service: Service) -> ClientTls | None:
+    """Without auto mTLS a caller speaks plaintext wherever no policy says otherwise. So it does to a namespace that
+    takes only plaintext, even to a workload there that has a mode of its own (Istio `BestEffortInferServiceMTLSMode`).
+    """
+    automatic = policies.settings.auto_mutual_tls
+    if automatic and namespace_decision(policies, service.namespace)[0] is not PeerMode.DISABLE:
+        return None
+    return ClientTls(mode=TlsMode.DISABLE)
 
 
 def _speak(cluster: Cluster, options: HttpProtocolOptions | None) -> None:

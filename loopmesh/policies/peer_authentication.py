@@ -21,6 +21,8 @@ def _policy(document: Document, fields: Fields) -> PeerAuthentication:
     for port in modes:
         if port_number(port) is None:
             fields.refuse("portLevelMtls", f"`{port}` is no port number", "write the number of the workload's port")
+    if fields.is_empty("portLevelMtls"):
+        fields.refuse("portLevelMtls", "Istio takes no empty list of ports", "remove it, or add a port")
     if modes and not selector.labels:
         fields.refuse("portLevelMtls", "ports need a selector", "add `selector.matchLabels`")
     return PeerAuthentication(
