@@ -63,7 +63,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         )
 
     async def Apply(self, request: admin_pb2.ApplyRequest, context: Context) -> admin_pb2.ApplyResponse:
-        change = PolicyChange(files=_files(request.files), only=request.only)
+        change = PolicyChange(files=_files(request.files), only=request.only, forget=request.forget)
         try:
             return admin_pb2.ApplyResponse(**outcome(await self._mesh.change(change)))
         except InvalidInputError as error:

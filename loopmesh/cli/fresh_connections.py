@@ -30,16 +30,20 @@ class FreshConnections:
     def note(self, workloads: Iterable[Workload], configs: Mapping[str, ProxyConfig]) -> bool:
         """What the proxies have now; whether callers of some service must connect anew. New workloads are no change."""
         before, self._listeners = self._listeners, {}
-        changed = set()
+        changed: set[str] = set()
         for workload in workloads:
             if workload.name not in configs:
                 continue
             listeners = self._listeners[workload.name] = _inbound(configs[workload.name])
             if before.get(workload.name, listeners) != listeners:
                 changed.add(f"{workload.service}.{workload.namespace}.svc.{CLUSTER_DOMAIN}")
-        for host in changed:
-            self._changes[host] = self._changes.get(host, 0) + 1
+        self.renew(changed)
         return bool(changed)
+
+    def renew(self, hosts: Iterable[str]) -> None:
+        """Callers of these services are to connect anew; what they know about instances goes with the connections."""
+        for host in hosts:
+            self._changes[host] = self._changes.get(host, 0) + 1
 
     def mark(self, configs: Mapping[str, ProxyConfig]) -> dict[str, dict[str, Mapping[str, Message]]]:
         """The resources of each workload, with the changes counted at the clusters of their services."""

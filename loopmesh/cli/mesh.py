@@ -195,7 +195,7 @@ class Mesh:
                 await self._follow_issuers(self._policies)
                 raise
             self._policy_set, self._policies, self._topology = policy_set, policies, topology
-            report = await self._send(configs)
+            report = await self._send(configs, forget=change.forget)
             fresh = [found for found in report.rejections if found not in known]
             self._refused = tuple(blame(found, self._topology, policies, names) for found in fresh)
             if fresh:
@@ -279,12 +279,15 @@ class Mesh:
     async def _push(self) -> PushReport:
         return await self._send(await self._compiler.compile(self._topology, self._policy_set, self._policies))
 
-    async def _send(self, configs: Mapping[str, ProxyConfig]) -> PushReport:
+    async def _send(self, configs: Mapping[str, ProxyConfig], *, forget: bool = False) -> PushReport:
         report = await self.control.push(self._connections.mark(configs))
-        if self._connections.note(self._topology.workloads, configs):
-            renewed = await self.control.push(self._connections.mark(configs))
-            return replace(renewed, milliseconds=report.milliseconds + renewed.milliseconds)
-        return report
+        changed = self._connections.note(self._topology.workloads, configs)
+        if forget:
+            self._connections.renew(service.host for service in self.application.services)
+        if not changed and not forget:
+            return report
+        renewed = await self.control.push(self._connections.mark(configs))
+        return replace(renewed, milliseconds=report.milliseconds + renewed.milliseconds)
 
     def _claim_edge_ports(self, policies: Policies, take: Callable[[int], int]) -> dict[tuple[str, int], int]:
         """A loopback port for every port a gateway opens; the first gets the one the user chose.

@@ -20,13 +20,15 @@ MOST_SHOWN = 20
 class PolicyChange:
     """Policies of `files` are added or replaced, those in `removed` taken away; `only` removes what no file holds.
 
-    `removed_files` name policies to remove, whatever they say.
+    `removed_files` name policies to remove, whatever they say. `forget` lets proxies forget what they have learned
+    about instances: connections, ejections.
     """
 
     files: tuple[tuple[str, bytes], ...] = ()
     removed: tuple[PolicyName, ...] = ()
     removed_files: tuple[tuple[str, bytes], ...] = ()
     only: bool = False
+    forget: bool = False
 
     def apply_to(self, current: PolicySet, namespace: str) -> tuple[PolicySet, list[PolicyName]]:
         """The set afterwards and the policies the change is about. Raises RunError for one that is not there."""

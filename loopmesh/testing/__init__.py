@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from loopmesh.testing.session import MeshOptions as MeshOptions
     from loopmesh.testing.session import MeshSession as MeshSession
     from loopmesh.testing.session import PolicyError as PolicyError
+    from loopmesh.testing.tokens import TokenIssuer as TokenIssuer
 
 _PLACES = {
     "Arrival": "instructions",
@@ -25,6 +26,7 @@ _PLACES = {
     "MeshOptions": "session",
     "MeshSession": "session",
     "PolicyError": "session",
+    "TokenIssuer": "tokens",
 }
 
 

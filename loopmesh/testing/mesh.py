@@ -19,11 +19,10 @@ DEADLINE_S = 10.0
 
 
 class Mesh:
-    """All that a test changes through it is undone by `restore`, which the fixture calls."""
+    """All that a test changes is undone by `MeshSession.restore`, which the fixture calls after it."""
 
     def __init__(self, session: MeshSession) -> None:
         self._session = session
-        self._changed = False
 
     def apply(self, *policies: str | Path) -> None:
         """Adds or replaces policies for this test; text is YAML, a path is a file or folder of it.
@@ -34,12 +33,12 @@ class Mesh:
         for number, policy in enumerate(policies, start=1):
             if isinstance(policy, str):
                 files.append(admin_pb2.PolicyFile(path=f"argument {number} of apply", content=policy.encode()))
-        self._change()
+        self._session.grpc.renew()
         self._session.apply(files)
 
     def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
         """Removes a policy for this test; without a namespace it is of the application's. Raises PolicyError."""
-        self._change()
+        self._session.grpc.renew()
         found = namespace or self._session.application.namespace
         self._session.delete([admin_pb2.PolicyName(kind=kind, namespace=found, name=name)])
 
@@ -149,19 +148,6 @@ class Mesh:
     def edge(self) -> Mapping[str, str]:
         """Base URLs of the edge by the names of its servers."""
         return self._session.edge
-
-    def restore(self) -> None:
-        """Policies, scripts and counts are as they were when the session began."""
-        self._session.author.reset()
-        if self._changed:
-            self._session.apply(self._session.base, only=True)
-            self._changed = False
-        self._session.grpc.close()
-
-    def _change(self) -> None:
-        """A call after a change must not travel on a connection from before it."""
-        self._changed = True
-        self._session.grpc.renew()
 
 
 def _path(method: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from loopmesh.testing.mesh import Mesh
     from loopmesh.testing.session import MeshOptions, MeshSession
+    from loopmesh.testing.tokens import TokenIssuer
 
 VALUES = "loopmesh_values"
 POLICIES = "loopmesh_policies"
@@ -68,9 +69,16 @@ def mesh(mesh_session: "MeshSession") -> "Iterator[Mesh]":
     """The mesh for one test: what it applies and scripts is undone afterwards."""
     from loopmesh.testing.mesh import Mesh
 
-    view = Mesh(mesh_session)
-    yield view
-    view.restore()
+    yield Mesh(mesh_session)
+    mesh_session.restore()
+
+
+@pytest.fixture(scope="session")
+def token_issuer() -> "TokenIssuer":
+    """Signs tokens for policies that ask for them."""
+    from loopmesh.testing.tokens import TokenIssuer
+
+    return TokenIssuer()
 
 
 def _report(config: pytest.Config) -> Callable[[str], None]:

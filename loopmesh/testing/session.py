@@ -103,9 +103,16 @@ class MeshSession:
             raise LookupError(str(error)) from error
         return found
 
-    def apply(self, files: Iterable[admin_pb2.PolicyFile], *, only: bool = False) -> None:
+    def apply(self, files: Iterable[admin_pb2.PolicyFile]) -> None:
         """Raises PolicyError; nothing has changed then."""
-        _check(self._stub.Apply(admin_pb2.ApplyRequest(files=files, only=only), timeout=CHANGE_S))
+        _check(self._stub.Apply(admin_pb2.ApplyRequest(files=files), timeout=CHANGE_S))
+
+    def restore(self) -> None:
+        """Scripts, counts and policies are as they were in the beginning, and no proxy has anybody ejected."""
+        self.author.reset()
+        request = admin_pb2.ApplyRequest(files=self.base, only=True, forget=True)
+        _check(self._stub.Apply(request, timeout=CHANGE_S))
+        self.grpc.close()
 
     def delete(self, policies: Iterable[admin_pb2.PolicyName]) -> None:
         """Raises PolicyError; nothing has changed then."""

@@ -5,7 +5,9 @@ from pathlib import Path
 import grpc
 import pytest
 
+from loopmesh.admin.v1 import admin_pb2
 from loopmesh.testing import Mesh, MeshSession, PolicyError
+from tests.observing import wait_for
 
 DENY_CALLER = """
 apiVersion: security.istio.io/v1
@@ -46,6 +48,15 @@ spec:
   selector: {gateway: door}
   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 """
+EJECTION = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: backend}
+spec:
+  host: backend
+  trafficPolicy:
+    outlierDetection: {consecutive5xxErrors: 1, interval: 10ms, baseEjectionTime: 300s, maxEjectionPercent: 100}
+"""
 TIMEOUT = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -61,7 +72,7 @@ def test_a_policy_holds_when_apply_returns_and_no_longer_than_its_test(mesh_sess
     first.apply(DENY_CALLER)
     assert first.call("caller", "backend:7000").code is grpc.StatusCode.PERMISSION_DENIED
     assert first.call("door", "backend:7000").ok
-    first.restore()
+    mesh_session.restore()
     assert Mesh(mesh_session).call("caller", "backend:7000").ok
 
 
@@ -99,9 +110,24 @@ def test_a_policy_the_mesh_began_with_can_be_removed_and_is_back_afterwards(mesh
     without.delete("PeerAuthentication", "default")
     with pytest.raises(PolicyError, match="there is no PeerAuthentication lab/default"):
         without.delete("PeerAuthentication", "default")
-    without.restore()
+    mesh_session.restore()
     Mesh(mesh_session).delete("PeerAuthentication", "default")
-    without.restore()
+    mesh_session.restore()
+
+
+def test_what_proxies_learned_about_instances_does_not_reach_the_next_test(mesh_session: MeshSession) -> None:
+    mesh = Mesh(mesh_session)
+    mesh.apply(EJECTION)
+    backend = mesh.backend("backend")
+    backend.fails(grpc.StatusCode.INTERNAL)
+    wait_for("everybody is ejected", lambda: "no healthy upstream" in mesh.call("caller", "backend:7000").details)
+    mesh_session.base.append(admin_pb2.PolicyFile(path="ejection", content=EJECTION.encode()))
+    try:
+        mesh_session.restore()
+        assert mesh.call("caller", "backend:7000").ok, "though the same policy is in force"
+    finally:
+        mesh_session.base.pop()
+        mesh_session.restore()
 
 
 def test_a_wrong_policy_says_where_and_why_and_changes_nothing(mesh: Mesh) -> None:

@@ -15,8 +15,6 @@ MESH = Path(sys.executable).parent / "mesh"
 
 @pytest.fixture
 def command(mesh: Mesh, mesh_session: MeshSession) -> "Command":
-    """Commands change policies behind the test's back, so the test says that it changes some."""
-    mesh.apply()
     return Command(mesh_session.state)
 
 

@@ -298,8 +298,11 @@ class ApplyRequest(_message.Message):
 
     FILES_FIELD_NUMBER: _builtins.int
     ONLY_FIELD_NUMBER: _builtins.int
+    FORGET_FIELD_NUMBER: _builtins.int
     only: _builtins.bool
     """Removes every policy the files do not hold."""
+    forget: _builtins.bool
+    """Lets proxies forget what they have learned about instances: connections, ejections. Calls under way go on."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFile]: ...
     def __init__(
@@ -307,10 +310,11 @@ class ApplyRequest(_message.Message):
         *,
         files: _abc.Iterable[Global___PolicyFile] | None = ...,
         only: _builtins.bool = ...,
+        forget: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "only", b"only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "forget", b"forget", "only", b"only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
