@@ -19,6 +19,7 @@ from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChang
 from loopmesh.cli.secrets import read_credentials
 from loopmesh.compile import ProxyConfig
 from loopmesh.control import CertificateAuthority, ControlPlane, KeyFetch, KeySets, PushReport, Rejection
+from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Application
 from loopmesh.model.credential import Credential
 from loopmesh.model.identity import TRUST_DOMAIN
@@ -79,6 +80,11 @@ class Mesh:
         return cls(options, application, policy_set, _compiler(options.control_plane))
 
     @property
+    def added_hosts(self) -> tuple[AddedHost, ...]:
+        """Those that policies have added by now."""
+        return self._policies.added_hosts
+
+    @property
     def runtime_folder(self) -> Path:
         return self._runtime.path
 
@@ -103,7 +109,7 @@ class Mesh:
     async def start(self, report: Report) -> None:
         """Returns when every workload takes traffic. Raises RunError; `stop` must follow in any case."""
         ports = Ports(proxy=self._ports.allocate, program=self._ports.allocate_for_program)
-        workloads = place(self.application, ports)
+        workloads = place(self.application, ports, self.added_hosts)
         self._runtime.check_lengths(workload.name for workload in workloads)
         report("opening the control plane")
         await self._compiler.start(report)
@@ -139,7 +145,12 @@ class Mesh:
             environment=os.environ,
         )
         self.supervisor = Supervisor(plan=planner.plan, control_plane=self)
-        self.rollout = Rollout(application=self.application, supervisor=self.supervisor, ports=self._ports)
+        self.rollout = Rollout(
+            application=self.application,
+            supervisor=self.supervisor,
+            ports=self._ports,
+            added_hosts=lambda: self.added_hosts,
+        )
 
     def _write_record(self) -> None:
         self._state.write_record(
@@ -326,10 +337,10 @@ def check_service(mesh: Mesh, caller: str, name: str, port: int) -> str:
     """The host a workload reaches by a name, as Kubernetes' DNS would resolve it, if it has the port. Raises
     RunError."""
     namespaces = [one.namespace for one in mesh.supervisor.workloads if one.name == caller]
-    services = mesh.application.services
+    services: tuple[Called, ...] = (*mesh.application.services, *mesh.added_hosts)
     found = [one for namespace in namespaces for one in services if name in one.names_from(namespace)]
     if not found:
-        known = ", ".join(f"{one.name}.{one.namespace}" for one in services)
+        known = ", ".join(one.host for one in services)
         raise RunError(f"{caller} knows no service {name}; there are {known}")
     if port not in [one.number for one in found[0].ports]:
         raise RunError(f"service {name} has no port {port}; it has {[one.number for one in found[0].ports]}")

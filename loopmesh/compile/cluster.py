@@ -10,6 +10,7 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 
 from loopmesh.compile import names
+from loopmesh.compile.added_hosts import is_known, look_up
 from loopmesh.compile.destinations.balancing import apply_balancing
 from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.client_tls import secure
@@ -18,16 +19,14 @@ from loopmesh.compile.destinations.http_options import http_options, is_http2
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.origin import ISTIO, name_rule
-from loopmesh.compile.peer_mode import namespace_decision
+from loopmesh.compile.peers import client_tls, peer_identities
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
 from loopmesh.compile.view import View
-from loopmesh.model.application import Port, Protocol, Service
+from loopmesh.model.added_host import AddedHost, Called
+from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.balancing import Balancing
-from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 from loopmesh.model.mesh_settings import MeshSettings
-from loopmesh.model.policies import Policies
-from loopmesh.model.security import PeerMode
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
 
@@ -40,7 +39,7 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
     for service, port in view.destination_ports():
         rule = view.destination_rule(service)
         for subset, policy in subset_policies(rule, port.number):
-            cluster = _outbound(view.index.policies, service, port, subset, policy)
+            cluster = _outbound(view, service, port, subset, policy)
             if rule:
                 _name_rule(cluster, rule, subset)
             clusters[cluster.name] = cluster
@@ -54,38 +53,34 @@ def subset_policies(rule: DestinationRule | None, port: int) -> Iterator[tuple[s
         yield subset.name, rule.policy.refined(subset.policy, port) if rule else NO_POLICY
 
 
-def _outbound(policies: Policies, service: Service, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
-    cluster = Cluster(
-        name=names.outbound_cluster(port.number, subset, service.host),
-        type=Cluster.EDS,
-        eds_cluster_config=Cluster.EdsClusterConfig(eds_config=ADS),
-    )
+def _outbound(view: View, called: Called, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
+    cluster = Cluster(name=names.outbound_cluster(port.number, subset, called.host))
+    pool, settings = policy.connection_pool or ConnectionPool(), view.index.policies.settings
     # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
     cluster.common_lb_config.healthy_panic_threshold.value = 0
-    pool = policy.connection_pool or ConnectionPool()
     apply_balancing(cluster, policy.balancing or Balancing())
-    apply_breaker(cluster, pool, policies.settings, policy.retry_budget)
+    _find_instances(view, cluster, called, port, subset)
+    apply_breaker(cluster, pool, settings, policy.retry_budget)
     _speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
     secure(
         cluster,
-        policy.tls or _unsaid(policies, service),
-        identities=(service.identity.spiffe_id,),
-        server_name=names.server_name(port.number, subset, service.host),
+        client_tls(view.index.policies, policy.tls, called),
+        identities=peer_identities(view, called),
+        server_name=names.server_name(port.number, subset, called.host),
         http2=is_http2(port.protocol, pool),
     )
     return cluster
 
 
-def _unsaid(policies: Policies, service: Service) -> ClientTls | None:
-    """Without auto mTLS a caller speaks plaintext wherever no policy says otherwise. So it does to a namespace that
-    takes only plaintext, even to a workload there that has a mode of its own (Istio `BestEffortInferServiceMTLSMode`).
-    """
-    automatic = policies.settings.auto_mutual_tls
-    if automatic and namespace_decision(policies, service.namespace)[0] is not PeerMode.DISABLE:
-        return None
-    return ClientTls(mode=TlsMode.DISABLE)
+def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, subset: str) -> None:
+    if isinstance(called, AddedHost) and not is_known(called):
+        rule = view.destination_rule(called)
+        look_up(cluster, called, port, rule.subset_labels(subset) if rule else {})
+        return
+    cluster.type = Cluster.EDS
+    cluster.eds_cluster_config.eds_config.CopyFrom(ADS)
 
 
 def _speak(cluster: Cluster, options: HttpProtocolOptions | None) -> None:

@@ -1,26 +1,31 @@
 """Endpoints: the ready instances behind each outbound cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from envoy.config.core.v3.health_check_pb2 import HEALTHY
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
 from loopmesh.compile import names
+from loopmesh.compile.added_hosts import assignment as added_assignment
+from loopmesh.compile.added_hosts import is_known
 from loopmesh.compile.destinations.client_tls import TLS_MODE
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.peer_mode import peer_mode
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.view import View
+from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Service
 from loopmesh.model.security import PeerMode
-from loopmesh.model.topology import Workload
+from loopmesh.model.topology import Inbound, Workload
 
 
 def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
     """By cluster name; a cluster without ready instances has an empty assignment."""
     assignments = {}
     for service, port in view.destination_ports():
+        if isinstance(service, AddedHost) and not is_known(service):
+            continue
         rule = view.destination_rule(service)
         subsets: dict[str, Mapping[str, str]] = {"": {}}
         subsets |= {subset.name: subset.labels for subset in (rule.subsets if rule else ())}
@@ -31,22 +36,37 @@ def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
 
 
 def _assignment(
-    index: MeshIndex, service: Service, port: Port, subset: str, labels: Mapping[str, str]
+    index: MeshIndex, called: Called, port: Port, subset: str, labels: Mapping[str, str]
 ) -> ClusterLoadAssignment:
-    chosen = [w for w in index.ready_instances(service) if labels.items() <= w.labels.items()]
-    assignment = ClusterLoadAssignment(cluster_name=names.outbound_cluster(port.number, subset, service.host))
+    name = names.outbound_cluster(port.number, subset, called.host)
+    if isinstance(called, AddedHost) and called.selector is None:
+        return added_assignment(name, called, port, labels)
+    assignment = ClusterLoadAssignment(cluster_name=name)
+    chosen = [one for one in _instances(index, called, port) if labels.items() <= one[0].labels.items()]
     if chosen:
-        endpoints = [_endpoint(index, workload, port) for workload in chosen]
+        endpoints = [_endpoint(index, workload, inbound) for workload, inbound in chosen]
         assignment.endpoints.append(LocalityLbEndpoints(lb_endpoints=endpoints))
         assignment.endpoints[0].load_balancing_weight.value = len(endpoints)
     return assignment
 
 
-def _endpoint(index: MeshIndex, workload: Workload, port: Port) -> LbEndpoint:
-    listen_port = next(inbound.listen_port for inbound in workload.inbound if inbound.port.number == port.number)
-    endpoint = LbEndpoint(endpoint=Endpoint(address=loopback(listen_port)), health_status=HEALTHY)
+def _instances(index: MeshIndex, called: Called, port: Port) -> Iterator[tuple[Workload, Inbound]]:
+    """Each ready one with its own port; a selector may mean workloads that have no such port."""
+    number, workloads = port.number, []
+    if isinstance(called, Service):
+        workloads = index.ready_instances(called)
+    elif called.selector is not None:
+        number, workloads = called.targets.get(port.number, port.number), index.selected(called.selector)
+    for workload in workloads:
+        for inbound in workload.inbound:
+            if inbound.port.number == number:
+                yield workload, inbound
+
+
+def _endpoint(index: MeshIndex, workload: Workload, inbound: Inbound) -> LbEndpoint:
+    endpoint = LbEndpoint(endpoint=Endpoint(address=loopback(inbound.listen_port)), health_status=HEALTHY)
     endpoint.load_balancing_weight.value = 1
     endpoint.metadata.filter_metadata["istio"].update({"workload": workload.name})
-    if peer_mode(index.policies, workload, port.number) is not PeerMode.DISABLE:
+    if peer_mode(index.policies, workload, inbound.port.number) is not PeerMode.DISABLE:
         endpoint.metadata.filter_metadata["envoy.transport_socket_match"].update({TLS_MODE: "istio"})
     return endpoint

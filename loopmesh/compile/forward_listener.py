@@ -7,22 +7,25 @@ from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile.connection_manager import as_network_filter, connection_manager
+from loopmesh.compile.outbound_listener import outbound_filters
 from loopmesh.compile.outbound_routes import service_routes
 from loopmesh.compile.routes.direct_response import allow_bodies
-from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_listener import tcp_listener
 from loopmesh.compile.telemetry import observe
 from loopmesh.compile.view import View
-from loopmesh.model.application import Port, Service
+from loopmesh.model.added_host import AddedHost, Called
+from loopmesh.model.application import Port
 from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Forward, Workload
 
 
-def forward_listener(view: View, workload: Workload, forward: Forward) -> Listener:
-    """The same way to the service that the workload's program has."""
-    service = view.index.services[forward.host]
-    port = next(port for port in service.ports if port.number == forward.port)
+def forward_listener(view: View, workload: Workload, forward: Forward) -> Listener | None:
+    """The same way to the service that the workload's program has; None when policies have taken it away meanwhile."""
+    service = view.called_at(forward.host)
+    port = next((one for one in service.ports if one.number == forward.port), None) if service else None
+    if service is None or port is None:
+        return None
     name = f"forward|{forward.listen_port}"
     if not port.protocol.is_http:
         return tcp_listener(view, workload, service, port, name, forward.listen_port, forward.listen_address)
@@ -34,14 +37,14 @@ def forward_listener(view: View, workload: Workload, forward: Forward) -> Listen
     )
 
 
-def _manager(view: View, workload: Workload, service: Service, port: Port) -> Filter:
+def _manager(view: View, workload: Workload, service: Called, port: Port) -> Filter:
     """The routes of the service take every `:authority`, which is rewritten to the service's."""
     routes = service_routes(view, service, port)
     for route in routes:
         if route.HasField("route") and not route.route.host_rewrite_literal:
             route.route.host_rewrite_literal = f"{_dialled_name(service, view.namespace)}:{port.number}"
     host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
-    manager = connection_manager(view.index.policies.settings, "forward", route_filters())
+    manager = connection_manager(view.index.policies.settings, "forward", outbound_filters(view))
     observe(view.index, workload, Side.CLIENT, manager)
     manager.route_config.CopyFrom(RouteConfiguration(name="forward", virtual_hosts=[host]))
     manager.route_config.validate_clusters.value = False
@@ -49,6 +52,7 @@ def _manager(view: View, workload: Workload, service: Service, port: Port) -> Fi
     return as_network_filter(manager)
 
 
-def _dialled_name(service: Service, namespace: str) -> str:
+def _dialled_name(service: Called, namespace: str) -> str:
     """What a program of the namespace would write."""
-    return service.name if service.namespace == namespace else f"{service.name}.{service.namespace}"
+    is_short = isinstance(service, AddedHost) or service.namespace == namespace
+    return service.name if is_short else f"{service.name}.{service.namespace}"

@@ -5,8 +5,10 @@ from functools import cached_property
 from loopmesh.compile.destinations.rules import RuleBook
 from loopmesh.compile.routes.delegation import delegated
 from loopmesh.compile.sidecars import SidecarBook
+from loopmesh.model.added_host import Called
 from loopmesh.model.application import Application, Service
 from loopmesh.model.policies import Policies
+from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 
@@ -41,9 +43,18 @@ class MeshIndex:
         return RuleBook(self.policies.destination_rules, self.policies.settings)
 
     @cached_property
-    def services(self) -> dict[str, Service]:
-        """By fully qualified host."""
-        return {service.host: service for service in self.application.services}
+    def called(self) -> tuple[Called, ...]:
+        """Everything that has a name: services first."""
+        return (*self.application.services, *self.policies.added_hosts)
+
+    def selected(self, selector: WorkloadSelector) -> list[Workload]:
+        """The ready sidecars a selector means, in the order of the topology."""
+        return [
+            workload
+            for several in self.instances.values()
+            for workload in several
+            if workload.name in self.topology.ready and selector.selects(workload.namespace, workload.labels)
+        ]
 
     @cached_property
     def routings(self) -> tuple[Routing, ...]:

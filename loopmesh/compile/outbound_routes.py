@@ -11,7 +11,8 @@ from loopmesh.compile import names
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.route import default_route, routing_routes
 from loopmesh.compile.view import View
-from loopmesh.model.application import Port, Service
+from loopmesh.model.added_host import Called
+from loopmesh.model.application import Port
 from loopmesh.model.routing import Routing
 
 BAD_GATEWAY = 502
@@ -32,7 +33,7 @@ def outbound_routes(view: View) -> RouteConfiguration:
     return configuration
 
 
-def service_routes(view: View, service: Service, port: Port) -> list[EnvoyRoute]:
+def service_routes(view: View, service: Called, port: Port) -> list[EnvoyRoute]:
     """The routes of the first policy for the host that has some for the caller; the oldest wins, as in Istio."""
     scope = view.route_scope(port.number)
     for routing in view.choice.for_host(service.host):
@@ -41,7 +42,7 @@ def service_routes(view: View, service: Service, port: Port) -> list[EnvoyRoute]
     return [default_route(view, service.host, port.number)]
 
 
-def _service_host(view: View, service: Service, port: Port) -> VirtualHost:
+def _service_host(view: View, service: Called, port: Port) -> VirtualHost:
     return VirtualHost(
         name=f"{service.host}:{port.number}",
         domains=_domains(service, port, view.namespace),
@@ -73,14 +74,14 @@ def _ports_of(view: View, routing: Routing) -> list[int]:
     return sorted(beside | everywhere)
 
 
-def _domains(service: Service, port: Port, namespace: str) -> list[str]:
+def _domains(service: Called, port: Port, namespace: str) -> list[str]:
     """All services share one socket, so a name without a port means a service only where that is plain."""
     spellings = service.names_from(namespace)
     with_port = [f"{spelling}:{port.number}" for spelling in spellings]
     return [*spellings, *with_port] if _is_plain(service, port) else with_port
 
 
-def _is_plain(service: Service, port: Port) -> bool:
+def _is_plain(service: Called, port: Port) -> bool:
     return len(service.ports) == 1 or port.number == HTTP_PORT
 
 

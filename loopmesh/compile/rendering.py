@@ -34,7 +34,7 @@ def rendered_files(configs: Mapping[str, ProxyConfig]) -> dict[str, str]:
 def assumed_topology(application: Application, policies: Policies) -> Topology:
     """Every workload as if it ran and were ready, at ports that are the same everywhere."""
     ports = itertools.count(FIRST_PORT)
-    workloads = place(application, Ports(proxy=lambda: next(ports), program=lambda: next(ports)))
+    workloads = place(application, Ports(proxy=lambda: next(ports), program=lambda: next(ports)), policies.added_hosts)
     placed = Topology(
         application=application,
         workloads=workloads,

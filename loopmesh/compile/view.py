@@ -12,7 +12,8 @@ from loopmesh.compile.imports import Imports
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
-from loopmesh.compile.visible import visible_routings
+from loopmesh.compile.visible import settled, visible_routings
+from loopmesh.model.added_host import AddedHost, Called, Resolution
 from loopmesh.model.application import Port, Service
 from loopmesh.model.sidecar import ALL_HOSTS, Sidecar
 from loopmesh.model.traffic import DestinationRule
@@ -38,20 +39,39 @@ class View:
         return SidecarChoice(imported)
 
     @cached_property
-    def services(self) -> tuple[Service, ...]:
+    def _exported(self) -> dict[str, Called]:
+        """By host; of a host that several namespaces have added the caller's own counts, else the first."""
+        default = self.index.policies.settings.visibility.services
+        found: dict[str, Called] = {}
+        for one in self.index.called:
+            visible = isinstance(one, Service) or settled(one.visibility, default, one.namespace).includes(
+                self.namespace
+            )
+            if visible and (one.host not in found or one.namespace == self.namespace):
+                found[one.host] = one
+        return found
+
+    @cached_property
+    def services(self) -> tuple[Called, ...]:
         """Those that can be called by name."""
-        known = self.index.application.services
+        known = self._exported.values()
         return tuple(one for one in known if self._imports.has_service(one.namespace, one.host))
 
     @cached_property
-    def destinations(self) -> tuple[Service, ...]:
+    def destinations(self) -> tuple[Called, ...]:
         """Those that calls can reach: the ones that can be called, and the ones their routes lead to (Istio
         `collectImportedServices`)."""
         reached = {service.host for service in self.services}
         reached |= {host for routing in self.choice.routings for host in routing.destination_hosts}
-        return tuple(one for one in self.index.application.services if one.host in reached)
+        return tuple(one for host, one in self._exported.items() if host in reached)
 
-    def ports(self, *, http: bool) -> Iterator[tuple[Service, Port]]:
+    @property
+    def calls_by_pattern(self) -> bool:
+        """Whether it knows hosts of which only a pattern is known."""
+        found = (one.resolution for one in self.destinations if isinstance(one, AddedHost))
+        return Resolution.CALLED_NAME in found
+
+    def ports(self, *, http: bool) -> Iterator[tuple[Called, Port]]:
         """Ports of services that can be called: those whose requests can be told apart, or those that are streams of
         bytes."""
         for service in self.services:
@@ -59,32 +79,36 @@ class View:
                 if port.protocol.is_http is http:
                     yield service, port
 
-    def destination_ports(self) -> Iterator[tuple[Service, Port]]:
+    def destination_ports(self) -> Iterator[tuple[Called, Port]]:
         for service in self.destinations:
             for port in service.ports:
                 yield service, port
 
-    def services_covered(self, pattern: str) -> list[Service]:
+    def services_covered(self, pattern: str) -> list[Called]:
         """The services a host of a policy, perhaps a wildcard, stands for."""
         if not pattern.startswith("*"):
             return [self._by_host[pattern]] if pattern in self._by_host else []
         return [service for service in self.services if host_matches(pattern, service.host)]
 
     @cached_property
-    def _by_host(self) -> dict[str, Service]:
+    def _by_host(self) -> dict[str, Called]:
         return {service.host: service for service in self.services}
 
     def route_scope(self, port: int) -> RouteScope:
         return RouteScope(port=port, namespace=self.namespace, labels=self.labels)
 
-    def destination_rule(self, service: Service) -> DestinationRule | None:
+    def destination_rule(self, service: Called) -> DestinationRule | None:
         """The one that holds for calls to a service."""
         return self.index.rules.rule(self.namespace, self.labels, service.host, service.namespace)
 
     def rule_at(self, host: str) -> DestinationRule | None:
         """The same by the service's host; None where there is no such service."""
-        service = self.index.services.get(host)
+        service = self.called_at(host)
         return self.destination_rule(service) if service else None
+
+    def called_at(self, host: str) -> Called | None:
+        """What is exported to the namespace under a host."""
+        return self._exported.get(host)
 
 
 def views(index: MeshIndex) -> dict[str, View]:

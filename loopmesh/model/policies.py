@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
+from loopmesh.model.added_host import AddedHost
 from loopmesh.model.authorization import AuthorizationPolicy
 from loopmesh.model.edge import Gateway, GatewayFilter
 from loopmesh.model.mesh_settings import MeshSettings
@@ -35,6 +36,7 @@ class Policies:
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     sidecars: tuple[Sidecar, ...] = ()
+    added_hosts: tuple[AddedHost, ...] = ()
     gateway_filters: tuple[GatewayFilter, ...] = ()
     telemetries: tuple[Telemetry, ...] = ()
 

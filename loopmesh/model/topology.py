@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import (
     CLUSTER_DOMAIN,
     Application,
@@ -122,7 +123,14 @@ class Ports:
     program: Callable[[], int]
 
 
-def place_service(application: Application, service: Service, version: Version, index: int, ports: Ports) -> Workload:
+def place_service(
+    application: Application,
+    service: Service,
+    version: Version,
+    index: int,
+    ports: Ports,
+    added: tuple[AddedHost, ...] = (),
+) -> Workload:
     """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes."""
     return Workload(
         name=f"{service.key}-{version.name}-{index}",
@@ -133,29 +141,31 @@ def place_service(application: Application, service: Service, version: Version, 
         labels=service.labels_of(version),
         service_account=service.identity.service_account,
         inbound=tuple(Inbound(port=port, listen_port=ports.proxy()) for port in service.ports),
-        outbound=_outbound(application, service.namespace, ports),
+        outbound=_outbound((*application.services, *added), service.namespace, ports),
         application_port=ports.program() if service.listen is Listen.TCP else None,
         health=service.health,
     )
 
 
-def _outbound(application: Application, namespace: str, ports: Ports) -> tuple[Outbound, ...]:
+def _outbound(called: tuple[Called, ...], namespace: str, ports: Ports) -> tuple[Outbound, ...]:
     return tuple(
         Outbound(
-            host=service.host,
+            host=one.host,
             port=port.number,
             listen_port=ports.proxy(),
-            variable=dial_variable(service, port, namespace),
+            variable=dial_variable(one, port, namespace),
         )
-        for service in application.services
-        for port in service.ports
+        for one in called
+        for port in one.ports
         if not port.protocol.is_http
     )
 
 
-def dial_variable(service: Service, port: Port, namespace: str) -> str:
-    """`MESH_TCP_NATS_4222` for programs of the service's namespace, `MESH_TCP_NATS_EVENTS_4222` for others."""
-    name = service.name if service.namespace == namespace else f"{service.name}.{service.namespace}"
+def dial_variable(called: Called, port: Port, namespace: str) -> str:
+    """`MESH_TCP_NATS_4222` for programs of the service's namespace, `MESH_TCP_NATS_EVENTS_4222` for others; a host a
+    policy has added, which has no short name, is `MESH_TCP_API_EXAMPLE_COM_443` for all."""
+    short = isinstance(called, AddedHost) or called.namespace == namespace
+    name = called.name if short else f"{called.name}.{called.namespace}"
     return f"MESH_TCP_{NO_LETTER_OR_DIGIT.sub('_', name.upper())}_{port.number}"
 
 
@@ -172,10 +182,10 @@ def place_gateway(gateway: GatewayWorkload, index: int) -> Workload:
     )
 
 
-def place(application: Application, ports: Ports) -> tuple[Workload, ...]:
-    """Every replica of every version and gateway, in the order of the values file."""
+def place(application: Application, ports: Ports, added: tuple[AddedHost, ...] = ()) -> tuple[Workload, ...]:
+    """Every replica of every version and gateway, in the order of the values file; `added` can be dialled, too."""
     services = [
-        place_service(application, service, version, index, ports)
+        place_service(application, service, version, index, ports, added)
         for service in application.services
         for version in service.versions
         for index in range(version.replicas)

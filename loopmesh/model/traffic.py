@@ -78,6 +78,10 @@ class DestinationRule:
     """None is the mesh's default."""
     selector: WorkloadSelector | None = None
 
+    def subset_labels(self, name: str) -> Mapping[str, str]:
+        """What the instances of a subset carry; nothing for the empty name."""
+        return next((subset.labels for subset in self.subsets if subset.name == name), {})
+
     def subset_policy(self, name: str) -> TrafficPolicy:
         """What a subset says for itself; nothing for the empty name."""
         return next((subset.policy for subset in self.subsets if subset.name == name), NO_POLICY)

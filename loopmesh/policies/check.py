@@ -21,6 +21,7 @@ from loopmesh.policies.peer_authentication import read_peer_authentication
 from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.references import check_references
 from loopmesh.policies.request_authentication import read_request_authentication
+from loopmesh.policies.service_entry import read_service_entry
 from loopmesh.policies.sidecar import read_sidecar
 from loopmesh.policies.telemetry import read_telemetry
 from loopmesh.policies.telemetry_references import check_telemetries
@@ -71,6 +72,7 @@ class _Reading:
 
     def policies(self) -> Policies:
         filters = self.read("EnvoyFilter", read_envoy_filter)
+        entries = self.read("ServiceEntry", read_service_entry)
         return Policies(
             settings=self._settings(),
             routings=self.read("VirtualService", read_virtual_service),
@@ -81,6 +83,7 @@ class _Reading:
             gateways=self.read("Gateway", read_gateway),
             telemetries=self.read("Telemetry", read_telemetry),
             sidecars=self.read("Sidecar", read_sidecar),
+            added_hosts=tuple(found for several in entries for found in several),
             gateway_filters=tuple(found for several in filters for found in several),
         )
 

@@ -20,6 +20,7 @@ API_VERSIONS = {
     "Gateway": NETWORKING,
     "PeerAuthentication": SECURITY,
     "RequestAuthentication": SECURITY,
+    "ServiceEntry": NETWORKING,
     "Sidecar": NETWORKING,
     "Telemetry": TELEMETRY,
     "VirtualService": NETWORKING,

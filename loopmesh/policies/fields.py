@@ -209,6 +209,18 @@ class Fields:
             results[name] = Fields.read(child, f"{path}.{name}", self.problems, functools.partial(reader, name))
         return results
 
+    def numbers(self, key: str, *, least: int, most: int) -> dict[str, int]:
+        """A mapping of whole numbers by names."""
+        found = self.node_at(key)
+        if found is None:
+            return {}
+        if not isinstance(found.value, dict):
+            self.refuse(key, "this is a mapping of numbers", "write `name: number` pairs")
+            return {}
+        inside = Fields(found, f"{self.path}.{key}".lstrip("."), self.problems)
+        numbers = {name: inside.integer(name, least=least, most=most) for name in found.value}
+        return {name: number for name, number in numbers.items() if number is not None}
+
     def texts(self, key: str, check: Check | None = None) -> tuple[str, ...]:
         """A list of non-empty texts, each of which passes the check."""
         values = []

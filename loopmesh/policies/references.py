@@ -1,8 +1,9 @@
 """What policies name must exist: hosts, ports, subsets, gateways, workloads."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
+from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import CLUSTER_DOMAIN, Application
 from loopmesh.model.edge import Gateway
 from loopmesh.model.policies import Policies
@@ -45,6 +46,7 @@ def check_references(
         *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
         *((one.source, one.selector, "workloadSelector") for one in policies.destination_rules if one.selector),
         *((one.source, one.selector, "workloadSelector") for one in policies.sidecars if one.selector),
+        *((one.source, one.selector, "workloadSelector") for one in policies.added_hosts if one.selector),
     ]
     for source, selector, key in selecting:
         if source.policy not in broken:
@@ -71,7 +73,8 @@ class _Names:
         self._suggestions = 0
         self._root_namespace = policies.settings.root_namespace
         self._namespaces = {*application.namespaces, self._root_namespace}
-        self._services = {service.host: service for service in application.services}
+        self._services: dict[str, Called] = {one.host: one for one in policies.added_hosts}
+        self._services |= {service.host: service for service in application.services}
         self._gateways = {one.name: one for one in policies.gateways}
         self._rules = _by_namespace_and_host(policies.destination_rules)
         self._rules_are_known = complete and not any(
@@ -81,6 +84,7 @@ class _Names:
             service.host: [service.labels_of(version) for version in service.versions]
             for service in application.services
         }
+        self._endpoint_labels = {one.host: [end.labels for end in one.endpoints] for one in policies.added_hosts}
 
     def routing(self, routing: Routing) -> Iterator[Problem]:
         for name in routing.gateways:
@@ -143,9 +147,13 @@ class _Names:
             yield _problem(rule.source, f"port {number}", text, f"use {', '.join(map(str, sorted(known)))}")
 
     def _labels_of(self, subset: Subset, rule: DestinationRule) -> Iterator[Problem]:
-        behind = [labels for host in self._covered(rule.host) for labels in self._labels[host]]
+        covered = self._covered(rule.host)
+        if any(isinstance(one := self._services[host], AddedHost) and one.selector for host in covered):
+            return
+        behind: list[Mapping[str, str]] = [labels for host in covered for labels in self._labels.get(host, ())]
+        behind += [labels for host in covered for labels in self._endpoint_labels.get(host, ())]
         if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
-            known = ", ".join(sorted({labels["version"] for labels in behind}))
+            known = ", ".join(sorted({labels.get("version", "none") for labels in behind}))
             text = f"no version of {rule.host} has its labels"
             yield _problem(subset.source, f"subset {subset.name}", text, f"use `version:` with one of {known}")
 

@@ -20,6 +20,7 @@ def sidecar_problems(sidecar: Sidecar, policies: Policies, application: Applicat
         remedy = "remove the selector, or write the policy in the workload's namespace"
         yield _problem(sidecar, "workloadSelector", rule, remedy, place(sidecar.source, "workloadSelector"))
     known = [(service.namespace, service.host) for service in application.services]
+    known += [(added.namespace, added.host) for added in policies.added_hosts]
     known += [(one.source.policy.namespace, host) for one in policies.routings for host in one.hosts]
     for wanted in sidecar.hosts:
         if wanted.excluded or wanted.namespace == root:

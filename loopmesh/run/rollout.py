@@ -5,9 +5,10 @@ leaves enough of them. One change at a time. Never: touches gateways.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application, Service, Version
 from loopmesh.model.topology import Ports, Workload, place_service
 from loopmesh.run.errors import RunError
@@ -26,10 +27,19 @@ class Scaled:
 class Rollout:
     """Restarts and scales the services of one application."""
 
-    def __init__(self, *, application: Application, supervisor: Supervisor, ports: PortLedger) -> None:
+    def __init__(
+        self,
+        *,
+        application: Application,
+        supervisor: Supervisor,
+        ports: PortLedger,
+        added_hosts: Callable[[], tuple[AddedHost, ...]] = tuple,
+    ) -> None:
+        """`added_hosts` are those that policies have added by now; new instances can dial them."""
         self._application = application
         self._supervisor = supervisor
         self._ports = ports
+        self._added_hosts = added_hosts
         self._one_at_a_time = asyncio.Lock()
 
     async def restart(self, service_name: str, report: Report) -> None:
@@ -110,7 +120,7 @@ class Rollout:
         """The next instance; its number has not been used since the highest present one. Joins `present`."""
         index = 1 + max((_index(workload) for workload in present), default=-1)
         ports = Ports(proxy=self._ports.allocate, program=self._ports.allocate_for_program)
-        workload = place_service(self._application, service, version, index, ports)
+        workload = place_service(self._application, service, version, index, ports, self._added_hosts())
         present.append(workload)
         return workload
 

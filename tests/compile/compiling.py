@@ -21,7 +21,7 @@ def configuration(workload: str, *policies: str, mesh_config: str = "") -> dict[
     files += [("meshconfig.yaml", mesh_config.encode())] if mesh_config else []
     checked = check_policies(PolicySet.parse(files, application.namespace), application)
     port = itertools.count(20_000).__next__
-    workloads = place(application, Ports(proxy=port, program=port))
+    workloads = place(application, Ports(proxy=port, program=port), checked.added_hosts)
     ready = frozenset(one.name for one in workloads)
     config = compile_mesh(Topology(application=application, workloads=workloads, ready=ready), checked)[workload]
     return {

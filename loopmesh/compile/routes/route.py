@@ -142,6 +142,6 @@ def _cluster(view: View, destination: Destination, scope: RouteScope) -> str:
     """Without a port it is the service's only one, else the one dialled (Istio `GetDestinationCluster`)."""
     port = destination.port
     if port is None:
-        service = view.index.services.get(destination.host)
+        service = view.called_at(destination.host)
         port = service.ports[0].number if service and len(service.ports) == 1 else scope.port
     return names.outbound_cluster(port, destination.subset or "", destination.host)

@@ -7,6 +7,7 @@ from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import MESH_GATEWAY
+from loopmesh.policies.conflicts.added_hosts import added_hosts_of_one_name
 from loopmesh.policies.conflicts.destination_rules import rules_of_one_host
 from loopmesh.policies.conflicts.mesh_hosts import routings_of_one_host
 from loopmesh.policies.conflicts.servers import servers_of_one_port
@@ -24,5 +25,7 @@ def check_conflicts(policies: Policies, application: Application, *, broken: Set
     yield from routings_of_one_host(in_mesh, application)
     sidecars = [one for one in policies.sidecars if one.source.policy not in broken]
     yield from sidecars_of_one_workload(sidecars, application)
+    added = [one for one in policies.added_hosts if one.source.policy not in broken]
+    yield from added_hosts_of_one_name(added, application)
     gateways = [one for one in policies.gateways if one.source.policy not in broken]
     yield from servers_of_one_port(gateways, application.gateways)

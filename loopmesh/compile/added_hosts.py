@@ -1,0 +1,68 @@
+"""Where the instances of a host are that a policy has added (Istio `convertResolution`, `buildCluster`)."""
+
+from collections.abc import Iterator, Mapping
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.address_pb2 import Address, Pipe
+from envoy.config.core.v3.health_check_pb2 import HEALTHY
+from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+
+from loopmesh.compile.called_names import called_name_cluster
+from loopmesh.compile.destinations.client_tls import TLS_MODE
+from loopmesh.compile.messages import duration
+from loopmesh.compile.sockets import loopback
+from loopmesh.model.added_host import AddedEndpoint, AddedHost, Resolution
+from loopmesh.model.application import Port
+
+UNIX = "unix://"
+REFRESH_MS = 60_000
+JITTER_MS = 100
+TLS_LABEL = "security.istio.io/tlsMode"
+LOOKED_UP = {Resolution.NAME: Cluster.STRICT_DNS, Resolution.NAME_ROUND_ROBIN: Cluster.LOGICAL_DNS}
+
+
+def is_known(added: AddedHost) -> bool:
+    """Whether its instances are told to the proxies one by one, as those of a service are."""
+    return added.resolution is Resolution.STATIC or added.selector is not None
+
+
+def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str, str]) -> None:
+    """Lets the proxy find the instances by name."""
+    if added.resolution is Resolution.CALLED_NAME:
+        cluster.MergeFrom(called_name_cluster())
+        return
+    cluster.type = LOOKED_UP[added.resolution]
+    cluster.dns_lookup_family = Cluster.V4_ONLY
+    cluster.dns_refresh_rate.CopyFrom(duration(REFRESH_MS))
+    cluster.dns_jitter.CopyFrom(duration(JITTER_MS))
+    cluster.respect_dns_ttl = True
+    cluster.load_assignment.CopyFrom(assignment(cluster.name, added, port, labels))
+
+
+def assignment(name: str, added: AddedHost, port: Port, labels: Mapping[str, str]) -> ClusterLoadAssignment:
+    """The endpoints the policy names; without any the host itself."""
+    found = ClusterLoadAssignment(cluster_name=name)
+    endpoints = list(_endpoints(added, port, labels))
+    if endpoints:
+        weight = sum(one.load_balancing_weight.value for one in endpoints)
+        found.endpoints.append(LocalityLbEndpoints(lb_endpoints=endpoints))
+        found.endpoints[0].load_balancing_weight.value = weight
+    return found
+
+
+def _endpoints(added: AddedHost, port: Port, labels: Mapping[str, str]) -> Iterator[LbEndpoint]:
+    named = added.endpoints or ((AddedEndpoint(address=added.host),) if added.resolution in LOOKED_UP else ())
+    for one in named:
+        if labels.items() <= one.labels.items():
+            endpoint = LbEndpoint(endpoint=Endpoint(address=_address(added, port, one)), health_status=HEALTHY)
+            endpoint.load_balancing_weight.value = one.weight or 1
+            if one.labels.get(TLS_LABEL, "istio" if one.service_account else "") == "istio":
+                endpoint.metadata.filter_metadata["envoy.transport_socket_match"].update({TLS_MODE: "istio"})
+            yield endpoint
+
+
+def _address(added: AddedHost, port: Port, endpoint: AddedEndpoint) -> Address:
+    if endpoint.address.startswith(UNIX):
+        return Address(pipe=Pipe(path=endpoint.address.removeprefix(UNIX)))
+    return loopback(added.target(port, endpoint), endpoint.address)

@@ -1,0 +1,79 @@
+"""Hosts that policies add to those the values file has (Istio's ServiceEntry)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from loopmesh.model.application import Port, Service
+from loopmesh.model.identity import Identity
+from loopmesh.model.policy import Source, WorkloadSelector
+from loopmesh.model.visibility import Visibility
+
+
+class Resolution(StrEnum):
+    """Where a host's instances are: known already, all addresses of a name, one of them at a time, or, for a wildcard,
+    at whatever name is called."""
+
+    STATIC = "STATIC"
+    NAME = "NAME"
+    NAME_ROUND_ROBIN = "NAME_ROUND_ROBIN"
+    CALLED_NAME = "CALLED_NAME"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedEndpoint:
+    """An instance: an IP address, a name, or `unix:///path`; `ports` by the name of the host's port. One with a service
+    account speaks the mesh's mutual TLS."""
+
+    address: str
+    ports: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    weight: int | None = None
+    service_account: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedHost:
+    """A host outside the mesh, or with `in_mesh` one of it; with a selector its instances are those workloads.
+
+    `targets` are the instances' ports by the host's, where they differ. `server_names` are whom a certificate of it
+    must be for.
+    """
+
+    source: Source
+    host: str
+    ports: tuple[Port, ...]
+    targets: Mapping[int, int] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
+    resolution: Resolution
+    endpoints: tuple[AddedEndpoint, ...] = ()
+    in_mesh: bool = False
+    server_names: tuple[str, ...] = ()
+    visibility: Visibility | None = None
+    selector: WorkloadSelector | None = None
+
+    @property
+    def namespace(self) -> str:
+        return self.source.policy.namespace
+
+    @property
+    def name(self) -> str:
+        return self.host
+
+    def names_from(self, namespace: str) -> tuple[str, ...]:
+        """Every spelling by which it is called, the same for all callers."""
+        return (self.host, *self.addresses)
+
+    def target(self, port: Port, endpoint: AddedEndpoint) -> int:
+        """The instance's port (Istio `convertWorkloadInstanceToServiceInstance`)."""
+        return endpoint.ports.get(port.name) or self.targets.get(port.number, port.number)
+
+    def account(self, endpoint: AddedEndpoint) -> Identity | None:
+        """Who an instance is, if it is somebody of the mesh."""
+        if not endpoint.service_account:
+            return None
+        return Identity(namespace=self.namespace, service_account=endpoint.service_account)
+
+
+Called = Service | AddedHost
+"""Whatever can be called by a name."""

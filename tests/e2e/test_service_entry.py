@@ -1,0 +1,225 @@
+"""Hosts outside the mesh, called through the caller's sidecar: in plaintext, with TLS, and by patterns."""
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.e2e.shop_client import ask
+
+FOLDER = Path(__file__).parent / "outside"
+POLICIES = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: api, namespace: lab}}
+spec:
+  hosts: [api.example.com]
+  resolution: STATIC
+  ports: [{{number: 80, name: http, protocol: HTTP}}]
+  endpoints: [{{address: 127.0.0.1, ports: {{http: {plain}}}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: looked-up, namespace: lab}}
+spec:
+  hosts: [names.example.com]
+  resolution: DNS
+  ports: [{{number: 80, name: http, protocol: HTTP, targetPort: {plain}}}]
+  endpoints: [{{address: localhost}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: pattern, namespace: lab}}
+spec:
+  hosts: ["*.localhost"]
+  ports: [{{number: {plain}, name: http, protocol: HTTP}}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: secret, namespace: lab}}
+spec:
+  hosts: [secret.example.com]
+  resolution: STATIC
+  ports:
+  - {{number: 80, name: http, protocol: HTTP}}
+  - {{number: 443, name: tls, protocol: TLS}}
+  endpoints: [{{address: 127.0.0.1, ports: {{http: {tls}, tls: {tls}}}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: secret, namespace: lab}}
+spec:
+  host: secret.example.com
+  trafficPolicy:
+    portLevelSettings:
+    - port: {{number: 80}}
+      tls: {{mode: SIMPLE, caCertificates: {authority}}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: alias, namespace: lab}}
+spec:
+  hosts: [caller.internal]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  workloadSelector: {{labels: {{app: caller}}}}
+  ports: [{{number: 80, name: http, protocol: HTTP, targetPort: 8000}}]
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {{name: default, namespace: istio-system}}
+spec: {{mtls: {{mode: STRICT}}}}
+"""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        _, port = self.connection.getsockname()
+        body = f"{port} {self.headers['host']}".encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Servers that know nothing of the mesh, and the file of the certificate one of them shows."""
+
+    plain: int
+    tls: int
+    authority: Path
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "secret.example.com")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.DNSName("secret.example.com"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "secret.pem", folder / "secret.key"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    format_, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, format_, plain))
+    return cert_file, key_file
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    cert_file, key_file = certificate(tmp_path_factory.mktemp("certificate"))
+    plain, tls = (ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert_file, key_file)
+    tls.socket = context.wrap_socket(tls.socket, server_side=True)
+    for server in (plain, tls):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Outside(plain=plain.server_address[1], tls=tls.server_address[1], authority=cert_file)
+    for server in (plain, tls):
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def mesh(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    folder = tmp_path_factory.mktemp("outside")
+    policies = folder / "policies.yaml"
+    policies.write_text(POLICIES.format(plain=outside.plain, tls=outside.tls, authority=outside.authority))
+    arguments = ("--values", "values.yaml", "--policies", str(policies))
+    mesh = MeshProcess(state=folder / "state", folder=FOLDER, up_arguments=arguments)
+    mesh.up()
+    yield mesh
+    mesh.down()
+
+
+def get(mesh: MeshProcess, target: str) -> str:
+    with mesh.forward("caller", target) as address:
+        return str(ask(f"http://{address}/").body)
+
+
+def test_a_host_at_a_known_address(mesh: MeshProcess, outside: Outside) -> None:
+    assert get(mesh, "api.example.com:80") == f"{outside.plain} api.example.com:80"
+
+
+def test_a_host_at_a_name_that_is_looked_up(mesh: MeshProcess, outside: Outside) -> None:
+    assert get(mesh, "names.example.com:80") == f"{outside.plain} names.example.com:80"
+
+
+def test_tls_that_the_sidecar_begins_and_verifies(mesh: MeshProcess, outside: Outside) -> None:
+    assert get(mesh, "secret.example.com:80") == f"{outside.tls} secret.example.com:80"
+
+
+def test_another_name_for_workloads_of_the_mesh(mesh: MeshProcess) -> None:
+    assert get(mesh, "caller.internal:80").startswith("127.0.0.1:")
+
+
+def test_a_host_of_a_pattern_is_looked_up_when_it_is_called(mesh: MeshProcess, outside: Outside) -> None:
+    from loopmesh.cli.client import find_workload, get_status
+
+    sidecar = find_workload(get_status(mesh.state), "caller").outbound_socket
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(sidecar)
+        host = f"any.localhost:{outside.plain}"
+        connection.sendall(f"GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    assert answer.endswith(f"{outside.plain} {host}")
+
+
+def test_tls_of_the_program_s_own_passes_by_its_server_name(mesh: MeshProcess, outside: Outside) -> None:
+    address = get(mesh, "caller:8000")
+    assert tls_to(address, "secret.example.com", outside) == outside.authority.read_text()
+    with pytest.raises(OSError, match=r"EOF|reset"):
+        tls_to(address, "other.example.com", outside)
+
+
+def tls_to(address: str, server_name: str, outside: Outside) -> str:
+    """The certificate that is shown."""
+    host, _, port = address.rpartition(":")
+    context = ssl.create_default_context(cafile=str(outside.authority))
+    with (
+        socket.create_connection((host, int(port)), timeout=10) as connection,
+        context.wrap_socket(connection, server_hostname=server_name) as secured,
+    ):
+        return ssl.DER_cert_to_PEM_cert(secured.getpeercert(binary_form=True) or b"")
+
+
+def test_a_program_learns_of_a_new_host_s_port_when_it_is_started_again(
+    mesh: MeshProcess, outside: Outside, tmp_path: Path
+) -> None:
+    entry = POLICIES.format(plain=outside.plain, tls=outside.tls, authority=outside.authority).split("---")[3]
+    policy = tmp_path / "later.yaml"
+    policy.write_text(entry.replace("secret", "later"))
+    mesh.command("apply", "-f", str(policy))
+    with mesh.forward("caller", "later.example.com:443") as address, pytest.raises(ssl.SSLCertVerificationError):
+        tls_to(address, "later.example.com", outside)
+    mesh.command("restart", "caller")
+    (workload,) = mesh.status()["workloads"]
+    environment = Path(f"/proc/{workload['pid']}/environ").read_bytes().decode().split("\0")
+    assert any(one.startswith("MESH_TCP_LATER_EXAMPLE_COM_443=127.0.0.1:") for one in environment)
