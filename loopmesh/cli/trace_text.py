@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from loopmesh.observe import Trace, TraceNode
+from loopmesh.observe.response_flags import flags_of, words_of
 from loopmesh.observe.span import Span
 
 BAR_WIDTH = 24
@@ -51,7 +52,8 @@ def _what(span: Span) -> str:
 def _outcome(span: Span) -> str:
     flags = str(span.attributes.get("response_flags", "-"))
     code = str(span.attributes.get("grpc.status_code", span.attributes.get("rpc.grpc.status_code", "0")))
-    words = [f"status {code}" if code not in ("0", "OK") else "", flags if flags != "-" else ""]
+    in_words = f"{flags} ({words_of(flags)})" if flags_of(flags) else ""
+    words = [f"status {code}" if code not in ("0", "OK") else "", in_words]
     said = " ".join(word for word in words if word)
     return f" !{said}" if said else " !" if span.failed else ""
 

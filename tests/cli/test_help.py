@@ -37,6 +37,14 @@ WRONG_USE = {
     ),
     "a scale without a number": (["scale", "inventory"], "'inventory' is not SERVICE[/VERSION]=N with N up to 100"),
     "a scale beyond all reason": (["scale", "inventory=101"], "'inventory=101' is not SERVICE[/VERSION]=N"),
+    "nothing to explain": (
+        ["explain"],
+        "say --from WORKLOAD SERVICE:PORT METHOD, or --trace ID of a call that was made",
+    ),
+    "a call and a trace to explain": (
+        ["explain", "--from", "orders", "--trace", "last"],
+        "--trace names the call; say nothing else of it",
+    ),
     "nothing to apply": (["apply"], "Missing option '-f' / '--file'."),
     "nothing to compare": (["diff"], "Missing option '-f' / '--file'."),
     "nothing to delete": (["delete"], "name a KIND and a NAME, or a file with -f"),

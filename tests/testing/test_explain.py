@@ -1,4 +1,4 @@
-"""`mesh explain` shows what is going on at a destination at this moment."""
+"""`mesh explain` shows what is going on at a destination at this moment, and why a call that was made failed."""
 
 import subprocess
 import sys
@@ -30,13 +30,21 @@ spec: {hosts: [backend], http: [{route: [{destination: {host: backend}}], retrie
 """
 
 
+def run(session: MeshSession, *arguments: str) -> str:
+    argv = [str(MESH), "explain", *arguments, "--state", str(session.state)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 @pytest.fixture
 def explain(mesh_session: MeshSession) -> Callable[..., str]:
-    def run(*arguments: str) -> str:
-        argv = [str(MESH), "explain", "--from", "caller", *arguments, "--state", str(mesh_session.state)]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+    """What is said of a call of the caller."""
+    return lambda *arguments: run(mesh_session, "--from", "caller", *arguments)
 
-    return run
+
+@pytest.fixture
+def explain_trace(mesh_session: MeshSession) -> Callable[[], str]:
+    """What is said of the last call that was made."""
+    return lambda: run(mesh_session, "--trace", "last")
 
 
 def test_the_fill_of_a_limit_is_told_while_calls_hang(mesh: Mesh, explain: Callable[..., str]) -> None:
@@ -64,3 +72,79 @@ def test_an_instance_that_is_out_is_named_and_gets_no_share(mesh: Mesh, explain:
     said = explain("backend:7000", "a.B/C")
     assert "backend-v1-0 50%, backend-v1-1 50%, 1 not healthy" in said
     assert "=> reaches backend-v1-0 50%, reaches backend-v1-1 50%" in said
+
+
+def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+    mesh.apply(RULE, NO_RETRIES)
+    mesh.backend("backend").hangs()
+    hanging = [mesh.start_call("caller", "backend:7000") for _ in range(3)]
+    mesh.backend("backend").wait_for_calls(3)
+    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.UNAVAILABLE
+    said = explain_trace()
+    mesh.backend("backend").recovers()
+    assert all(call.result().ok for call in hanging)
+    assert "=> the proxy of caller-v1-0 ended it: a limit of the destination was reached (UO)" in said
+    assert "policy: DestinationRule lab/backend (argument 1 of apply:2)" in said
+    assert "to change it: raise `connectionPool`, or run more instances" in said
+
+
+def test_a_call_that_took_too_long_names_the_route_with_the_timeout(
+    mesh: Mesh, explain_trace: Callable[[], str]
+) -> None:
+    mesh.apply(NO_RETRIES.replace("retries:", "timeout: 200ms, retries:"))
+    mesh.backend("backend").hangs()
+    mesh.call("caller", "backend:7000")
+    said = explain_trace()
+    assert "=> the proxy of caller-v1-0 ended it: the answer did not come within the route's timeout (UT)" in said
+    assert "policy: VirtualService lab/backend (argument 1 of apply:5)" in said
+
+
+def test_the_tries_of_a_call_are_counted_and_the_program_that_failed_them_is_named(
+    mesh: Mesh, explain_trace: Callable[[], str]
+) -> None:
+    mesh.backend("backend").fails(grpc.StatusCode.UNAVAILABLE, details="no more stock")
+    mesh.call("caller", "backend:7000")
+    said = explain_trace()
+    assert "ended with       UNAVAILABLE: no more stock" in said
+    assert "3 tries to backend.lab.svc.cluster.local:7000" in said
+    assert "every try failed, and no more are allowed (URX)" in said
+
+
+def test_what_a_program_answers_is_the_programs(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+    mesh.backend("backend").fails(grpc.StatusCode.FAILED_PRECONDITION, details="closed on Sundays")
+    answer = mesh.call("caller", "backend:7000")
+    said = explain_trace()
+    assert "ended with       FAILED_PRECONDITION: closed on Sundays" in said
+    assert f"=> the program of {answer.instance} ended it" in said
+
+
+def test_an_injected_failure_is_said_to_be_one(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+    fault = "fault: {abort: {grpcStatus: ABORTED, percentage: {value: 100}}}, retries:"
+    mesh.apply(NO_RETRIES.replace("retries:", fault))
+    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.ABORTED
+    said = explain_trace()
+    assert "=> the proxy of caller-v1-0 ended it: a failure was injected (FI)" in said
+    assert "VirtualService lab/backend (argument 1 of apply:5) ends 100% of the calls with gRPC 10" in said
+
+
+def test_a_denial_names_the_rule_that_denies(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+    mesh.apply("""
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: frozen}
+spec:
+  selector: {matchLabels: {app: backend}}
+  action: DENY
+  rules:
+  - to: [{operation: {methods: [POST]}}]
+""")
+    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.PERMISSION_DENIED
+    said = explain_trace()
+    assert "ended it: AuthorizationPolicy lab/frozen denies it" in said
+    assert "policy: AuthorizationPolicy lab/frozen (argument 1 of apply:9)" in said
+
+
+def test_a_call_that_a_retry_repaired_has_not_failed(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+    mesh.backend("backend").fails(times=1)
+    assert mesh.call("caller", "backend:7000").ok
+    assert "has not failed" in explain_trace()

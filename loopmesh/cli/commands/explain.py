@@ -10,29 +10,33 @@ from loopmesh.cli.calling import find_method, parse_header
 from loopmesh.cli.client import find_workload, get_status, service_and_namespace, split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.explain.as_json import explanation_json
+from loopmesh.cli.explain.failed_call import explain_failure, failure_json, failure_lines
 from loopmesh.cli.explain.live_call import live_clusters, simulate_live_call
 from loopmesh.cli.explain.places import find_places, rules_of
 from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.whole_trace import wait_for_trace
 from loopmesh.simulate import Request
 
 
 @click.command(short_help="what would become of a call, and why")
-@click.option("--from", "caller", required=True, metavar="WORKLOAD", help="Who calls.")
-@click.argument("target", metavar="SERVICE:PORT")
-@click.argument("method")
+@click.option("--from", "caller", metavar="WORKLOAD", help="Who calls.")
+@click.argument("target", metavar="SERVICE:PORT", required=False)
+@click.argument("method", required=False)
 @click.option("-X", "--request", "verb", default="GET", show_default=True, help="HTTP method of a path.")
 @click.option("-H", "--header", "headers", multiple=True, metavar="K:V", help="A header; may be given again.")
 @click.option("--jwt", type=click.Path(path_type=Path, dir_okay=False), help="File with a token to send along.")
+@click.option("--trace", "trace_id", metavar="ID|last", help="Say why a call that was made has failed.")
 @state_option
 @json_option
 def command(
-    caller: str,
-    target: str,
-    method: str,
+    caller: str | None,
+    target: str | None,
+    method: str | None,
     verb: str,
     headers: tuple[str, ...],
     jwt: Path | None,
+    trace_id: str | None,
     state: Path,
     as_json: bool,
 ) -> None:
@@ -41,14 +45,40 @@ def command(
     METHOD is a gRPC method as in `mesh call`, or a path such as `/v1/products?page=2` for HTTP. It is worked out from
     the configuration the proxies have at this moment, with the fill of their limits.
 
+    With --trace it says why a call that was made has failed: the proxy or program that ended it, Envoy's flags in plain
+    words, the tries, and the policy behind it.
+
     \b
     mesh explain --from orders catalog:50051 GetProduct
     mesh explain --from client web:8000 /beta -H 'x-user: alice'
+    mesh explain --trace last
     """
+    if trace_id is not None:
+        if caller or target:
+            raise click.UsageError("--trace names the call; say nothing else of it")
+        _explain_trace(trace_id, state, as_json=as_json)
+    elif caller and target and method:
+        _explain_call(caller, target, method, verb, _headers(headers, jwt), state, as_json=as_json)
+    else:
+        raise click.UsageError("say --from WORKLOAD SERVICE:PORT METHOD, or --trace ID of a call that was made")
+
+
+def _explain_trace(trace_id: str, state: Path, *, as_json: bool) -> None:
+    trace = wait_for_trace(state / "traces.db", trace_id)
+    found = explain_failure(trace, state)
+    if as_json:
+        click.echo(json.dumps(failure_json(found) if found else None, indent=2))
+    else:
+        click.echo("\n".join(failure_lines(found)) if found else f"trace {trace.id} has not failed")
+
+
+def _explain_call(
+    caller: str, target: str, method: str, verb: str, headers: dict[str, str], state: Path, *, as_json: bool
+) -> None:
     split_target(target)
     status = get_status(state)
     workload = find_workload(status, caller)
-    request = _request(status, workload, target, method, verb, _headers(headers, jwt))
+    request = _request(status, workload, target, method, verb, headers)
     call = simulate_live_call(status, workload, request)
     live = live_clusters(workload, call)
     places = find_places(state, rules_of(call))

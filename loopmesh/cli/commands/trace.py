@@ -1,21 +1,15 @@
 """`mesh trace`."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.trace_text import trace_lines
-from loopmesh.observe import Trace, TraceNode, build_trace, find_trace
-
-PATIENCE_S = 5.0
-POLL_S = 0.1
-SETTLED_S = 0.7
-"""Programs and proxies export every 0.2 s; what has not grown for this long is whole."""
+from loopmesh.cli.whole_trace import wait_for_trace
+from loopmesh.observe import Trace, TraceNode
 
 
 @click.command(short_help="the path of a call")
@@ -31,30 +25,12 @@ def command(trace_id: str, state: Path, as_json: bool) -> None:
     mesh trace last
     mesh trace 4bf92f3577b34da6a3ce929d0e0e4736 --json
     """
-    trace = _settled(state / "traces.db", trace_id)
+    trace = wait_for_trace(state / "traces.db", trace_id)
     if as_json:
         click.echo(json.dumps(_json(trace), indent=2))
         return
     for line in trace_lines(trace):
         click.echo(line)
-
-
-def _settled(path: Path, trace_id: str) -> Trace:
-    """Waits until the trace is connected and does not grow any more, or patience ends."""
-    deadline = time.monotonic() + PATIENCE_S
-    found: Trace | None = None
-    unchanged_since = time.monotonic()
-    while time.monotonic() < deadline:
-        spans = find_trace(path, trace_id)
-        now = build_trace(spans) if spans else None
-        if now is None or found is None or now.span_count != found.span_count or now.id != found.id:
-            found, unchanged_since = now, time.monotonic()
-        elif now.whole and time.monotonic() - unchanged_since > SETTLED_S:
-            break
-        time.sleep(POLL_S)
-    if found is None:
-        raise CommandError(f"there is no trace {trace_id} in {path}; make a call first, or name another --state")
-    return found
 
 
 def _json(trace: Trace) -> dict[str, Any]:
