@@ -82,10 +82,15 @@ func proxyOf(node proxyNode) (*model.Proxy, error) {
 	return proxy, nil
 }
 
+// keys fetches the keys of token issuers, as istiod does, and keeps them from one question to the next.
+var keys = model.NewJwksResolver(model.JwtPubKeyEvictionDuration, model.JwtPubKeyRefreshInterval,
+	model.JwtPubKeyRefreshIntervalOnFailure, model.JwtPubKeyRetryInterval)
+
 // prepare finds what belongs to the proxy, in istiod's order (xds.DiscoveryServer.computeProxyState): gateways depend on
 // the services behind the proxy, those on its labels.
 func prepare(generator *core.ConfigGenTest, proxy *model.Proxy) {
 	push := generator.PushContext()
+	push.JwtKeyResolver = keys
 	proxy.SetWorkloadLabels(generator.Env())
 	proxy.SetServiceTargets(generator.Env().ServiceDiscovery)
 	proxy.SetSidecarScope(push)
