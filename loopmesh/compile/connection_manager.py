@@ -22,7 +22,6 @@ FILTER_ORDER = (
     "envoy.filters.http.grpc_web",  # what comes after it sees gRPC
     "envoy.filters.http.fault",  # what a route puts in counts for authorized requests only
     "envoy.filters.http.cors",  # a foreign page's question is answered before the program is asked
-    "extension",  # filters the user's policies add stand right before the router
     "envoy.filters.http.dynamic_forward_proxy",  # looks a name up that only a pattern is known of
     "envoy.filters.http.router",  # the last by Envoy's own rule
 )

@@ -12,7 +12,6 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     HttpConnectionManager,
     Rds,
 )
-from google.protobuf.any_pb2 import Any
 
 from loopmesh.compile.cluster import ADS
 from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
@@ -69,7 +68,6 @@ def _manager(index: MeshIndex, workload: Workload, open_server: OpenServer) -> H
         *http_security(index, workload, port),
         *_web(open_server),
         *route_filters(),
-        *_extensions(index, workload),
     ]
     manager = connection_manager(index.policies.settings, f"gateway_{port}", filters)
     observe(index, workload, Side.CLIENT, manager)
@@ -103,11 +101,3 @@ def _harden(manager: HttpConnectionManager) -> None:
     manager.http2_protocol_options.max_concurrent_streams.value = MAX_STREAMS
     manager.http2_protocol_options.initial_stream_window_size.value = STREAM_WINDOW_BYTES
     manager.http2_protocol_options.initial_connection_window_size.value = CONNECTION_WINDOW_BYTES
-
-
-def _extensions(index: MeshIndex, workload: Workload) -> list[NamedFilter]:
-    return [
-        NamedFilter(place="extension", name=found.name, config=Any(type_url=found.type_url, value=found.config))
-        for found in index.policies.gateway_filters
-        if found.selector.selects(workload.namespace, workload.labels)
-    ]

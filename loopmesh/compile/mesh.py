@@ -17,6 +17,7 @@ from loopmesh.compile.inbound_listener import inbound_listener
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.outbound_listener import outbound_listener
 from loopmesh.compile.outbound_routes import outbound_routes
+from loopmesh.compile.patch import Patcher
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.tcp_listener import tcp_listeners
 from loopmesh.compile.view import View, views
@@ -29,8 +30,11 @@ def compile_mesh(topology: Topology, policies: Policies) -> dict[str, ProxyConfi
     index = MeshIndex(topology, policies)
     seen = views(index)
     shared = {view: _shared(view) for view in dict.fromkeys(seen.values())}
+    patcher = Patcher(policies)
     return {
-        workload.name: _proxy_config(seen[workload.name], shared[seen[workload.name]], workload)
+        workload.name: patcher.apply(
+            workload, _proxy_config(seen[workload.name], shared[seen[workload.name]], workload)
+        )
         for workload in topology.workloads
     }
 

@@ -1,10 +1,10 @@
-"""What the gateways open to the outside (Istio's Gateway) and the filters put into them (EnvoyFilter)."""
+"""What the gateways open to the outside (Istio's Gateway)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from loopmesh.model.policy import Source, WorkloadSelector
+from loopmesh.model.policy import Source
 from loopmesh.model.server_tls import ServerTls
 
 
@@ -52,15 +52,3 @@ class Gateway:
 
     def selects(self, labels: Mapping[str, str]) -> bool:
         return self.labels.items() <= labels.items()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayFilter:
-    """An HTTP filter put before the router of the selected gateways; `config` is the message of type `type_url`,
-    serialised after it was checked against its type."""
-
-    source: Source
-    selector: WorkloadSelector
-    name: str
-    type_url: str
-    config: bytes

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.authorization import AuthorizationPolicy
-from loopmesh.model.edge import Gateway, GatewayFilter
+from loopmesh.model.edge import Gateway
 from loopmesh.model.mesh_settings import MeshSettings
+from loopmesh.model.patch import Patch
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import PeerAuthentication
@@ -37,7 +38,7 @@ class Policies:
     gateways: tuple[Gateway, ...] = ()
     sidecars: tuple[Sidecar, ...] = ()
     added_hosts: tuple[AddedHost, ...] = ()
-    gateway_filters: tuple[GatewayFilter, ...] = ()
+    patches: tuple[Patch, ...] = ()
     telemetries: tuple[Telemetry, ...] = ()
 
     def by_name(self) -> dict[PolicyName, list[Policy]]:

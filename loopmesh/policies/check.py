@@ -15,6 +15,7 @@ from loopmesh.policies.delegation import check_delegation
 from loopmesh.policies.destination_rule import read_destination_rule
 from loopmesh.policies.document import Document
 from loopmesh.policies.envoy_filter import read_envoy_filter
+from loopmesh.policies.envoy_filter.references import check_patches
 from loopmesh.policies.gateway import read_gateway
 from loopmesh.policies.mesh_config import read_mesh_settings
 from loopmesh.policies.peer_authentication import read_peer_authentication
@@ -42,6 +43,7 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     if reading.knows_settings:
         problems += check_telemetries(policies, policy_set.place, broken=reading.broken)
         problems += check_authorizers(policies, application, policy_set.place, broken=reading.broken)
+    problems += check_patches(policies, application, broken=reading.broken)
     problems += check_conflicts(policies, application, broken=reading.broken)
     if problems:
         raise InvalidInputError(problems)
@@ -84,7 +86,7 @@ class _Reading:
             telemetries=self.read("Telemetry", read_telemetry),
             sidecars=self.read("Sidecar", read_sidecar),
             added_hosts=tuple(found for several in entries for found in several),
-            gateway_filters=tuple(found for several in filters for found in several),
+            patches=tuple(found for several in filters for found in several),
         )
 
     def _settings(self) -> MeshSettings:

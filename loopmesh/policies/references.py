@@ -43,7 +43,7 @@ def check_references(
         *((one.source, one.selector, "selector") for one in policies.request_authentications),
         *((one.source, one.selector, "selector") for one in policies.authorization_policies),
         *((one.source, one.selector, "selector") for one in policies.telemetries),
-        *((one.source, one.selector, "workloadSelector") for one in policies.gateway_filters),
+        *((one.source, one.selector, "workloadSelector") for one in policies.patches),
         *((one.source, one.selector, "workloadSelector") for one in policies.destination_rules if one.selector),
         *((one.source, one.selector, "workloadSelector") for one in policies.sidecars if one.selector),
         *((one.source, one.selector, "workloadSelector") for one in policies.added_hosts if one.selector),

@@ -10,6 +10,7 @@ from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.edge import ServerKind
+from loopmesh.model.patch import Operation, Target
 from loopmesh.model.policy import PolicyName, WorkloadSelector
 from loopmesh.model.problem import Origin
 from loopmesh.model.routes.request_match import RequestMatch
@@ -113,12 +114,15 @@ def test_a_gateway_opens_ports_for_hosts() -> None:
 
 def test_filters_of_the_edge_are_messages_of_their_type() -> None:
     from envoy.extensions.filters.http.health_check.v3.health_check_pb2 import HealthCheck
+    from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import HttpFilter
 
-    health, composite = read_fixture(FOLDER / "valid" / "envoy_filter.yaml").gateway_filters
+    health, composite, *_ = read_fixture(FOLDER / "valid" / "envoy_filter.yaml").patches
     assert health.selector == WorkloadSelector(namespace="shop", labels={"istio": "edge"})
-    assert (health.name, health.type_url.rpartition(".")[2]) == ("envoy.filters.http.health_check", "HealthCheck")
-    assert HealthCheck.FromString(health.config) == HealthCheck(pass_through_mode={"value": False})
-    assert b"filters.http.composite.v3.Composite" in composite.config
+    assert (health.target, health.operation) == (Target.HTTP_FILTER, Operation.INSERT_BEFORE)
+    config = HealthCheck()
+    assert HttpFilter.FromString(health.value).typed_config.Unpack(config)
+    assert config == HealthCheck(pass_through_mode={"value": False})
+    assert b"filters.http.composite.v3.Composite" in composite.value
 
 
 @pytest.mark.parametrize(
