@@ -49,13 +49,29 @@ def test_a_confirmed_order_is_one_connected_tree_without_orphans(shop: MeshProce
     }
 
 
-def test_a_compensated_order_shows_what_was_undone(shop: MeshProcess) -> None:
-    trace = trace_of(shop, order_request("accounts/margaret", "products/oak-tumbler", 1, "AQ"))
+FAILED_ORDERS = {
+    "insufficient stock": (("accounts/margaret", "products/oak-tumbler", 1000), {"Reserve", "Release"}),
+    "insufficient funds": (
+        ("accounts/alan", "products/walnut-side-table", 1),
+        {"Reserve", "Debit", "Refund", "Release"},
+    ),
+    "shipping refused": (
+        ("accounts/margaret", "products/oak-tumbler", 1, "AQ"),
+        {"Reserve", "Debit", "ArrangeShipment", "CancelShipment", "Refund", "Release"},
+    ),
+    "an unknown product": (("accounts/margaret", "products/moon", 1), set()),
+}
+
+
+@pytest.mark.parametrize(("order", "called"), FAILED_ORDERS.values(), ids=FAILED_ORDERS)
+def test_a_failed_order_is_one_tree_too_and_shows_what_was_undone(
+    shop: MeshProcess, order: tuple[Any, ...], called: set[str]
+) -> None:
+    trace = trace_of(shop, order_request(*order))
     assert trace["orphans"] == []
     (root,) = trace["roots"]
-    called = [span["name"].rpartition("/")[2] for span in nodes(root) if not span["proxy"] and span["kind"] == "server"]
-    assert {"Refund", "Release"} <= set(called)
-    assert "Commit" not in called
+    found = {span["name"].rpartition("/")[2] for span in nodes(root) if not span["proxy"] and span["kind"] == "server"}
+    assert found == {"PlaceOrder", "BatchGetProducts"} | called
 
 
 def test_every_child_begins_after_its_parent(shop: MeshProcess) -> None:

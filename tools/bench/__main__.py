@@ -1,6 +1,7 @@
 """`make bench`: what the mesh costs, on this machine, now."""
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
 
@@ -21,7 +22,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=2000, help="calls to measure")
     parser.add_argument("--pushes", type=int, default=20, help="policy changes to measure")
     given = parser.parse_args()
-    print("median (lowest to highest, number of measurements)\n")
+    load, *_ = os.getloadavg()
+    print(f"median (lowest to highest, number of measurements) on {os.cpu_count()} cores")
+    if load > (os.cpu_count() or 1) / 2:
+        print(f"others use this machine (load {load:.1f}): times are longer than they need be")
+    print()
     up, bare, memory, bare_memory = measure_start(given.rounds)
     print_ratio(up, bare)
     print_goal(up, START_GOAL_S)
@@ -32,13 +37,14 @@ def main() -> None:
         mesh.up()
         try:
             meshed, straight = measure_calls(mesh, given.calls)
-            push, nothing = measure_push(mesh, given.pushes)
+            push, nothing, command = measure_push(mesh, given.pushes)
         finally:
             mesh.down()
     print_ratio(meshed, straight)
     print(f"{'  added by the mesh, p50':<52} {meshed.median - straight.median:9.2f} ms")
     print_ratio(push, nothing)
     print_goal(push, PUSH_GOAL_MS)
+    print(command)
 
 
 if __name__ == "__main__":

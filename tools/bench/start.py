@@ -28,7 +28,7 @@ def measure_start(rounds: int) -> tuple[Figure, Figure, Figure, Figure]:
             bare_mib.append(pss_mib(bare.pids))
     return (
         Figure(name="mesh up until all ready", unit="s", values=mesh_s),
-        Figure(name="  baseline: the programs alone, first start", unit="s", values=bare_s),
+        Figure(name="  baseline: the programs alone", unit="s", values=bare_s),
         Figure(name="memory of everything (PSS)", unit="MiB", values=mesh_mib),
         Figure(name="  baseline: the programs alone", unit="MiB", values=bare_mib),
     )
