@@ -80,8 +80,8 @@ class Instance:
 
     @property
     def is_published(self) -> bool:
-        """Whether it takes traffic and all callers know."""
-        return self._told is True
+        """Whether it takes traffic and all callers know. What was told before a crash counts no more."""
+        return self.ready and self._told is True
 
     @property
     def is_gateway(self) -> bool:
