@@ -22,6 +22,7 @@ from loopmesh.control import CertificateAuthority, ControlPlane, KeyFetch, KeySe
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Application
 from loopmesh.model.credential import Credential
+from loopmesh.model.edge import Server
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
@@ -102,8 +103,7 @@ class Mesh:
                     for server in gateway.servers:
                         port = self._topology.edge_ports[workload.name, server.port]
                         name = server.name if server.name not in addresses else f"{workload.name}-{server.name}"
-                        scheme = "http" if server.tls is None else "https"
-                        addresses.setdefault(name, f"{scheme}://127.0.0.1:{port}")
+                        addresses.setdefault(name, f"{_scheme(server)}://127.0.0.1:{port}")
         return addresses
 
     async def start(self, report: Report) -> None:
@@ -323,6 +323,12 @@ class Mesh:
     def _take_port(self, chosen: int) -> int:
         """Raises RunError when the chosen one is in use."""
         return self._ports.claim(chosen) if chosen else self._ports.allocate()
+
+
+def _scheme(server: Server) -> str:
+    if server.is_http:
+        return "http" if server.tls is None else "https"
+    return "tcp" if server.tls is None else "tls"
 
 
 def _compiler(kind: ControlPlaneKind) -> Compiler:

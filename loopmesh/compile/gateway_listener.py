@@ -16,6 +16,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from loopmesh.compile.cluster import ADS
 from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
 from loopmesh.compile.gateway_servers import OpenServer
+from loopmesh.compile.gateway_streams import passed_on_chains, stream_chain
 from loopmesh.compile.gateway_tls import server_tls
 from loopmesh.compile.http_security import http_security
 from loopmesh.compile.index import MeshIndex
@@ -23,6 +24,7 @@ from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.telemetry import observe
+from loopmesh.compile.view import View
 from loopmesh.model.edge import ServerKind
 from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Workload
@@ -37,29 +39,45 @@ HEADERS_TIMEOUT_MS = 10_000
 IDLE_TIMEOUT_MS = 3_600_000
 
 
-def gateway_listener(index: MeshIndex, workload: Workload, port: int, servers: list[OpenServer]) -> Listener:
-    """Raises KeyError when the topology has no loopback port for it: placing is not done here."""
-    listen_port = index.topology.edge_ports[workload.service, port]
+def gateway_listener(view: View, workload: Workload, port: int, servers: list[OpenServer]) -> Listener | None:
+    """None for a port without anything to do: no route takes its connections. Raises KeyError when the topology has no
+    loopback port for it: placing is not done here."""
+    listen_port = view.index.topology.edge_ports[workload.service, port]
     listener = Listener(name=f"gateway|{port}", address=loopback(listen_port), traffic_direction=OUTBOUND)
-    listener.filter_chains.extend(_chains(index, workload, servers))
+    listener.filter_chains.extend(_chains(view, workload, servers))
     if any(server.server.tls for server in servers):
         listener.listener_filters.add(name=TLS_INSPECTOR, typed_config=pack(TlsInspector()))
     listener.per_connection_buffer_limit_bytes.value = BUFFER_BYTES
-    return listener
+    return listener if listener.filter_chains else None
 
 
-def _chains(index: MeshIndex, workload: Workload, servers: list[OpenServer]) -> Iterator[FilterChain]:
-    """One for all servers without TLS; one for each with TLS, chosen by the name the client asks for."""
-    if servers[0].server.tls is None:
-        yield FilterChain(filters=[as_network_filter(_manager(index, workload, servers[0]))])
+def _chains(view: View, workload: Workload, servers: list[OpenServer]) -> Iterator[FilterChain]:
+    """One for all servers of HTTP without TLS; else those of each, chosen by the name the client asks for."""
+    first = servers[0].server
+    if first.is_http and first.tls is None:
+        yield FilterChain(filters=[as_network_filter(_manager(view.index, workload, servers[0]))])
         return
-    for open_server in servers:
-        chain = FilterChain(filters=[as_network_filter(_manager(index, workload, open_server))])
-        if open_server.server.tls is not None:
-            chain.transport_socket.CopyFrom(server_tls(open_server.server.tls))
-        if "*" not in open_server.server.bare_hosts:
-            chain.filter_chain_match.server_names.extend(sorted(set(open_server.server.bare_hosts)))
-        yield chain
+    taken: set[str] = set()
+    for one in servers:
+        if one.server.passes_tls_on:
+            yield from passed_on_chains(view, workload, one, taken)
+        elif chain := _ended_here(view, workload, one):
+            yield chain
+
+
+def _ended_here(view: View, workload: Workload, one: OpenServer) -> FilterChain | None:
+    """Without a route for its connections a server that is not HTTP has no chain."""
+    if one.server.is_http:
+        chain = FilterChain(filters=[as_network_filter(_manager(view.index, workload, one))])
+    elif (found := stream_chain(view, workload, one)) is None:
+        return None
+    else:
+        chain = found
+    if one.server.tls is not None:
+        chain.transport_socket.CopyFrom(server_tls(one.server.tls))
+        if "*" not in one.server.bare_hosts:
+            chain.filter_chain_match.server_names.extend(sorted(set(one.server.bare_hosts)))
+    return chain
 
 
 def _manager(index: MeshIndex, workload: Workload, open_server: OpenServer) -> HttpConnectionManager:

@@ -1,19 +1,15 @@
 """What the edge answers: virtual hosts of the policies bound to a gateway (Istio `buildGatewayHTTPRouteConfig`)."""
 
-from collections.abc import Iterator
-
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from loopmesh.compile.gateway_servers import OpenServer
-from loopmesh.compile.host_table import host_matches
+from loopmesh.compile.gateway_servers import OpenServer, common_hosts
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.request_match import takes_everything
 from loopmesh.compile.routes.route import routing_routes
 from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.view import View
-from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Workload
 
 
@@ -51,30 +47,9 @@ def _server_routes(view: View, workload: Workload, open_server: OpenServer) -> d
     routes: dict[str, list[EnvoyRoute]] = {}
     for routing in view.routings:
         if gateway.name in routing.gateways and (built := routing_routes(view, routing, scope)):
-            for host in _common_hosts(routing, open_server):
+            for host in common_hosts(routing, open_server):
                 routes.setdefault(host, []).extend(built)
     return routes
-
-
-def _common_hosts(routing: Routing, open_server: OpenServer) -> list[str]:
-    """The narrower of each pair that overlaps, among the hosts the server has for the policy's namespace."""
-    common = []
-    for served in _admitted_hosts(routing, open_server):
-        for host in routing.hosts:
-            if host_matches(host, served):
-                common.append(served)
-            elif host_matches(served, host):
-                common.append(host)
-    return list(dict.fromkeys(host.lower() for host in common))
-
-
-def _admitted_hosts(routing: Routing, open_server: OpenServer) -> Iterator[str]:
-    """`namespace/host` is for policies of the namespace only, `./host` for those of the gateway's."""
-    for host in open_server.server.hosts:
-        namespace, _, name = host.rpartition("/")
-        wanted = open_server.gateway.source.policy.namespace if namespace == "." else namespace
-        if wanted in ("", "*", routing.source.policy.namespace):
-            yield name
 
 
 def _virtual_host(host: str, port: int, routes: list[EnvoyRoute], *, redirected: bool) -> VirtualHost:

@@ -1,10 +1,13 @@
 """Which servers of the gateway policies a gateway workload has, and which routes they use."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loopmesh.compile import names
+from loopmesh.compile.host_table import host_matches
 from loopmesh.compile.index import MeshIndex
 from loopmesh.model.edge import Gateway, Server
+from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Workload
 
 
@@ -17,7 +20,8 @@ class OpenServer:
 
     @property
     def routes(self) -> str:
-        """The name of its routes: servers without TLS share those of the port (Istio `gatewayRDSRouteName`)."""
+        """The name of its routes, if requests can be told apart: servers without TLS share those of the port (Istio
+        `gatewayRDSRouteName`)."""
         server, policy = self.server, self.gateway.source.policy
         if server.tls is None:
             return names.gateway_routes(server.port)
@@ -38,6 +42,28 @@ def servers_by_routes(index: MeshIndex, workload: Workload) -> dict[str, list[Op
     """The same servers by the names of their routes."""
     found: dict[str, list[OpenServer]] = {}
     for servers in open_ports(index, workload).values():
-        for server in servers:
-            found.setdefault(server.routes, []).append(server)
+        for one in servers:
+            if one.server.is_http:
+                found.setdefault(one.routes, []).append(one)
     return found
+
+
+def common_hosts(routing: Routing, open_server: OpenServer) -> list[str]:
+    """The narrower of each pair that overlaps, among the hosts the server has for the policy's namespace."""
+    common = []
+    for served in _admitted_hosts(routing, open_server):
+        for host in routing.hosts:
+            if host_matches(host, served):
+                common.append(served)
+            elif host_matches(served, host):
+                common.append(host)
+    return list(dict.fromkeys(host.lower() for host in common))
+
+
+def _admitted_hosts(routing: Routing, open_server: OpenServer) -> Iterator[str]:
+    """`namespace/host` is for policies of the namespace only, `./host` for those of the gateway's."""
+    for host in open_server.server.hosts:
+        namespace, _, name = host.rpartition("/")
+        wanted = open_server.gateway.source.policy.namespace if namespace == "." else namespace
+        if wanted in ("", "*", routing.source.policy.namespace):
+            yield name

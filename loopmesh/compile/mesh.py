@@ -80,7 +80,7 @@ def _listeners(view: View, workload: Workload) -> Mapping[str, Message]:
     index = view.index
     listeners = [
         *(inbound_listener(index, workload, inbound) for inbound in workload.inbound),
-        *(gateway_listener(index, workload, port, servers) for port, servers in open_ports(index, workload).items()),
+        *(gateway_listener(view, workload, port, servers) for port, servers in open_ports(index, workload).items()),
         outbound_listener(view, workload),
         *tcp_listeners(view, workload),
         health_listener(index.policies.settings, workload),

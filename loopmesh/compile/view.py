@@ -62,7 +62,7 @@ class View:
         """Those that calls can reach: the ones that can be called, and the ones their routes lead to (Istio
         `collectImportedServices`)."""
         reached = {service.host for service in self.services}
-        reached |= {host for routing in self.choice.routings for host in routing.destination_hosts}
+        reached |= {one.host for routing in self.choice.routings for one in routing.destinations}
         return tuple(one for host, one in self._exported.items() if host in reached)
 
     @property
@@ -128,7 +128,6 @@ def views(index: MeshIndex) -> dict[str, View]:
 
 def _label_names(index: MeshIndex) -> list[str]:
     """Labels of callers that routes or destination rules ask for."""
-    matches = [match for one in index.routings for route in one.routes for match in route.matches]
-    routes = {name for match in matches for name in match.source_labels}
+    routes = {name for one in index.routings for match in one.matches for name in match.source_labels}
     rules = {name for one in index.policies.destination_rules if one.selector for name in one.selector.labels}
     return sorted(routes | rules)

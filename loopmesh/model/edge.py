@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from loopmesh.model.policy import Source
-from loopmesh.model.server_tls import ServerTls
+from loopmesh.model.server_tls import ServerTls, ServerTlsMode
 
 
 class ServerKind(StrEnum):
-    """What a server speaks: HTTP in all its versions, gRPC-Web besides, or the same within TLS."""
+    """What a server speaks: HTTP in all its versions, gRPC-Web besides, HTTP within TLS, other bytes within TLS, or
+    bytes nobody looks at."""
 
     HTTP = "HTTP"
     GRPC_WEB = "GRPC-WEB"
     HTTPS = "HTTPS"
+    TLS = "TLS"
+    TCP = "TCP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,15 @@ class Server:
     tls: ServerTls | None = None
     redirects_to_https: bool = False
     source: Source
+
+    @property
+    def is_http(self) -> bool:
+        """Whether requests can be told apart at the edge."""
+        return not self.passes_tls_on and self.kind not in (ServerKind.TLS, ServerKind.TCP)
+
+    @property
+    def passes_tls_on(self) -> bool:
+        return self.tls is not None and self.tls.mode is ServerTlsMode.PASSTHROUGH
 
     @property
     def bare_hosts(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from loopmesh.model.routes.redirect import Redirect
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
 from loopmesh.model.routes.rewrite import Rewrite
+from loopmesh.model.routes.stream_route import StreamMatch, StreamRoute
 from loopmesh.model.visibility import Visibility
 
 MESH_GATEWAY = "mesh"
@@ -54,7 +55,9 @@ class Routing:
     source: Source
     hosts: tuple[str, ...]
     gateways: tuple[str, ...] = (MESH_GATEWAY,)
-    routes: tuple[Route, ...]
+    routes: tuple[Route, ...] = ()
+    tcp_routes: tuple[StreamRoute, ...] = ()
+    tls_routes: tuple[StreamRoute, ...] = ()
     visibility: Visibility | None = None
     """None is the mesh's default."""
 
@@ -64,10 +67,19 @@ class Routing:
         return f"{self.source.policy.namespace}/{self.source.policy.name}"
 
     @property
-    def destination_hosts(self) -> Iterator[str]:
+    def destinations(self) -> Iterator[Destination]:
         """Where its routes lead, copies of requests included."""
         for route in self.routes:
-            for destination in route.destinations:
-                yield destination.host
+            yield from route.destinations
             for mirror in route.mirrors:
-                yield mirror.destination.host
+                yield mirror.destination
+        for stream_route in (*self.tcp_routes, *self.tls_routes):
+            yield from stream_route.destinations
+
+    @property
+    def matches(self) -> Iterator[RequestMatch | StreamMatch]:
+        """All conditions of its routes."""
+        for route in self.routes:
+            yield from route.matches
+        for stream_route in (*self.tcp_routes, *self.tls_routes):
+            yield from stream_route.matches

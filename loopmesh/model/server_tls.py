@@ -6,12 +6,13 @@ from enum import StrEnum
 
 class ServerTlsMode(StrEnum):
     """Who shows a certificate: the server alone, both, or the client if it likes. MESH shows the mesh's own and asks
-    for one of the mesh."""
+    for one of the mesh. PASSTHROUGH ends no TLS: connections are passed on as they are."""
 
     SIMPLE = "SIMPLE"
     MUTUAL = "MUTUAL"
     OPTIONAL_MUTUAL = "OPTIONAL_MUTUAL"
     MESH = "MESH"
+    PASSTHROUGH = "PASSTHROUGH"
 
     @property
     def checks_clients(self) -> bool:

@@ -15,14 +15,10 @@ KINDS = {
     "GRPC": ServerKind.HTTP,
     "GRPC-WEB": ServerKind.GRPC_WEB,
     "HTTPS": ServerKind.HTTPS,
+    "TLS": ServerKind.TLS,
+    "TCP": ServerKind.TCP,
 }
-UNSUPPORTED_PROTOCOLS = {
-    "TLS": "the edge ends TLS or speaks HTTP, it passes no bare connections on",
-    "TCP": "the edge speaks HTTP, it passes no bare connections on",
-    "MONGO": "the edge speaks HTTP, it passes no bare connections on",
-    "MYSQL": "the edge speaks HTTP, it passes no bare connections on",
-    "REDIS": "the edge speaks HTTP, it passes no bare connections on",
-}
+UNSUPPORTED_PROTOCOLS = dict.fromkeys(("MONGO", "MYSQL", "REDIS"), "TCP carries it, too")
 UNSUPPORTED = {
     "bind": "every port is opened on 127.0.0.1",
     "defaultEndpoint": "Istio does not use it for gateways either",
@@ -58,8 +54,8 @@ def _server(document: Document, fields: Fields) -> Server:
     # Istio's own name of the server, for its statistics.
     fields.text("name")
     redirects, tls = fields.object("tls", lambda inside: read_server_tls(inside, kind)) or (False, None)
-    if kind is ServerKind.HTTPS and not fields.has("tls"):
-        fields.refuse(None, "HTTPS needs `tls`", "add `tls: {mode: SIMPLE, credentialName: …}`")
+    if kind in (ServerKind.HTTPS, ServerKind.TLS) and not fields.has("tls"):
+        fields.refuse(None, f"{kind} needs `tls`", "add `tls: {mode: SIMPLE, credentialName: …}`")
     return Server(
         port=number,
         name=name,

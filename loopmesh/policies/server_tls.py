@@ -40,10 +40,7 @@ UNSUPPORTED = {
     "caCertCredentialName": "Istio sets it from resources of the Gateway API; put `ca.crt` into the secret",
     "caCrl": "it names a file inside a gateway's container; put `ca.crl` into the secret",
 }
-UNSUPPORTED_MODES = {
-    "PASSTHROUGH": "the edge ends TLS or speaks HTTP, it passes no bare connections on",
-    "AUTO_PASSTHROUGH": "it joins the networks of several clusters, and one machine has one",
-}
+UNSUPPORTED_MODES = {"AUTO_PASSTHROUGH": "it joins the networks of several clusters, and one machine has one"}
 MOST_CREDENTIALS = 2
 
 
@@ -69,6 +66,7 @@ MODES = {
     _Mode.MUTUAL: ServerTlsMode.MUTUAL,
     _Mode.OPTIONAL_MUTUAL: ServerTlsMode.OPTIONAL_MUTUAL,
     _Mode.ISTIO_MUTUAL: ServerTlsMode.MESH,
+    _Mode.PASSTHROUGH: ServerTlsMode.PASSTHROUGH,
 }
 VERSIONS = {
     _Version.V1_0: ServerTlsVersion.V1_0,
@@ -85,7 +83,7 @@ PARAMETERS = ("minProtocolVersion", "maxProtocolVersion", "cipherSuites")
 def read_server_tls(fields: Fields, kind: ServerKind) -> tuple[bool, ServerTls | None]:
     """Whether requests are redirected to https, which only servers without TLS do, and how TLS ends on others."""
     redirects = bool(fields.boolean("httpsRedirect"))
-    if kind is not ServerKind.HTTPS:
+    if kind not in (ServerKind.HTTPS, ServerKind.TLS):
         if any(map(fields.has, ("mode", *CERTIFICATE_FIELDS, *UNSUPPORTED))):
             fields.refuse(None, "a server without TLS has no settings of it but `httpsRedirect`", "use HTTPS")
             fields.ignore("mode", *CERTIFICATE_FIELDS, *UNSUPPORTED)
@@ -98,11 +96,8 @@ def read_server_tls(fields: Fields, kind: ServerKind) -> tuple[bool, ServerTls |
 def _tls(fields: Fields) -> ServerTls:
     fields.unsupported(UNSUPPORTED)
     mode = fields.choice("mode", _Mode, unsupported=UNSUPPORTED_MODES)
-    if not fields.has("mode"):
-        rule = f"loopmesh does not support the default, PASSTHROUGH: {UNSUPPORTED_MODES['PASSTHROUGH']}"
-        fields.refuse(None, rule, "add `mode: SIMPLE`")
     tls = ServerTls(
-        mode=MODES.get(mode or _Mode.SIMPLE, ServerTlsMode.SIMPLE),
+        mode=MODES[mode] if mode else ServerTlsMode.PASSTHROUGH,
         credentials=_credentials(fields),
         client_names=fields.texts("subjectAltNames"),
         client_key_pins=fields.texts("verifyCertificateSpki", _like(KEY_PIN, "the base64 of a SHA-256")),
@@ -130,6 +125,8 @@ def _check_mode(fields: Fields, tls: ServerTls) -> None:
     if tls.mode is ServerTlsMode.MESH:
         _refuse_all(fields, CERTIFICATE_FIELDS, "ISTIO_MUTUAL shows the mesh's own certificate")
         _refuse_all(fields, (*PIN_FIELDS, *PARAMETERS), "Istio does not use it with ISTIO_MUTUAL")
+    elif tls.mode is ServerTlsMode.PASSTHROUGH:
+        _refuse_all(fields, (*CERTIFICATE_FIELDS, *CLIENT_FIELDS, *PARAMETERS), "PASSTHROUGH ends no TLS")
     elif not any(map(fields.has, (*CERTIFICATE_FIELDS, *UNSUPPORTED))):
         fields.refuse(None, "`credentialName` is required", "name a Secret with the certificate")
     if tls.mode is ServerTlsMode.SIMPLE:

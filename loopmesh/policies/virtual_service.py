@@ -7,6 +7,7 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_gateway, check_host, overlapping, qualify_gateway, qualify_host
 from loopmesh.policies.routes.header_names import CLAIMS
 from loopmesh.policies.routes.route import read_route
+from loopmesh.policies.routes.stream_route import read_tcp_route, read_tls_route
 from loopmesh.policies.visibility import read_visibility
 
 
@@ -24,9 +25,11 @@ def _routing(document: Document, fields: Fields) -> Routing:
         gateways=gateways or ((MESH_GATEWAY,) if hosts else ()),
         visibility=read_visibility(fields, namespace),
         routes=fields.objects("http", lambda inside: read_route(document, inside)),
+        tcp_routes=fields.objects("tcp", lambda inside: read_tcp_route(document, inside)),
+        tls_routes=fields.objects("tls", lambda inside: read_tls_route(document, hosts, inside)),
     )
-    if not fields.has("http") or fields.is_empty("http"):
-        fields.refuse(None, "`http` has at least one route", "add a route")
+    if all(not fields.has(key) or fields.is_empty(key) for key in ("http", "tcp", "tls")):
+        fields.refuse(None, "there is no route", "add `http`, `tcp` or `tls`")
     _check_hosts(fields, routing)
     _check_claims(fields, routing)
     return routing
@@ -34,8 +37,9 @@ def _routing(document: Document, fields: Fields) -> Routing:
 
 def _check_hosts(fields: Fields, routing: Routing) -> None:
     hosts = routing.hosts
-    if not hosts and fields.has("gateways"):
-        fields.refuse("gateways", "without `hosts` others delegate to it, and their gateways count", "remove it")
+    for key in ("gateways", "tcp", "tls") if not hosts else ():
+        if fields.has(key):
+            fields.refuse(key, "without `hosts` it holds only http routes for others", "remove it, or add `hosts`")
     if "*" in hosts and MESH_GATEWAY in routing.gateways:
         fields.refuse("hosts", "in the mesh, `*` is no host", "name the host, or the gateway the routes are for")
     for earlier, later in overlapping(hosts):

@@ -108,7 +108,7 @@ def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observat
 
 def _tcp(target: str, body: str, way: Way) -> Observation:
     name = target.upper().replace(":", "_").replace(".", "_").replace("-", "_")
-    host, _, port = way.dialled[f"MESH_TCP_{name}"].rpartition(":")
+    host, _, port = (way.address or way.dialled[f"MESH_TCP_{name}"]).rpartition(":")
     with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
         try:
             connection.sendall((body or "hello").encode() + b"\n")

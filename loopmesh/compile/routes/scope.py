@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from loopmesh.model.routes.request_match import RequestMatch
+from loopmesh.model.routes.stream_route import StreamMatch
 from loopmesh.model.routing import MESH_GATEWAY
 
 
@@ -24,5 +25,13 @@ class RouteScope:
             return False
         if match.gateways:
             return self.gateway in match.gateways
-        is_source = match.source_namespace in (None, self.namespace)
-        return is_source and match.source_labels.items() <= self.labels.items()
+        return self._is_source(match)
+
+    def includes_stream(self, match: StreamMatch) -> bool:
+        """Unlike for requests, everything counts (Istio `matchTCP`, `matchTLS`)."""
+        is_here = not match.gateways or self.gateway in match.gateways
+        return is_here and match.port in (None, self.port) and self._is_source(match)
+
+    def _is_source(self, match: RequestMatch | StreamMatch) -> bool:
+        is_namespace = match.source_namespace in (None, self.namespace)
+        return is_namespace and match.source_labels.items() <= self.labels.items()

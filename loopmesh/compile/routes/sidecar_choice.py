@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from loopmesh.compile.host_table import host_matches
 from loopmesh.model.routing import MESH_GATEWAY, Routing
 
 
@@ -23,3 +24,14 @@ class SidecarChoice:
             return self._by_host[host]
         wildcard = next((pattern for pattern in self._wildcards if host.endswith(pattern[1:])), None)
         return self._by_host[wildcard][:1] if wildcard else []
+
+    def all_for_host(self, host: str) -> list[Routing]:
+        """Those with a host that is this one or covers it, in their order; for connections every one of them counts
+        (Istio `getConfigsForHost`)."""
+        found = {
+            id(one)
+            for pattern in (host, *self._wildcards)
+            if host_matches(pattern, host)
+            for one in self._by_host.get(pattern, ())
+        }
+        return [routing for routing in self.routings if id(routing) in found]

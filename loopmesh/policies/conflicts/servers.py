@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from loopmesh.model.application import GatewayWorkload
-from loopmesh.model.edge import Gateway, Server
+from loopmesh.model.edge import Gateway, Server, ServerKind
 from loopmesh.model.problem import Problem
 from loopmesh.policies.conflicts.problem import conflict
 
@@ -26,8 +26,8 @@ def _among(opened: list[tuple[Gateway, Server]]) -> Iterator[Problem]:
     owners: dict[tuple[int, str], tuple[Gateway, Server]] = {}
     for gateway, server in opened:
         other = first.setdefault(server.port, server)
-        if (other.tls is None) != (server.tls is None):
-            rule = f"{other.source} opens this port {_spoken(other)}, and this server {_spoken(server)}"
+        if not _may_share(other, server):
+            rule = f"{other.source} opens this port for {_spoken(other)}, and this server for {_spoken(server)}"
             yield conflict(server.source, f"port {server.port}", rule, "use another port")
             continue
         for host in server.hosts:
@@ -37,5 +37,12 @@ def _among(opened: list[tuple[Gateway, Server]]) -> Iterator[Problem]:
                 yield conflict(server.source, f"host {host}", rule, "name the host in one server only")
 
 
+def _may_share(one: Server, other: Server) -> bool:
+    """Bytes that nobody looks at leave no room for a second server (Istio `canMergeProtocols`)."""
+    return one is other or (one.kind is not ServerKind.TCP and _spoken(one) == _spoken(other))
+
+
 def _spoken(server: Server) -> str:
-    return "without TLS" if server.tls is None else "with TLS"
+    if server.tls is not None:
+        return "TLS"
+    return "HTTP" if server.is_http else "TCP"

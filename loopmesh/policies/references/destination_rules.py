@@ -1,0 +1,44 @@
+"""What DestinationRules name: hosts, ports, labels of versions."""
+
+from collections.abc import Iterator, Mapping
+
+from loopmesh.model.added_host import AddedHost
+from loopmesh.model.problem import Problem
+from loopmesh.model.traffic import DestinationRule, Subset
+from loopmesh.policies.references.hosts import host_problems
+from loopmesh.policies.references.known import Known
+from loopmesh.policies.references.problem import reference_problem
+
+
+def rule_problems(known: Known, rule: DestinationRule) -> Iterator[Problem]:
+    yield from host_problems(known, rule.source, rule.host, known.place(rule.source, "host"))
+    namespace = rule.source.policy.namespace
+    namespaces = {*known.application.namespaces, known.root_namespace}
+    if namespace not in namespaces:
+        text = "Istio looks for it in the namespaces of caller and service and in the root namespace"
+        remedy = f"move it to one of {', '.join(sorted(namespaces))}"
+        yield reference_problem(rule.source, f"namespace {namespace}", text, remedy)
+    for subset in rule.subsets:
+        yield from _labels(known, subset, rule)
+    yield from _ports(known, rule)
+
+
+def _ports(known: Known, rule: DestinationRule) -> Iterator[Problem]:
+    """Settings for a port nobody has would never be used."""
+    numbers = {port.number for host in known.covered(rule.host) for port in known.services[host].ports}
+    said = {*rule.policy.ports, *(number for subset in rule.subsets for number in subset.policy.ports)}
+    for number in sorted(said - numbers if numbers else ()):
+        remedy = f"use {', '.join(map(str, sorted(numbers)))}"
+        yield reference_problem(rule.source, f"port {number}", f"{rule.host} has no such port", remedy)
+
+
+def _labels(known: Known, subset: Subset, rule: DestinationRule) -> Iterator[Problem]:
+    covered = known.covered(rule.host)
+    if any(isinstance(one := known.services[host], AddedHost) and one.selector for host in covered):
+        return
+    behind: list[Mapping[str, str]] = [labels for host in covered for labels in known.labels.get(host, ())]
+    behind += [labels for host in covered for labels in known.endpoint_labels.get(host, ())]
+    if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
+        versions = ", ".join(sorted({labels.get("version", "none") for labels in behind}))
+        text = f"no version of {rule.host} has its labels"
+        yield reference_problem(subset.source, f"subset {subset.name}", text, f"use `version:` with one of {versions}")

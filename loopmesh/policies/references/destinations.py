@@ -1,0 +1,55 @@
+"""Destinations of routes: services, their ports, their subsets."""
+
+from collections.abc import Iterable, Iterator
+
+from loopmesh.model.problem import Problem
+from loopmesh.model.routes.destination import Destination
+from loopmesh.model.traffic import DestinationRule
+from loopmesh.policies.references.hosts import host_problems
+from loopmesh.policies.references.known import Known
+from loopmesh.policies.references.problem import reference_problem
+
+
+class Subsets:
+    """The subsets of all DestinationRules. With a broken rule whose host is unknown none is said to be missing."""
+
+    def __init__(self, known: Known, rules: Iterable[DestinationRule]) -> None:
+        self._known = known
+        self._rules: dict[str, dict[str, list[DestinationRule]]] = {}
+        self._complete = known.complete
+        for rule in rules:
+            self._rules.setdefault(rule.source.policy.namespace, {}).setdefault(rule.host, []).append(rule)
+            if rule.source.policy in known.broken and not known.covered(rule.host):
+                self._complete = False
+
+    def problems(self, destination: Destination, name: str) -> Iterator[Problem]:
+        """In each namespace only the rules for the most specific host count (Istio `MostSpecificHostMatch`)."""
+        rules = [rule for rules in self._rules.values() for rule in _most_specific(rules, destination.host)]
+        if not self._complete or any(rule.source.policy in self._known.broken for rule in rules):
+            return
+        names = {subset.name for rule in rules for subset in rule.subsets}
+        if name not in names:
+            text = f"no DestinationRule for {destination.host} has this subset"
+            remedy = self._known.closest(name, names)
+            yield reference_problem(destination.source, f"subset {name}", text, remedy)
+
+
+def destination_problems(known: Known, subsets: Subsets, destination: Destination) -> Iterator[Problem]:
+    service = known.services.get(destination.host)
+    if service is None:
+        yield from host_problems(known, destination.source, destination.host, destination.source.origin)
+        return
+    numbers = ", ".join(str(port.number) for port in service.ports)
+    if destination.port is None and len(service.ports) > 1:
+        remedy = f"add `port`, one of {numbers}"
+        yield reference_problem(destination.source, f"host {destination.host}", "it has several ports", remedy)
+    if destination.port is not None and destination.port not in [port.number for port in service.ports]:
+        rule = f"{destination.host} has no such port"
+        yield reference_problem(destination.source, f"port {destination.port}", rule, f"use {numbers}")
+    if destination.subset is not None:
+        yield from subsets.problems(destination, destination.subset)
+
+
+def _most_specific(rules: dict[str, list[DestinationRule]], host: str) -> list[DestinationRule]:
+    patterns = (host, *(f"*{host[start:]}" for start in range(len(host) + 1)))
+    return next((rules[pattern] for pattern in patterns if pattern in rules), [])

@@ -1,0 +1,55 @@
+"""Labels by which policies select workloads."""
+
+from collections.abc import Iterator
+
+from loopmesh.model.edge import Gateway
+from loopmesh.model.policies import Policies
+from loopmesh.model.policy import Source, WorkloadSelector
+from loopmesh.model.problem import Origin, Problem
+from loopmesh.model.security import PeerAuthentication
+from loopmesh.policies.references.known import Known
+from loopmesh.policies.references.problem import reference_problem
+
+
+def selectors(policies: Policies) -> Iterator[tuple[Source, WorkloadSelector, str]]:
+    """Those of all policies that select workloads, with the key that says so."""
+    yield from ((one.source, one.selector, "selector") for one in policies.peer_authentications)
+    yield from ((one.source, one.selector, "selector") for one in policies.request_authentications)
+    yield from ((one.source, one.selector, "selector") for one in policies.authorization_policies)
+    yield from ((one.source, one.selector, "selector") for one in policies.telemetries)
+    yield from ((one.source, one.selector, "workloadSelector") for one in policies.patches)
+    yield from ((one.source, one.selector, "workloadSelector") for one in policies.destination_rules if one.selector)
+    yield from ((one.source, one.selector, "workloadSelector") for one in policies.sidecars if one.selector)
+    yield from ((one.source, one.selector, "workloadSelector") for one in policies.added_hosts if one.selector)
+
+
+def selector_problems(known: Known, source: Source, selector: WorkloadSelector, origin: Origin) -> Iterator[Problem]:
+    """A policy of the root namespace selects in all namespaces."""
+    in_root = selector.namespace == known.root_namespace
+    workloads = [
+        (known.services[host].namespace, labels) for host, several in known.labels.items() for labels in several
+    ]
+    workloads += [(gateway.namespace, dict(gateway.labels)) for gateway in known.application.gateways]
+    if any(selector.selects(selector.namespace if in_root else at, labels) for at, labels in workloads):
+        return
+    words = ", ".join(f"{name}: {value}" for name, value in selector.labels.items())
+    value = f"selector {words}" if words else f"namespace {selector.namespace}"
+    rule = "no workload has these labels there" if words else "no workload is in this namespace"
+    remedy = "use `app: <service>`, `version:`, or the labels of a gateway"
+    yield reference_problem(source, value, rule, remedy, origin)
+
+
+def peer_problems(known: Known, policy: PeerAuthentication) -> Iterator[Problem]:
+    root = known.root_namespace
+    if policy.selector.labels and policy.selector.namespace == root:
+        rule = f"Istio does not heed a selector in {root}"
+        remedy = "remove it, or write the policy in the workload's namespace"
+        yield reference_problem(policy.source, "selector", rule, remedy, known.place(policy.source, "selector"))
+
+
+def gateway_problems(known: Known, gateway: Gateway) -> Iterator[Problem]:
+    if not any(gateway.selects(one.labels) for one in known.application.gateways):
+        words = ", ".join(f"{name}: {value}" for name, value in gateway.labels.items())
+        rule = "no gateway of the values has these labels"
+        origin = known.place(gateway.source, "selector")
+        yield reference_problem(gateway.source, f"selector {words}", rule, "add it to `gateways`", origin)
