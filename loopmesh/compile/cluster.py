@@ -1,7 +1,6 @@
 """Clusters: the destinations a proxy knows, with their balancing, limits and mutual TLS."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.config_source_pb2 import V3, AggregatedConfigSource, ConfigSource
@@ -20,14 +19,12 @@ from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.origin import ISTIO, name_rule
 from loopmesh.compile.peers import client_tls, peer_identities
-from loopmesh.compile.sockets import APPLICATION, loopback, pipe
+from loopmesh.compile.sockets import loopback
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.balancing import Balancing
-from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
-from loopmesh.model.mesh_settings import MeshSettings
-from loopmesh.model.topology import Inbound, Workload
+from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
 
 ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=V3)
@@ -61,7 +58,7 @@ def _outbound(view: View, called: Called, port: Port, subset: str, policy: Traff
     apply_balancing(cluster, policy.balancing or Balancing())
     _find_instances(view, cluster, called, port, subset)
     apply_breaker(cluster, pool, settings, policy.retry_budget)
-    _speak(cluster, http_options(port.protocol, pool, policy.tls))
+    speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
     secure(
@@ -83,7 +80,8 @@ def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, su
     cluster.eds_cluster_config.eds_config.CopyFrom(ADS)
 
 
-def _speak(cluster: Cluster, options: HttpProtocolOptions | None) -> None:
+def speak(cluster: Cluster, options: HttpProtocolOptions | None) -> None:
+    """Sets what HTTP is spoken, if any."""
     if options is not None:
         cluster.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(pack(options))
 
@@ -94,27 +92,6 @@ def _name_rule(cluster: Cluster, rule: DestinationRule, subset: str) -> None:
         cluster.metadata.filter_metadata[ISTIO].update({"subset": subset})
 
 
-def inbound_cluster(
-    workload: Workload, inbound: Inbound, settings: MeshSettings, pool: ConnectionPool | None = None
-) -> Cluster:
-    """The program beside the sidecar: its Unix socket, or its loopback port."""
-    address = pipe(APPLICATION)
-    if workload.application_port is not None:
-        address = loopback(workload.application_port)
-    else:
-        address.pipe.ClearField("mode")
-    cluster = Cluster(name=names.inbound_cluster(inbound.port.number), type=Cluster.STATIC)
-    endpoint = LbEndpoint(endpoint=Endpoint(address=address))
-    cluster.load_assignment.CopyFrom(
-        ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
-    )
-    pool = pool or ConnectionPool()
-    apply_breaker(cluster, pool, settings)
-    # What a program speaks is said by its port; Istio, too, upgrades no calls to it.
-    _speak(cluster, http_options(inbound.port.protocol, replace(pool, http2_upgrade=Http2Upgrade.DEFAULT), None))
-    return cluster
-
-
 def trace_cluster(port: int) -> Cluster:
     """Where spans go: OTLP over gRPC on loopback."""
     cluster = Cluster(name=names.TRACE_CLUSTER, type=Cluster.STATIC, connect_timeout=duration(1_000))
@@ -122,5 +99,5 @@ def trace_cluster(port: int) -> Cluster:
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
-    _speak(cluster, http_options(Protocol.GRPC, ConnectionPool(), None))
+    speak(cluster, http_options(Protocol.GRPC, ConnectionPool(), None))
     return cluster

@@ -16,6 +16,7 @@ from loopmesh.compile.sockets import loopback
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Service
+from loopmesh.model.destinations.client_tls import TlsMode
 from loopmesh.model.security import PeerMode
 from loopmesh.model.topology import Inbound, Workload
 
@@ -30,13 +31,14 @@ def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
         subsets: dict[str, Mapping[str, str]] = {"": {}}
         subsets |= {subset.name: subset.labels for subset in (rule.subsets if rule else ())}
         for subset, labels in subsets.items():
-            assignment = _assignment(view.index, service, port, subset, labels)
+            said = rule.tls_mode(subset, port.number) if rule else None
+            assignment = _assignment(view.index, service, port, subset, labels, said)
             assignments[assignment.cluster_name] = assignment
     return assignments
 
 
 def _assignment(
-    index: MeshIndex, called: Called, port: Port, subset: str, labels: Mapping[str, str]
+    index: MeshIndex, called: Called, port: Port, subset: str, labels: Mapping[str, str], said: TlsMode | None
 ) -> ClusterLoadAssignment:
     name = names.outbound_cluster(port.number, subset, called.host)
     if isinstance(called, AddedHost) and called.selector is None:
@@ -44,7 +46,7 @@ def _assignment(
     assignment = ClusterLoadAssignment(cluster_name=name)
     chosen = [one for one in _instances(index, called, port) if labels.items() <= one[0].labels.items()]
     if chosen:
-        endpoints = [_endpoint(index, workload, inbound) for workload, inbound in chosen]
+        endpoints = [_endpoint(index, workload, inbound, said) for workload, inbound in chosen]
         assignment.endpoints.append(LocalityLbEndpoints(lb_endpoints=endpoints))
         assignment.endpoints[0].load_balancing_weight.value = len(endpoints)
     return assignment
@@ -63,10 +65,13 @@ def _instances(index: MeshIndex, called: Called, port: Port) -> Iterator[tuple[W
                 yield workload, inbound
 
 
-def _endpoint(index: MeshIndex, workload: Workload, inbound: Inbound) -> LbEndpoint:
+def _endpoint(index: MeshIndex, workload: Workload, inbound: Inbound, said: TlsMode | None) -> LbEndpoint:
+    """`said` is what the caller's rule says of TLS; without a word the instance's own mode counts (Istio
+    `checkMtlsEnabled`)."""
     endpoint = LbEndpoint(endpoint=Endpoint(address=loopback(inbound.listen_port)), health_status=HEALTHY)
     endpoint.load_balancing_weight.value = 1
     endpoint.metadata.filter_metadata["istio"].update({"workload": workload.name})
-    if peer_mode(index.policies, workload, inbound.port.number) is not PeerMode.DISABLE:
+    takes_mutual = peer_mode(index.policies, workload, inbound.port.number) is not PeerMode.DISABLE
+    if takes_mutual if said is None else said is TlsMode.ISTIO_MUTUAL:
         endpoint.metadata.filter_metadata["envoy.transport_socket_match"].update({TLS_MODE: "istio"})
     return endpoint

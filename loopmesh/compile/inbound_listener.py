@@ -87,7 +87,7 @@ def _routes(workload: Workload, port: Port) -> RouteConfiguration:
         # A kept connection that the program closed as the request came (Istio `BuildDefaultHTTPInboundRoute`).
         action.retry_policy.retry_on = "reset-before-request"
         action.retry_policy.num_retries.value = 2
-    operation = f"{workload.service}.{workload.namespace}.svc.cluster.local:{number}/*"
+    operation = f"{workload.host}:{number}/*"
     route = EnvoyRoute(
         name="default", match=RouteMatch(prefix="/"), route=action, decorator=Decorator(operation=operation)
     )

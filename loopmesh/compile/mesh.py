@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from loopmesh.compile import names
-from loopmesh.compile.cluster import inbound_cluster, outbound_clusters, trace_cluster
+from loopmesh.compile.cluster import outbound_clusters, trace_cluster
 from loopmesh.compile.endpoint import outbound_endpoints
 from loopmesh.compile.forward_listener import forward_listener
 from loopmesh.compile.gateway_listener import gateway_listener
@@ -13,6 +13,7 @@ from loopmesh.compile.gateway_routes import gateway_routes
 from loopmesh.compile.gateway_servers import open_ports, servers_by_routes
 from loopmesh.compile.gateway_tls import gateway_secrets
 from loopmesh.compile.health_listener import health_listener
+from loopmesh.compile.inbound_cluster import inbound_cluster
 from loopmesh.compile.inbound_listener import inbound_listener
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.outbound_listener import outbound_listener
@@ -69,10 +70,7 @@ def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyC
 
 
 def _inbound_clusters(index: MeshIndex, workload: Workload) -> dict[str, Message]:
-    settings = index.policies.settings
-    sidecar = index.sidecars.sidecar_of(workload)
-    pool = sidecar.inbound_pool if sidecar else None
-    clusters = [inbound_cluster(workload, inbound, settings, pool) for inbound in workload.inbound]
+    clusters = [inbound_cluster(index, workload, inbound) for inbound in workload.inbound]
     return {cluster.name: cluster for cluster in clusters}
 
 

@@ -74,6 +74,11 @@ class Workload:
     health: Health | None = None
 
     @property
+    def host(self) -> str:
+        """What its service is called by, fully qualified."""
+        return f"{self.service}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
+
+    @property
     def identity(self) -> Identity:
         return Identity(namespace=self.namespace, service_account=self.service_account or self.service)
 

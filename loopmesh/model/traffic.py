@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from loopmesh.model.destinations.balancing import Balancing
-from loopmesh.model.destinations.client_tls import ClientTls
+from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.policy import Source, WorkloadSelector
@@ -77,6 +77,15 @@ class DestinationRule:
     visibility: Visibility | None = None
     """None is the mesh's default."""
     selector: WorkloadSelector | None = None
+
+    def tls_mode(self, subset: str, port: int) -> TlsMode | None:
+        """What it says of TLS for a port; where the settings of a port say nothing, the rest still counts for this
+        (Istio `trafficPolicyTLSModeForPort`)."""
+        for policy in (self.subset_policy(subset), self.policy):
+            for said in (policy.at_port(port).tls, policy.tls):
+                if said is not None:
+                    return said.mode
+        return None
 
     def subset_labels(self, name: str) -> Mapping[str, str]:
         """What the instances of a subset carry; nothing for the empty name."""

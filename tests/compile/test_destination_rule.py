@@ -283,6 +283,18 @@ def test_a_subset_replaces_the_parts_it_names_and_a_port_replaces_all() -> None:
     assert of("c", 8000) == (1, "RANDOM")
 
 
+def test_the_limits_of_callers_hold_at_the_instances_too() -> None:
+    port = "portLevelSettings: [{port: {number: 8000}, connectionPool: {tcp: {maxConnections: 2}}}]"
+    policy = f"connectionPool: {{tcp: {{maxConnections: 1}}}}, {port}"
+    clusters = configuration("web-v1-0", destination_rule(f"host: web, trafficPolicy: {{{policy}}}"))["Cluster"]
+
+    def limit(number: int) -> int:
+        (found,) = clusters[f"inbound|{number}||"]["circuit_breakers"]["thresholds"]
+        return int(found["max_connections"])
+
+    assert (limit(7000), limit(8000)) == (1, 2)
+
+
 def test_the_callers_namespace_comes_before_the_services_and_the_root() -> None:
     root = limited(1, "web.shop.svc.cluster.local", name="root", namespace="istio-system")
     service = limited(2, "web.shop.svc.cluster.local", name="service", namespace="shop")

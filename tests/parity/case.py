@@ -28,6 +28,8 @@ class Expectation:
     answered_by: str | None = None
     split: dict[str, list[int]] | None = None
     """How many of the calls each answers, at least and at most."""
+    instances: list[int] | None = None
+    """How many different ones answer, at least and at most."""
     arrived: dict[str, int] | None = None
     """How many requests of all calls came to each, retries and mirrored copies included."""
     seen: dict[str, str | None] | None = None

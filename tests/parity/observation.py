@@ -44,6 +44,11 @@ def differences(
         yield from _of_call(expected, seen)
     if expected.split is not None:
         yield from _of_split(expected.split, calls)
+    if expected.instances is not None:
+        least, most = expected.instances
+        answering = {seen.answered_by for seen in calls}
+        if not least <= len(answering) <= most:
+            yield f"{len(answering)} instances answered, not {least} to {most}; {sorted(answering)}"
     if expected.arrived is not None:
         counted = arrivals(expected.arrived)
         for prefix, count in expected.arrived.items():

@@ -1,0 +1,52 @@
+"""The program beside a sidecar, as a destination."""
+
+from dataclasses import replace
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.address_pb2 import Address
+from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+
+from loopmesh.compile import names
+from loopmesh.compile.cluster import speak
+from loopmesh.compile.destinations.breaker import apply_breaker
+from loopmesh.compile.destinations.http_options import http_options
+from loopmesh.compile.index import MeshIndex
+from loopmesh.compile.sockets import APPLICATION, loopback, pipe
+from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
+from loopmesh.model.topology import Inbound, Workload
+from loopmesh.model.traffic import NO_POLICY, TrafficPolicy
+
+
+def inbound_cluster(index: MeshIndex, workload: Workload, inbound: Inbound) -> Cluster:
+    """Its Unix socket, or its loopback port."""
+    cluster = Cluster(name=names.inbound_cluster(inbound.port.number), type=Cluster.STATIC)
+    endpoint = LbEndpoint(endpoint=Endpoint(address=_address(workload)))
+    cluster.load_assignment.CopyFrom(
+        ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
+    )
+    policy = _policy(index, workload, inbound.port.number)
+    pool = policy.connection_pool or ConnectionPool()
+    apply_breaker(cluster, pool, index.policies.settings, policy.retry_budget)
+    # What a program speaks is said by its port; Istio, too, upgrades no calls to it.
+    speak(cluster, http_options(inbound.port.protocol, replace(pool, http2_upgrade=Http2Upgrade.DEFAULT), None))
+    return cluster
+
+
+def _address(workload: Workload) -> Address:
+    if workload.application_port is not None:
+        return loopback(workload.application_port)
+    address = pipe(APPLICATION)
+    address.pipe.ClearField("mode")
+    return address
+
+
+def _policy(index: MeshIndex, workload: Workload, port: int) -> TrafficPolicy:
+    """The limits of callers hold here, too: those of the rule that the service's own namespace has for all workloads,
+    unless its Sidecar says others (Istio `buildInboundCluster`)."""
+    rule = index.rules.rule(workload.namespace, {}, workload.host, workload.namespace)
+    policy = rule.policy.at_port(port) if rule else NO_POLICY
+    sidecar = index.sidecars.sidecar_of(workload)
+    if sidecar is None or sidecar.inbound_pool is None:
+        return policy
+    return replace(policy, connection_pool=sidecar.inbound_pool)
