@@ -27,8 +27,10 @@ async def test_a_gateway_is_ready_once_it_has_its_configuration(tmp_path: Path) 
     script = {"edge-0": {"never_ready": True}}
     quick = replace(QUICK, ready_timeout_s=0.5)
     async with lab(tmp_path, gateways=(gateway(),), script=script, timing=quick) as mesh:
+        await mesh.start()
+        await until("asked", lambda: mesh.status("edge-0").reason == "its proxy has no configuration yet")
         with pytest.raises(RunError) as failure:
-            await mesh.up()
+            await mesh.supervisor.wait_until_ready(["edge-0"])
         assert str(failure.value) == "edge-0 is not ready within 0.5 s: its proxy has no configuration yet"
     async with lab(tmp_path, gateways=(gateway(),)) as mesh:
         await mesh.up()
