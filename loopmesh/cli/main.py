@@ -19,6 +19,7 @@ COMMANDS = {
     "shift": "share a service's calls among its versions",
     "fault": "delay or fail calls of a service",
     "validate": "check policies without running anything",
+    "verify": "compare with what Istio itself would do",
     "compile": "write or check the proxies' configuration as files",
     "config": "a proxy's live configuration",
     "trace": "the path of a call as a tree",

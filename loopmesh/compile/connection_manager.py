@@ -15,6 +15,8 @@ from loopmesh.compile.messages import duration, pack
 from loopmesh.model.mesh_settings import MeshSettings, PathNormalization
 
 NAME = "envoy.filters.network.http_connection_manager"
+SERVER_NAME = "istio-envoy"
+"""What a server's proxy puts into the `server` header of responses."""
 FILTER_ORDER = (
     "envoy.filters.http.ext_authz",  # Istio asks authorizers, and notes what about, before it looks at tokens
     "envoy.filters.http.jwt_authn",  # notes the claims of a token for the rules after it
@@ -45,6 +47,7 @@ def connection_manager(
     """A manager without routes yet. Streams may stay idle for ever."""
     manager = HttpConnectionManager(
         stat_prefix=prefix,
+        proxy_100_continue=True,
         http_filters=ordered([*filters, ROUTER]),
         stream_idle_timeout=duration(0),
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],

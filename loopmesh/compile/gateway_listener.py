@@ -14,7 +14,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 
 from loopmesh.compile.cluster import ADS
-from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
+from loopmesh.compile.connection_manager import SERVER_NAME, NamedFilter, as_network_filter, connection_manager
 from loopmesh.compile.gateway_servers import OpenServer
 from loopmesh.compile.gateway_streams import passed_on_chains, stream_chain
 from loopmesh.compile.gateway_tls import server_tls
@@ -104,6 +104,7 @@ def _web(open_server: OpenServer) -> list[NamedFilter]:
 
 def _tell_of_clients(manager: HttpConnectionManager) -> None:
     """Programs learn who a client with a certificate is, from the edge and from nobody before it."""
+    manager.server_name = SERVER_NAME
     manager.forward_client_cert_details = HttpConnectionManager.SANITIZE_SET
     details = manager.set_current_client_cert_details
     details.subject.value = True

@@ -12,7 +12,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 
 from loopmesh.compile import names
-from loopmesh.compile.connection_manager import as_network_filter, connection_manager
+from loopmesh.compile.connection_manager import SERVER_NAME, as_network_filter, connection_manager
 from loopmesh.compile.http_security import http_security
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import duration, pack
@@ -74,8 +74,10 @@ def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConn
     manager = connection_manager(index.policies.settings, f"inbound_{number}", filters)
     observe(index, workload, Side.SERVER, manager)
     manager.route_config.CopyFrom(_routes(workload, inbound.port))
+    manager.server_name = SERVER_NAME
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
     manager.set_current_client_cert_details.uri = True
+    manager.set_current_client_cert_details.dns = True
     manager.set_current_client_cert_details.subject.value = True
     return manager
 

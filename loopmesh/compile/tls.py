@@ -14,6 +14,7 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, 
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from loopmesh.compile.messages import pack
+from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.mesh_settings import MutualTls, TlsVersion
 
 MESH_ALPN = "istio"
@@ -23,7 +24,18 @@ TLS = "envoy.transport_sockets.tls"
 IDENTITY = (SubjectAltNameMatcher.URI,)
 ANY_KIND = (SubjectAltNameMatcher.DNS, SubjectAltNameMatcher.URI, SubjectAltNameMatcher.IP_ADDRESS)
 VERSIONS = {TlsVersion.V1_2: TlsParameters.TLSv1_2, TlsVersion.V1_3: TlsParameters.TLSv1_3}
-CLIENT_PARAMETERS = TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2)
+CLIENT_PARAMETERS = TlsParameters(
+    tls_minimum_protocol_version=TlsParameters.TLSv1_2, tls_maximum_protocol_version=TlsParameters.TLSv1_3
+)
+SERVER_CIPHERS = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-GCM-SHA256",
+)
+"""What a server takes below TLS 1.3 unless the mesh config names others, in Istio's order (`SupportedCiphers`)."""
 
 
 def _secret(name: str) -> SdsSecretConfig:
@@ -64,8 +76,13 @@ def downstream_tls(settings: MutualTls) -> TransportSocket:
     """The server side: any identity of the mesh may connect, but it must show one. It alone sets version and ciphers,
     as in Istio (`BuildInboundTLS`)."""
     context = DownstreamTlsContext(common_tls_context=mesh_certificates())
+    ours = StringMatcher(prefix=f"spiffe://{TRUST_DOMAIN}/")
+    known = context.common_tls_context.combined_validation_context.default_validation_context
+    known.match_typed_subject_alt_names.add(san_type=SubjectAltNameMatcher.URI, matcher=ours)
     parameters = TlsParameters(
-        tls_minimum_protocol_version=VERSIONS[settings.oldest_version], cipher_suites=settings.cipher_suites
+        tls_minimum_protocol_version=VERSIONS[settings.oldest_version],
+        tls_maximum_protocol_version=TlsParameters.TLSv1_3,
+        cipher_suites=settings.cipher_suites or SERVER_CIPHERS,
     )
     context.common_tls_context.tls_params.CopyFrom(parameters)
     context.require_client_certificate.value = True

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopmesh.model.application import CLUSTER_DOMAIN, Port, Protocol, Service
+from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 
 VERSION = "1.31.0"
 CLUSTER = "Kubernetes"
 TLS_MODE = "security.istio.io/tlsMode"
 CANONICAL_NAME = "service.istio.io/canonical-name"
-"""Istio's injection gives every pod this label."""
+CANONICAL_REVISION = "service.istio.io/canonical-revision"
 SPANS_HOST = "spans.loopmesh.internal"
 PROVIDER = "loopmesh"
 PROTOCOLS = {
@@ -125,7 +126,9 @@ def _traced(mesh_config: Mapping[str, Any], port: int) -> Object:
 
 
 def _labels(workload: Workload) -> dict[str, str]:
-    return {**workload.labels, CANONICAL_NAME: workload.service}
+    """Istio's injection adds the name and the version of its own kind."""
+    revision = {CANONICAL_REVISION: workload.version} if workload.version else {}
+    return {CANONICAL_NAME: workload.service, **revision, **workload.labels}
 
 
 def _proxy(workload: Workload, address: str | None) -> Object:
@@ -139,6 +142,7 @@ def _proxy(workload: Workload, address: str | None) -> Object:
             "LABELS": _labels(workload),
             "SERVICE_ACCOUNT": workload.identity.service_account,
             "CLUSTER_ID": CLUSTER,
+            "MESH_ID": TRUST_DOMAIN,
             "ISTIO_VERSION": VERSION,
         },
     }

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from envoy.config.route.v3.route_components_pb2 import Decorator, RouteAction, RouteMatch, WeightedCluster
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
-from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, WeightedCluster
 
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import consistent_hash, request_hash
@@ -13,6 +13,7 @@ from loopmesh.compile.routes import cors, fault
 from loopmesh.compile.routes.direct_response import direct_response_action
 from loopmesh.compile.routes.header_changes import apply_header_changes, rewritten_authority
 from loopmesh.compile.routes.mirror import mirror_policy
+from loopmesh.compile.routes.operation import route_operation
 from loopmesh.compile.routes.redirect import redirect_action
 from loopmesh.compile.routes.request_match import route_match, takes_everything
 from loopmesh.compile.routes.retry import retry_policy
@@ -42,7 +43,8 @@ def default_route(view: View, host: str, port: int) -> EnvoyRoute:
     if hashed is not None:
         action.hash_policy.append(request_hash(hashed))
     _set_retry(action, view, None, hashed=False)
-    return EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action)
+    operation = Decorator(operation=f"{host}:{port}/*")
+    return EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action, decorator=operation)
 
 
 def _up_to_catch_all(routes: Iterator[EnvoyRoute]) -> Iterator[EnvoyRoute]:
@@ -70,6 +72,7 @@ def _route(view: View, route: Route, match: RequestMatch, scope: RouteScope) -> 
         result.direct_response.CopyFrom(direct_response_action(route.direct_response))
     else:
         _set_destinations(result, view, route, scope)
+    result.decorator.operation = route_operation(result, route.source.policy.name, scope.port)
     if route.fault is not None:
         result.typed_per_filter_config[fault.FILTER].CopyFrom(pack(fault.route_fault(route.fault)))
     if route.cors is not None:

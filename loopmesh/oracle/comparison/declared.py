@@ -1,0 +1,66 @@
+"""Where loopmesh's configuration is another one on purpose: what, and why no call is answered differently by it."""
+
+import re
+from dataclasses import dataclass
+
+from loopmesh.oracle.comparison.parts import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """`part` and `field` are patterns of a part's kind and name and of the path inside it, empty for the whole part;
+    `only_own` is for what Istio has not at all."""
+
+    part: str
+    field: str
+    reason: str
+    only_own: bool = False
+
+    def holds(self, part: Part, field: str, *, only_own: bool) -> bool:
+        if self.only_own and not only_own:
+            return False
+        return bool(re.fullmatch(self.part, " ".join(part)) and re.fullmatch(self.field, field))
+
+
+ANY = r".*"
+MANAGER = r"(filters\.envoy\.filters\.network\.http_connection_manager\.typed_config\.)?"
+CHAINS = r"(inbound|outbound|edge|TCP) .*"
+CLUSTER = r"cluster .*"
+NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
+EDGE = "loopmesh's edge is hardened as Envoy advises for edges; it refuses header names with underscores"
+DECLARED: tuple[Declared, ...] = (
+    Declared(ANY, r"(.*\.)?(alt_stat_name|stat_prefix|track_remaining)", "statistics are named and counted otherwise"),
+    Declared(ANY, r".*\.shadow_rules_stat_prefix", "statistics of dry runs; loopmesh refuses dry runs"),
+    Declared(CHAINS, MANAGER + r"http_filters\.envoy\.filters\.http\.grpc_stats", "it only counts"),
+    Declared(
+        r"inbound .*", MANAGER + r"http_filters\.envoy\.filters\.http\.(fault|cors)", "no inbound route uses them"
+    ),
+    Declared(CHAINS, r"(.*\.)?access_log(\[.*)?", "a line for `mesh logs` is always written", only_own=True),
+    Declared(CHAINS, r".*tracing\.provider\..*", "spans go to loopmesh's receiver, under the service's name"),
+    Declared(CHAINS, r".*tracing\.spawn_upstream_span", "loopmesh shows each attempt as a span of its own"),
+    Declared(CHAINS, r".*tracing\.custom_tags\.(order|istio\.authorization\.dry_run\..*)", "tags of dry runs"),
+    Declared(CHAINS, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
+    Declared(CLUSTER, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
+    Declared(ANY, r".*\.set_node_on_first_message_only", "a matter of the protocol certificates come by"),
+    Declared(CLUSTER, r"eds_cluster_config\.service_name", "the cluster's own name, which Envoy takes without it"),
+    Declared(CLUSTER, r"typed_extension_protocol_options", "an HTTP/1.1 port without settings, which is the default"),
+    Declared(
+        r"(cluster|route|host) .*",
+        r"metadata\.filter_metadata\.loopmesh",
+        "the place in the user's file",
+        only_own=True,
+    ),
+    Declared(r"route .*", r"metadata\.filter_metadata\.istio\.config", "a delegate is named, not who delegates to it"),
+    Declared(r"outbound .*", r"rds\.route_config_name", "loopmesh has one set of routes for all ports"),
+    Declared(CHAINS, r".*route_config\.validate_clusters", "the cluster is always there"),
+    Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
+    Declared(
+        r"edge .*", MANAGER + r"(http2_protocol_options|common_http_protocol_options|request_headers_timeout)", EDGE
+    ),
+    Declared(r"(host|route) .*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),
+)
+
+
+def reason_for(part: Part, field: str, *, only_own: bool) -> str:
+    """Empty for a difference nobody declared."""
+    return next((one.reason for one in DECLARED if one.holds(part, field, only_own=only_own)), "")

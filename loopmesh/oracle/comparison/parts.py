@@ -1,0 +1,105 @@
+"""A proxy's configuration taken apart into what mesh words have names for, whoever made it.
+
+The two compilers cut the same meaning into different listeners and route configurations: Istio has one inbound listener
+for all ports and an outbound one for each port, loopmesh the other way round. A part is the same piece in both.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
+
+from loopmesh.model.topology import Workload, WorkloadKind
+from loopmesh.oracle.comparison.plain import Plain, plain
+
+Part = tuple[str, str]
+"""What it is and which one, such as `("route", "orders.shop.svc.cluster.local:50051 #1")`."""
+GATEWAY_ROUTES = re.compile(r"https?\.\d+.*")
+HOST_AND_PORT = re.compile(r".+:\d+")
+MANAGER = "envoy.filters.network.http_connection_manager"
+OWN_INBOUND = re.compile(r"inbound\|(\d+)")
+ISTIO_INBOUND = "virtualInbound"
+OWN_GATEWAY = re.compile(r"gateway\|(\d+)")
+WILDCARD = re.compile(r"0\.0\.0\.0_(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One proxy's, by name."""
+
+    clusters: Mapping[str, Message] = field(default_factory=dict)
+    listeners: Mapping[str, Message] = field(default_factory=dict)
+    routes: Mapping[str, Message] = field(default_factory=dict)
+
+
+def parts_of(configuration: Configuration, workload: Workload) -> dict[Part, Plain]:
+    """Clusters to nowhere and what loopmesh adds for its own use are no parts."""
+    is_gateway = workload.kind is WorkloadKind.GATEWAY
+    found: dict[Part, Plain] = {}
+    for name, message in configuration.clusters.items():
+        if name.startswith(("outbound|", "inbound|")) and not name.endswith(".loopmesh.internal"):
+            found["cluster", name] = plain(message)
+    for message in configuration.routes.values():
+        found.update(_of_routes(plain(message), is_gateway=is_gateway))
+    for message in configuration.listeners.values():
+        found.update(_of_gateway(plain(message)) if is_gateway else _of_sidecar(plain(message), workload))
+    return found
+
+
+def _of_routes(said: Plain, *, is_gateway: bool) -> Iterator[tuple[Part, Plain]]:
+    """A virtual host and each of its routes; `#1` is asked first."""
+    if is_gateway and not GATEWAY_ROUTES.fullmatch(said["name"]):
+        return
+    for host in said.get("virtual_hosts", ()):
+        if not HOST_AND_PORT.fullmatch(host["name"]) or ".loopmesh.internal" in host["name"]:
+            continue
+        where = f"{said['name']} {host['name']}" if is_gateway else host["name"]
+        yield ("host", where), {key: value for key, value in host.items() if key not in ("name", "routes")}
+        for number, route in enumerate(host.get("routes", ()), start=1):
+            yield ("route", f"{where} #{number}"), route
+
+
+def _of_gateway(said: Plain) -> Iterator[tuple[Part, Plain]]:
+    if found := OWN_GATEWAY.fullmatch(said["name"]) or WILDCARD.fullmatch(said["name"]):
+        for number, chain in enumerate(_chains(said), start=1):
+            yield ("edge", f"port {found[1]} #{number}"), chain
+
+
+def _of_sidecar(said: Plain, workload: Workload) -> Iterator[tuple[Part, Plain]]:
+    name, address = said["name"], said["address"].get("socket_address", {})
+    dialled = {one.listen_port: f"{one.host}:{one.port}" for one in workload.outbound}
+    if found := OWN_INBOUND.fullmatch(name):
+        for chain in _chains(said):
+            yield from ((("inbound", f"port {found[1]}, {transport}"), chain) for transport in _transports(chain))
+    elif name == ISTIO_INBOUND:
+        for chain in _chains(said):
+            port = chain.get("filter_chain_match", {}).get("destination_port")
+            if port in {inbound.port.number for inbound in workload.inbound}:
+                yield from ((("inbound", f"port {port}, {transport}"), chain) for transport in _transports(chain))
+    elif name == "outbound" or WILDCARD.fullmatch(name):
+        yield from _of_outbound(name, _chains(said))
+    elif address.get("port_value") in dialled:
+        for number, chain in enumerate(_chains(said), start=1):
+            yield ("TCP", f"{dialled[address['port_value']]} #{number}"), chain
+
+
+def _chains(said: Plain) -> list[Plain]:
+    chains = list(said.get("filter_chains", ()))
+    return [*chains, said["default_filter_chain"]] if "default_filter_chain" in said else chains
+
+
+def _of_outbound(name: str, chains: list[Plain]) -> Iterator[tuple[Part, Plain]]:
+    """loopmesh's listener, and Istio's for a port. The switch before those asks nobody for its routes: no part."""
+    for chain in chains:
+        for one in chain.get("filters", ()):
+            if one["name"] == MANAGER and "rds" in one["typed_config"]:
+                yield ("outbound", "" if name == "outbound" else f"port {name.rpartition('_')[2]}"), one["typed_config"]
+
+
+def _transports(chain: Plain) -> tuple[str, ...]:
+    """What a chain takes; one that says nothing takes all that is not the mesh's own."""
+    if "transport_socket" in chain:
+        return ("mutual TLS",)
+    protocol = chain.get("filter_chain_match", {}).get("transport_protocol")
+    return {"raw_buffer": ("plaintext",), "tls": ("other TLS",)}.get(protocol, ("plaintext", "other TLS"))

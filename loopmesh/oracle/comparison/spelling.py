@@ -1,0 +1,114 @@
+"""One spelling for what means the same, so that only meaning is compared."""
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any
+
+from loopmesh.oracle.comparison.known_ports import decide_ports
+from loopmesh.oracle.comparison.parts import Part
+from loopmesh.oracle.comparison.plain import Plain
+
+KEYS = {"http_filters": "name", "filters": "name", "custom_tags": "tag", "transport_socket_matches": "name"}
+"""Lists whose entries have a name to be compared by."""
+PORT = re.compile(r"port (\d+)")
+IDLE = frozenset({"envoy.filters.http.grpc_stats"})
+IDLE_INBOUND = IDLE | {"envoy.filters.http.fault", "envoy.filters.http.cors"}
+"""Filters that do nothing to a request; their place among the others does not matter."""
+PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
+NOTHING: tuple[Any, ...] = ({}, [], {"denominator": "MILLION"})
+PLACING = ("filter_chain_match", "name")
+DEFAULTS: Plain = {
+    "case_sensitive": True,
+    "use_remote_address": False,
+    "explicit_http_config": {"http_protocol_options": {}},
+    "use_request_id_for_trace_sampling": True,
+    "request_id_extension": {
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"}
+    },
+    "xff_num_trusted_hops": 0,
+}
+"""What Envoy does without the field."""
+
+
+def one_spelling(part: Part, value: Plain) -> Plain:
+    """What a part means; changes nothing it is given. What places a chain in a listener is in the part's name."""
+    idle = IDLE_INBOUND if part[0] == "inbound" else IDLE
+    spelled: Plain = _spell({key: said for key, said in value.items() if key not in PLACING}, idle)
+    if part[0] == "inbound":
+        spelled = decide_ports(spelled, int(PORT.findall(part[1])[0]))
+    if part[0] == "route":
+        spelled["match"] = _match(spelled["match"])
+    if part[0] == "host":
+        spelled["domains"] = _names(value["domains"])
+    return spelled
+
+
+def _spell(value: Any, idle: frozenset[str]) -> Any:
+    if isinstance(value, list):
+        return [_spell(one, idle) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"numerator", "denominator"}:
+        return 100 * value["numerator"] / PARTS[value["denominator"]]
+    spelled: Plain = {}
+    for key, said in value.items():
+        name, inside = RENAMED[key](said) if key in RENAMED else (key, said)
+        inside = _spell(inside, idle)
+        if name in KEYS and isinstance(inside, list):
+            inside = _by_name(inside, KEYS[name], idle)
+        if inside not in NOTHING and DEFAULTS.get(name, ...) != inside:
+            spelled[name] = inside
+    return spelled
+
+
+def _by_name(entries: list[Plain], key: str, idle: frozenset[str]) -> Plain:
+    order = [one[key] for one in entries if one[key] not in idle]
+    return {one[key]: one for one in entries} | {"order": order}
+
+
+def _match(said: Plain) -> Plain:
+    """Names of headers have no case; of conditions that must all hold the order does not matter."""
+    headers = [{**header, "name": header["name"].lower()} for header in said.get("headers", ())]
+    conditions = {"headers": headers, "query_parameters": said.get("query_parameters", [])}
+    return said | {key: sorted(found, key=repr) for key, found in conditions.items() if found}
+
+
+def _names(domains: list[str]) -> list[str]:
+    """Host names without ports, without the root's dot, and without the addresses services have on a cluster."""
+    names = {domain.rpartition(":")[0] or domain for domain in domains}
+    return sorted({name.removesuffix(".") for name in names if not name.startswith("240.")})
+
+
+def _subject_names(said: list[Plain]) -> tuple[str, list[Plain]]:
+    """The field that tells the kind of name replaced one that does not; certificates of the mesh have URIs only."""
+    return "match_subject_alt_names", [one["matcher"] for one in said]
+
+
+def _stream_duration(said: Plain) -> tuple[str, str]:
+    """Both forms bound the deadline a gRPC client sends."""
+    return "max_grpc_timeout", said.get("grpc_timeout_header_max", "0s")
+
+
+def _percent(said: Plain) -> tuple[str, Any]:
+    """Numerators of a hundred leave their denominator out."""
+    known = {"denominator": "HUNDRED", **said} if "numerator" in said else said
+    return "default_value", known
+
+
+def _text(said: str) -> tuple[str, str]:
+    return "inline_string", base64.b64decode(said).decode(errors="replace")
+
+
+def _conditions(said: str) -> tuple[str, str]:
+    return "retry_on", said.strip(",")
+
+
+RENAMED: dict[str, Callable[[Any], tuple[str, Any]]] = {
+    "default_value": _percent,
+    "inline_bytes": _text,
+    "match_typed_subject_alt_names": _subject_names,
+    "max_stream_duration": _stream_duration,
+    "percentage": lambda said: ("percentage", _percent(said)[1]),
+    "retry_on": _conditions,
+}
