@@ -12,6 +12,8 @@ from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
 
 STEP = re.compile(r"\w+")
 """A key, or the number of an item."""
+MOST_CHARACTERS = 1_572_864
+"""Kubernetes stores no larger object (etcd's request size limit, 1.5 MiB); its YAML has at least this much text."""
 SUFFIXES = (".yaml", ".yml")
 MESH_CONFIG_NAME = PolicyName(kind="MeshConfig", namespace="istio-system", name="istio")
 """Where istiod looks for it."""
@@ -41,6 +43,9 @@ class PolicySet:
                 mesh_config = _mesh_config(name, content, mesh_config, problems)
                 continue
             for node in _nodes(name, content, problems):
+                if node.length > MOST_CHARACTERS:
+                    problems.append(_too_large(node))
+                    continue
                 document = read_document(node, default_namespace, problems)
                 if document is None:
                     continue
@@ -139,6 +144,11 @@ def _nodes(name: str, content: bytes, problems: list[Problem]) -> list[Node]:
         problems.extend(error.problems)
         return []
     return [item for node in nodes for item in _items(node)]
+
+
+def _too_large(node: Node) -> Problem:
+    rule = f"an object has at most {MOST_CHARACTERS} bytes, as on Kubernetes"
+    return Problem(origin=node.origin, value="the policy is too large", rule=rule, remedy="make several of it")
 
 
 def _items(node: Node) -> list[Node]:

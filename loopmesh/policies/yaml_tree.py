@@ -32,7 +32,7 @@ Scalar = str | int | float | bool | None
 class Node:
     """`value` is a scalar, a list or a mapping; `lines` gives the line of each key of a mapping.
 
-    `size` counts the values inside and `height` their nesting, aliases followed.
+    `size` counts the values inside, `height` their nesting and `length` the characters of their text, aliases followed.
     """
 
     origin: Origin
@@ -40,6 +40,7 @@ class Node:
     lines: dict[str, int] = field(default_factory=dict)
     size: int = 1
     height: int = 1
+    length: int = 0
 
     def plain(self) -> object:
         """The value without places."""
@@ -93,11 +94,12 @@ class _Open:
         self.key: str | None = None
         self.awaits_value = False
         self.size = 1
+        self.length = 0
         self.height = 1
 
     def close(self) -> Node:
         value = self.items if self.values is None else self.values
-        return Node(self.origin, value, self.lines, self.size, self.height)
+        return Node(self.origin, value, self.lines, self.size, self.height, self.length)
 
 
 class _Builder:
@@ -144,13 +146,14 @@ class _Builder:
         if self._open and self._open[-1].values is not None and not self._open[-1].awaits_value:
             self._key(self._open[-1], origin, event.value)
             return
-        self._place(Node(origin, self._value(origin, event)), event.anchor)
+        self._place(Node(origin, self._value(origin, event), length=len(event.value)), event.anchor)
 
     def _key(self, mapping: _Open, origin: Origin, key: str) -> None:
         if key in mapping.lines:
             self._problem(origin, key, f"the key is already on line {mapping.lines[key]}", "remove one of the two")
         mapping.key, mapping.awaits_value = key, True
         mapping.lines[key] = origin.line
+        mapping.length += len(key)
 
     def _place(self, node: Node, anchor: str | None) -> None:
         """Puts a complete value where it belongs."""
@@ -161,6 +164,7 @@ class _Builder:
             return
         around = self._open[-1]
         around.size += node.size
+        around.length += node.length
         around.height = max(around.height, node.height + 1)
         self._bound(node.origin, around.size, len(self._open) + node.height)
         if around.values is None:

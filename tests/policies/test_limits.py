@@ -38,8 +38,8 @@ def test_ten_thousand_mistakes_are_told() -> None:
     assert len(problems_of("".join(wrong.format(number=number) for number in range(10_000)))) == 10_000
 
 
-def test_ten_megabytes_in_one_value_are_refused_at_their_place() -> None:
-    spec = "spec:\n  host: catalog\n  subsets:\n" + "  - aaaaaaaaaaaaaaaaaaaaaaaaaaa\n" * 320_000
+def test_hundreds_of_thousands_of_items_are_refused_at_their_place() -> None:
+    spec = "spec:\n  host: catalog\n  subsets:\n" + "  - aaaa\n" * 320_000
     problems = problems_of(f"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a}}\n{spec}")
     assert problems[0].startswith("0.yaml:7: spec.subsets[0]: this is a mapping")
     assert len(problems) == MOST_PROBLEMS, "what nobody could read is not told"
@@ -70,3 +70,12 @@ def test_odd_numbers_are_only_wrong(number: str) -> None:
         f"{head}spec: {{host: catalog, trafficPolicy: {{connectionPool: {{tcp: {{maxConnections: {number}}}}}}}}}"
     )
     assert len(problem) < 400
+
+
+def test_a_policy_no_cluster_could_hold_is_refused_at_its_place() -> None:
+    rules = "  - {to: [{operation: {paths: [/some/path]}}]}\n" * 70_000
+    head = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\n"
+    (problem,) = problems_of(f"{head}spec:\n  rules:\n{rules}")
+    assert problem.startswith(
+        "0.yaml:1: the policy is too large: an object has at most 1572864 bytes, as on Kubernetes"
+    )
