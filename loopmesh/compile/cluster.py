@@ -1,6 +1,7 @@
 """Clusters: the destinations a proxy knows, with their balancing, limits and mutual TLS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.config_source_pb2 import V3, AggregatedConfigSource, ConfigSource
@@ -36,9 +37,8 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
     for service, port in view.destination_ports():
         rule = view.destination_rule(service)
         for subset, policy in subset_policies(rule, port.number):
-            cluster = _outbound(view, service, port, subset, policy)
-            if rule:
-                _name_rule(cluster, rule, subset)
+            key = ("cluster", id(service), port.number, id(rule), subset)
+            cluster = view.index.once(key, partial(_outbound, view, service, port, rule, subset, policy))
             clusters[cluster.name] = cluster
     return clusters
 
@@ -50,13 +50,15 @@ def subset_policies(rule: DestinationRule | None, port: int) -> Iterator[tuple[s
         yield subset.name, rule.policy.refined(subset.policy, port) if rule else NO_POLICY
 
 
-def _outbound(view: View, called: Called, port: Port, subset: str, policy: TrafficPolicy) -> Cluster:
+def _outbound(
+    view: View, called: Called, port: Port, rule: DestinationRule | None, subset: str, policy: TrafficPolicy
+) -> Cluster:
     cluster = Cluster(name=names.outbound_cluster(port.number, subset, called.host))
     pool, settings = policy.connection_pool or ConnectionPool(), view.index.policies.settings
     # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     apply_balancing(cluster, policy.balancing or Balancing())
-    _find_instances(view, cluster, called, port, subset)
+    _find_instances(cluster, called, port, rule.subset_labels(subset) if rule else {})
     apply_breaker(cluster, pool, settings, policy.retry_budget)
     speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
@@ -68,13 +70,14 @@ def _outbound(view: View, called: Called, port: Port, subset: str, policy: Traff
         server_name=names.server_name(port.number, subset, called.host),
         http2=is_http2(port.protocol, pool),
     )
+    if rule:
+        _name_rule(cluster, rule, subset)
     return cluster
 
 
-def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, subset: str) -> None:
+def _find_instances(cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:
     if isinstance(called, AddedHost) and not is_known(called):
-        rule = view.destination_rule(called)
-        look_up(cluster, called, port, rule.subset_labels(subset) if rule else {})
+        look_up(cluster, called, port, labels)
         return
     cluster.type = Cluster.EDS
     cluster.eds_cluster_config.eds_config.CopyFrom(ADS)

@@ -1,6 +1,7 @@
 """Endpoints: the ready instances behind each outbound cluster."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from envoy.config.core.v3.health_check_pb2 import HEALTHY
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
@@ -32,7 +33,8 @@ def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
         subsets |= {subset.name: subset.labels for subset in (rule.subsets if rule else ())}
         for subset, labels in subsets.items():
             said = rule.tls_mode(subset, port.number) if rule else None
-            assignment = _assignment(view.index, service, port, subset, labels, said)
+            key = ("endpoints", id(service), port.number, id(rule), subset)
+            assignment = view.index.once(key, partial(_assignment, view.index, service, port, subset, labels, said))
             assignments[assignment.cluster_name] = assignment
     return assignments
 

@@ -1,6 +1,10 @@
 """What many proxies ask of the same topology and policies, worked out once."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar, cast
+
+from google.protobuf.message import Message
 
 from loopmesh.compile.destinations.rules import RuleBook
 from loopmesh.compile.routes.delegation import delegated
@@ -12,6 +16,8 @@ from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.routing import Routing
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 
+Made = TypeVar("Made", bound=Message)
+
 
 class MeshIndex:
     """Look-ups over one topology and one set of policies; both are never changed."""
@@ -19,6 +25,14 @@ class MeshIndex:
     def __init__(self, topology: Topology, policies: Policies) -> None:
         self.topology = topology
         self.policies = policies
+        self._made: dict[tuple[object, ...], Message] = {}
+
+    def once(self, key: tuple[object, ...], make: Callable[[], Made]) -> Made:
+        """The message made for a key before, or a new one: views that see the same share the message."""
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = make()
+        return cast(Made, found)
 
     @property
     def application(self) -> Application:

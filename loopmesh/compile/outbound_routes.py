@@ -21,7 +21,7 @@ HTTP_PORT = 80
 
 def outbound_routes(view: View) -> RouteConfiguration:
     """All routes of the sidecars with this view; the configuration's name is `outbound`."""
-    hosts = [_service_host(view, service, port) for service, port in view.ports(http=True)]
+    hosts = [_service_host(view, service, port) for service, port in view.request_ports]
     taken = {domain for host in hosts for domain in host.domains}
     for host in _other_hosts(view):
         if taken.isdisjoint(host.domains):
@@ -70,7 +70,7 @@ def _other_hosts(view: View) -> Iterator[VirtualHost]:
 def _ports_of(view: View, routing: Routing) -> list[int]:
     services = [service for host in routing.hosts for service in view.services_covered(host)]
     beside = {port.number for service in services for port in service.ports if port.protocol.is_http}
-    everywhere = {port.number for _, port in view.ports(http=True) if port.number == HTTP_PORT}
+    everywhere = {port.number for _, port in view.request_ports if port.number == HTTP_PORT}
     return sorted(beside | everywhere)
 
 

@@ -22,7 +22,7 @@ def tcp_listeners(view: View, workload: Workload) -> list[Listener]:
         tcp_listener(
             view, workload, service, port, f"tcp|{port.number}|{service.host}", ports[service.host, port.number]
         )
-        for service, port in view.ports(http=False)
+        for service, port in view.stream_ports
         if (service.host, port.number) in ports
     ]
 

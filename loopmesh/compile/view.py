@@ -65,19 +65,21 @@ class View:
         reached |= {one.host for routing in self.choice.routings for one in routing.destinations}
         return tuple(one for host, one in self._exported.items() if host in reached)
 
-    @property
+    @cached_property
     def calls_by_pattern(self) -> bool:
         """Whether it knows hosts of which only a pattern is known."""
         found = (one.resolution for one in self.destinations if isinstance(one, AddedHost))
         return Resolution.CALLED_NAME in found
 
-    def ports(self, *, http: bool) -> Iterator[tuple[Called, Port]]:
-        """Ports of services that can be called: those whose requests can be told apart, or those that are streams of
-        bytes."""
-        for service in self.services:
-            for port in service.ports:
-                if port.protocol.is_http is http:
-                    yield service, port
+    @cached_property
+    def request_ports(self) -> tuple[tuple[Called, Port], ...]:
+        """What can be called by HTTP."""
+        return tuple((one, port) for one in self.services for port in one.ports if port.protocol.is_http)
+
+    @cached_property
+    def stream_ports(self) -> tuple[tuple[Called, Port], ...]:
+        """What is dialled port by port."""
+        return tuple((one, port) for one in self.services for port in one.ports if not port.protocol.is_http)
 
     def destination_ports(self) -> Iterator[tuple[Called, Port]]:
         for service in self.destinations:

@@ -21,6 +21,7 @@ from loopmesh.model.identity import Identity
 from loopmesh.model.token import KeySource
 
 LOOPBACK = "127.0.0.1"
+Streams = tuple[tuple[Called, Port], ...]
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
 
@@ -136,7 +137,11 @@ def place_service(
     ports: Ports,
     added: tuple[AddedHost, ...] = (),
 ) -> Workload:
-    """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes."""
+    """One instance of a version: `inventory-v1-0`, labelled as its pod is on Kubernetes; it can dial `added`, too."""
+    return _instance(service, version, index, ports, _streams(application, added))
+
+
+def _instance(service: Service, version: Version, index: int, ports: Ports, streams: Streams) -> Workload:
     return Workload(
         name=f"{service.key}-{version.name}-{index}",
         kind=WorkloadKind.SIDECAR,
@@ -146,24 +151,24 @@ def place_service(
         labels=service.labels_of(version),
         service_account=service.identity.service_account,
         inbound=tuple(Inbound(port=port, listen_port=ports.proxy()) for port in service.ports),
-        outbound=_outbound((*application.services, *added), service.namespace, ports),
+        outbound=tuple(
+            Outbound(
+                host=called.host,
+                port=port.number,
+                listen_port=ports.proxy(),
+                variable=dial_variable(called, port, service.namespace),
+            )
+            for called, port in streams
+        ),
         application_port=ports.program() if service.listen is Listen.TCP else None,
         health=service.health,
     )
 
 
-def _outbound(called: tuple[Called, ...], namespace: str, ports: Ports) -> tuple[Outbound, ...]:
-    return tuple(
-        Outbound(
-            host=one.host,
-            port=port.number,
-            listen_port=ports.proxy(),
-            variable=dial_variable(one, port, namespace),
-        )
-        for one in called
-        for port in one.ports
-        if not port.protocol.is_http
-    )
+def _streams(application: Application, added: tuple[AddedHost, ...]) -> Streams:
+    """The ports that are dialled one by one, because they speak no HTTP."""
+    called: tuple[Called, ...] = (*application.services, *added)
+    return tuple((one, port) for one in called for port in one.ports if not port.protocol.is_http)
 
 
 def dial_variable(called: Called, port: Port, namespace: str) -> str:
@@ -189,8 +194,9 @@ def place_gateway(gateway: GatewayWorkload, index: int) -> Workload:
 
 def place(application: Application, ports: Ports, added: tuple[AddedHost, ...] = ()) -> tuple[Workload, ...]:
     """Every replica of every version and gateway, in the order of the values file; `added` can be dialled, too."""
+    streams = _streams(application, added)
     services = [
-        place_service(application, service, version, index, ports, added)
+        _instance(service, version, index, ports, streams)
         for service in application.services
         for version in service.versions
         for index in range(version.replicas)

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from loopmesh.compile import compile_mesh
+from loopmesh.compile import ProxyConfig, compile_mesh
 from loopmesh.model.topology import Ports, Topology, place
 from loopmesh.policies import PolicySet, check_policies, read_application
 
@@ -16,6 +16,15 @@ TWO_NAMESPACES = Path(__file__).parent / "two_namespaces.yaml"
 
 def configuration(workload: str, *policies: str, mesh_config: str = "") -> dict[str, Any]:
     """What the workload's proxy gets under these policies, by resource type and name."""
+    config = compiled_mesh(*policies, mesh_config=mesh_config)[workload]
+    return {
+        type_url.rpartition(".")[2]: {name: _plain(message) for name, message in messages.items()}
+        for type_url, messages in config.resources().items()
+    }
+
+
+def compiled_mesh(*policies: str, mesh_config: str = "") -> dict[str, ProxyConfig]:
+    """What every proxy gets, all workloads ready."""
     application = read_application(TWO_NAMESPACES)
     files = [(f"{number}.yaml", text.encode()) for number, text in enumerate(policies)]
     files += [("meshconfig.yaml", mesh_config.encode())] if mesh_config else []
@@ -23,11 +32,7 @@ def configuration(workload: str, *policies: str, mesh_config: str = "") -> dict[
     port = itertools.count(20_000).__next__
     workloads = place(application, Ports(proxy=port, program=port), checked.added_hosts)
     ready = frozenset(one.name for one in workloads)
-    config = compile_mesh(Topology(application=application, workloads=workloads, ready=ready), checked)[workload]
-    return {
-        type_url.rpartition(".")[2]: {name: _plain(message) for name, message in messages.items()}
-        for type_url, messages in config.resources().items()
-    }
+    return compile_mesh(Topology(application=application, workloads=workloads, ready=ready), checked)
 
 
 def _plain(message: Message) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.compile.compiling import configuration
+from tests.compile.compiling import compiled_mesh, configuration, destination_rule
 
 SHOP_WEB = "web.shop.svc.cluster.local"
 ARCHIVE_WEB = "web.archive.svc.cluster.local"
@@ -35,6 +35,14 @@ def called(config: dict[str, Any]) -> set[str]:
     hosts = {one["name"].rpartition(":")[0] for one in config["RouteConfiguration"]["outbound"]["virtual_hosts"]}
     listeners = {name.split("|")[2] for name in config["Listener"] if name.startswith("tcp|")}
     return (hosts | listeners) - {""}
+
+
+def test_proxies_that_see_the_same_share_the_messages() -> None:
+    both = compiled_mesh(destination_rule("host: nats, trafficPolicy: {tls: {mode: DISABLE}}"))
+    name = f"outbound|4222||{NATS}"
+    assert both["till-v1-0"].clusters[name] is both["archive-web-v1-0"].clusters[name]
+    assert both["till-v1-0"].endpoints[name] is both["archive-web-v1-0"].endpoints[name]
+    assert both["till-v1-0"].routes["outbound"] is both["nats-v1-0"].routes["outbound"]
 
 
 def test_without_a_policy_a_sidecar_is_told_of_everything() -> None:
