@@ -8,14 +8,32 @@ import pytest
 
 from tests.parity.laboratory import Laboratory, open_laboratory
 
+PLANES = ("loopmesh", "istio")
 
-@pytest.fixture(scope="session", params=["loopmesh", "istio"])
-def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    plane = str(request.param)
-    if plane == "istio":
-        require_go()
-    with open_laboratory(tmp_path_factory.mktemp(plane), plane) as opened:
+
+@pytest.fixture(scope="session")
+def loopmesh_laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    with open_laboratory(tmp_path_factory.mktemp("loopmesh"), "loopmesh") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def istio_laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    require_go()
+    with open_laboratory(tmp_path_factory.mktemp("istio"), "istio") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session", params=PLANES)
+def laboratory(request: pytest.FixtureRequest) -> Laboratory:
+    opened: Laboratory = request.getfixturevalue(f"{request.param}_laboratory")
+    return opened
+
+
+@pytest.fixture(scope="session")
+def laboratories(loopmesh_laboratory: Laboratory, istio_laboratory: Laboratory) -> dict[str, Laboratory]:
+    """Both, by the name of the control plane."""
+    return dict(zip(PLANES, (loopmesh_laboratory, istio_laboratory), strict=True))
 
 
 def require_go() -> None:

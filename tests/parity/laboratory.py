@@ -20,7 +20,7 @@ from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import Call, Case
-from tests.parity.observation import differences
+from tests.parity.observation import Observation, differences
 
 LAB = Path(__file__).with_name("lab")
 PATIENCE_S = 10
@@ -66,6 +66,10 @@ class Laboratory:
         if problems or rejections or answer.late:
             raise NotAcceptedError("\n".join([*problems, *rejections, *answer.late]))
         self._settle()
+
+    def observe(self, call: Call) -> Observation:
+        """Makes one call, whatever is expected of it."""
+        return make_call(call, self._way(call.sender), next(self._ids))
 
     def _check(self, call: Call) -> list[str]:
         way = self._way(call.sender)
