@@ -13,7 +13,9 @@ RESERVE = "shop.inventory.v1.InventoryService/Reserve"
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/products/oak-tumbler/nothing", "/favicon.ico"])
 def test_an_unknown_path_is_a_404(shop: MeshProcess, path: str) -> None:
-    assert ask(f"{shop.edge}{path}").status == 404
+    answer = ask(f"{shop.edge}{path}")
+    assert answer.status == answer.body["status"] == 404
+    assert isinstance(answer.body["message"], str)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +47,15 @@ def test_percent_encoding_in_paths_and_queries_is_undone(shop: MeshProcess) -> N
 
 @pytest.mark.parametrize("query", ["colour=red", "pageSize=many", "pageSize=-1", "pageToken=!"])
 def test_a_query_against_the_contract_is_a_400(shop: MeshProcess, query: str) -> None:
-    assert ask(f"{shop.edge}/v1/products?{query}").status == 400
+    answer = ask(f"{shop.edge}/v1/products?{query}")
+    assert answer.status == 400
+    assert query.partition("=")[0].casefold() in answer.body["message"].replace("_", "").casefold()
 
 
 @pytest.mark.parametrize("content", ["{", "[]x", "no json"])
 def test_a_body_that_is_no_json_is_a_400(shop: MeshProcess, content: str) -> None:
-    assert ask(f"{shop.edge}/v1/orders", content.encode()).status == 400
+    answer = ask(f"{shop.edge}/v1/orders", content.encode())
+    assert answer.status == answer.body["status"] == 400
 
 
 def test_a_grpc_error_becomes_its_http_status_with_its_details(shop: MeshProcess) -> None:
@@ -109,3 +114,12 @@ def test_reflection_lists_the_whole_public_api(shop: MeshProcess) -> None:
 
 def test_headers_with_underscores_are_refused(shop: MeshProcess) -> None:
     assert ask(f"{shop.edge}/v1/products/oak-tumbler", x_catalog_version="v2").status == 400
+
+
+def test_an_error_of_the_edge_itself_is_json_for_rest_and_plain_words_for_grpc(shop: MeshProcess) -> None:
+    forbidden = ask(f"{shop.edge}/{RESERVE}", {})
+    assert (forbidden.status, forbidden.body) == (403, {"status": 403, "message": "RBAC: access denied"})
+    address = shop.edge.removeprefix("http://")
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as denied:
+        channel.unary_unary(f"/{RESERVE}", bytes, bytes)(b"")
+    assert denied.value.details() == "RBAC: access denied"
