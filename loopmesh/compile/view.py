@@ -14,7 +14,7 @@ from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
 from loopmesh.compile.visible import settled, visible_routings
 from loopmesh.model.added_host import AddedHost, Called, Resolution
-from loopmesh.model.application import Port, Service
+from loopmesh.model.application import Port
 from loopmesh.model.sidecar import ALL_HOSTS, Sidecar
 from loopmesh.model.traffic import DestinationRule
 
@@ -44,9 +44,8 @@ class View:
         default = self.index.policies.settings.visibility.services
         found: dict[str, Called] = {}
         for one in self.index.called:
-            visible = isinstance(one, Service) or settled(one.visibility, default, one.namespace).includes(
-                self.namespace
-            )
+            said = one.visibility if isinstance(one, AddedHost) else None
+            visible = settled(said, default, one.namespace).includes(self.namespace)
             if visible and (one.host not in found or one.namespace == self.namespace):
                 found[one.host] = one
         return found

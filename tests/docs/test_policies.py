@@ -138,6 +138,11 @@ def test_the_index_names_every_kind_and_every_kind_that_is_refused() -> None:
     assert dict(INDEX.refused) == REFUSED_KINDS
 
 
+@pytest.mark.parametrize("kind", [*API_VERSIONS, "MeshConfig"])
+def test_every_kind_has_a_page(kind: str) -> None:
+    assert page_of(kind) in pages()
+
+
 @pytest.mark.parametrize("kind", REFUSED_KINDS)
 def test_a_kind_of_the_index_s_refusals_is_refused_by_name(kind: str) -> None:
     document = {"apiVersion": "example.com/v1", "kind": kind, "metadata": {"name": "a"}}

@@ -5,21 +5,17 @@ from envoy.config.core.v3.base_pb2 import DataSource, TransportSocket
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
     CertificateValidationContext,
     TlsCertificate,
-    TlsParameters,
 )
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, UpstreamTlsContext
 from google.protobuf.struct_pb2 import Struct
 
 from loopmesh.compile.messages import pack
-from loopmesh.compile.tls import TLS, mutual_tls, name_matchers, plaintext
+from loopmesh.compile.tls import CLIENT_PARAMETERS, TLS, mutual_tls, name_matchers, plaintext
 from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 
 TLS_MODE = "tlsMode"
 MACHINE_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 """Whom the machine trusts, where Istio's own image has it."""
-VERSIONS = TlsParameters(
-    tls_minimum_protocol_version=TlsParameters.TLSv1_2, tls_maximum_protocol_version=TlsParameters.TLSv1_3
-)
 
 
 def secure(
@@ -47,7 +43,7 @@ def _meet_each_as_it_wants(cluster: Cluster, mutual: TransportSocket) -> None:
 
 def originate_tls(tls: ClientTls, *, http2: bool) -> TransportSocket:
     """TLS as anybody's client would speak it, with the certificate of a file for MUTUAL."""
-    common = CommonTlsContext(tls_params=VERSIONS, alpn_protocols=["h2"] if http2 else [])
+    common = CommonTlsContext(tls_params=CLIENT_PARAMETERS, alpn_protocols=["h2"] if http2 else [])
     if tls.mode is TlsMode.MUTUAL:
         certificate = TlsCertificate(certificate_chain=_file(tls.certificate), private_key=_file(tls.private_key))
         common.tls_certificates.append(certificate)
