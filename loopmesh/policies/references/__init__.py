@@ -6,6 +6,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import Problem
+from loopmesh.policies.references.claims import claim_problems
 from loopmesh.policies.references.destination_rules import rule_problems
 from loopmesh.policies.references.destinations import Subsets
 from loopmesh.policies.references.known import Known, Place
@@ -29,6 +30,7 @@ def check_references(
     for routing in policies.routings:
         if routing.source.policy not in broken:
             yield from routing_problems(known, subsets, routing)
+            yield from claim_problems(known, policies, routing)
     for rule in policies.destination_rules:
         if rule.source.policy not in broken:
             yield from rule_problems(known, rule)
