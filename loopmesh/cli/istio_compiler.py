@@ -1,9 +1,10 @@
 """`--control-plane istio`: Istio's generator as the compiler of a running mesh."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from loopmesh.cli.istio_configuration import ask_istio, start_generator
-from loopmesh.compile import ProxyConfig
+from loopmesh.compile import ProxyConfig, edge_secrets
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Topology, WorkloadKind
@@ -37,7 +38,12 @@ class IstioCompiler:
         if self._generator is None:
             raise RunError("Istio's generator was not started")
         self._keep_addresses(topology)
-        return await ask_istio(self._generator, topology, self._addresses, policy_set)
+        configs = await ask_istio(self._generator, topology, self._addresses, policy_set)
+        # Certificates for the outside are no part of Istio's answer: on a cluster they come from its Secrets.
+        return {
+            workload.name: replace(configs[workload.name], secrets=edge_secrets(topology, policies, workload))
+            for workload in topology.workloads
+        }
 
     def _keep_addresses(self, topology: Topology) -> None:
         """One for every sidecar there is; those of sidecars that have gone are given back."""

@@ -3,15 +3,17 @@
 import http.client
 import json
 import socket
+import ssl
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import grpc
 
 from tests.parity.case import Call
+from tests.parity.certificates import caller_context
 from tests.parity.observation import Observation
 
 DEADLINE_S = 15
@@ -19,11 +21,13 @@ DEADLINE_S = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a caller's requests leave: its sidecar's Unix socket, or the edge's `host:port`. `dialled` are TCP ports."""
+    """How a caller's requests leave: its sidecar's Unix socket, or the edge's `host:port`. `dialled` are TCP ports, and
+    certificates lie in `folder`."""
 
     unix: Path | None = None
     address: str = ""
     dialled: dict[str, str]
+    folder: Path
 
 
 def make_call(call: Call, way: Way, call_id: str) -> Observation:
@@ -35,8 +39,10 @@ def make_call(call: Call, way: Way, call_id: str) -> Observation:
         seen = _grpc(target, headers, call.body, way)
     elif kind == "TCP":
         seen = _tcp(target, call.body, way)
+    elif kind == "TLS":
+        seen = _tls(target, call, way)
     else:
-        seen = _http(kind, target, headers, call.body, way)
+        seen = _http(kind, target, headers, call, way)
     return replace(seen, took_ms=(time.perf_counter() - started) * 1000)
 
 
@@ -51,10 +57,31 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def _http(method: str, url: str, headers: dict[str, str], body: str, way: Way) -> Observation:
+class _SecureConnection(http.client.HTTPConnection):
+    """TLS to an address, whatever host the certificate is to be for."""
+
+    def __init__(self, address: str, context: ssl.SSLContext, server_name: str) -> None:
+        super().__init__(address, timeout=DEADLINE_S)
+        self._context = context
+        self._server_name = server_name
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self._server_name)
+
+
+def _connection(parts: SplitResult, certificate: str, way: Way) -> http.client.HTTPConnection:
+    if way.unix:
+        return _UnixConnection(way.unix)
+    if parts.scheme == "https":
+        return _SecureConnection(way.address, caller_context(way.folder, certificate), parts.hostname or "")
+    return http.client.HTTPConnection(way.address, timeout=DEADLINE_S)
+
+
+def _http(method: str, url: str, headers: dict[str, str], call: Call, way: Way) -> Observation:
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _UnixConnection(way.unix) if way.unix else http.client.HTTPConnection(way.address, timeout=DEADLINE_S)
+    connection, body = _connection(parts, call.certificate, way), call.body
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in {"host": parts.netloc, **headers}.items():
@@ -64,7 +91,7 @@ def _http(method: str, url: str, headers: dict[str, str], body: str, way: Way) -
         connection.endheaders(body.encode() or None)
         response = connection.getresponse()
         text = response.read().decode()
-    except (http.client.HTTPException, ConnectionError):
+    except (http.client.HTTPException, ConnectionError, ssl.SSLError):
         return Observation(refused=True)
     finally:
         connection.close()
@@ -107,14 +134,32 @@ def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observat
 
 
 def _tcp(target: str, body: str, way: Way) -> Observation:
+    with _dial(target, way) as connection:
+        return _line(connection, body)
+
+
+def _tls(target: str, call: Call, way: Way) -> Observation:
+    dialled, _, server_name = target.partition("/")
+    context = caller_context(way.folder, call.certificate)
+    try:
+        with _dial(dialled, way) as plain, context.wrap_socket(plain, server_hostname=server_name) as connection:
+            return _line(connection, call.body)
+    except (ConnectionError, ssl.SSLError):
+        return Observation(refused=True)
+
+
+def _dial(target: str, way: Way) -> socket.socket:
     name = target.upper().replace(":", "_").replace(".", "_").replace("-", "_")
     host, _, port = (way.address or way.dialled[f"MESH_TCP_{name}"]).rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as connection:
-        try:
-            connection.sendall((body or "hello").encode() + b"\n")
-            line = connection.makefile().readline()
-        except ConnectionError:
-            line = ""
+    return socket.create_connection((host, int(port)), timeout=DEADLINE_S)
+
+
+def _line(connection: socket.socket, body: str) -> Observation:
+    try:
+        connection.sendall((body or "hello").encode() + b"\n")
+        line = connection.makefile().readline()
+    except ConnectionError:
+        line = ""
     return Observation(body=line, answered_by=line.partition(" ")[0], refused=not line)
 
 

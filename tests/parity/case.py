@@ -47,13 +47,16 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """`call` is `GET http://server:8000/path`, `GRPC greeter:7000/lab.Greeter/Hello` or `TCP echo:9000`."""
+    """`call` is `GET http://server:8000/path`, `GET https://shop.example.com/path` at the edge,
+    `GRPC greeter:7000/lab.Greeter/Hello`, `TCP echo:9000`, or `TLS secure:9443/server-name`."""
 
     call: str
     sender: str = "client"
     """A service of the laboratory, or `edge/NAME` for the gateway's server of this name."""
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    certificate: str = ""
+    """Whose certificate the caller shows: `friend.example.org`, or a `stranger`'s, whom no authority knows."""
     times: int = 1
     together: bool = False
     """All at the same time instead of one after the other."""

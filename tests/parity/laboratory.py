@@ -20,6 +20,7 @@ from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import Call, Case
+from tests.parity.certificates import write_certificates
 from tests.parity.observation import Observation, differences
 
 LAB = Path(__file__).with_name("lab")
@@ -81,10 +82,12 @@ class Laboratory:
     def _way(self, sender: str) -> Way:
         status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
         if sender.startswith("edge/"):
-            return Way(address=status.edge[sender.removeprefix("edge/")].partition("://")[2], dialled={})
+            return Way(
+                address=status.edge[sender.removeprefix("edge/")].partition("://")[2], dialled={}, folder=self._folder
+            )
         found = next(one for one in status.workloads if one.name.startswith(f"{sender}-"))
         dialled = json.loads((self._folder / f"{found.name}.json").read_text())
-        return Way(unix=Path(found.outbound_socket), dialled=dialled)
+        return Way(unix=Path(found.outbound_socket), dialled=dialled, folder=self._folder)
 
     def _arrivals(self, ids: set[str], wanted: Mapping[str, int]) -> Counter[str]:
         """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""
@@ -134,6 +137,7 @@ def open_laboratory(folder: Path, control_plane: str) -> Iterator[Laboratory]:
         up_arguments=("--values", "values.yaml", "--control-plane", control_plane),
         environment={"LAB": str(folder), "ENVOY_PATH": str(wrapper)},
     )
+    write_certificates(folder, mesh.state / "secrets")
     mesh.up()
     try:
         admin = json.loads((mesh.state / "mesh.json").read_text())["admin_socket"]

@@ -1,0 +1,30 @@
+"""Certificates of the laboratory: what its edge and its own TLS server show, and what callers may."""
+
+import ssl
+from pathlib import Path
+
+from tests.certificates import Authority, write_secret
+
+EDGE = ("shop.example.com", "partners.example.com")
+CALLER = "friend.example.org"
+SECURE = "secure.example.com"
+AUTHORITY = "authority.pem"
+
+
+def write_certificates(folder: Path, secrets: Path) -> None:
+    """`folder` is the laboratory's; a Secret is called as its host is."""
+    authority = Authority()
+    (folder / AUTHORITY).write_text(authority.pem)
+    for host in EDGE:
+        chain, key = authority.issue(host)
+        write_secret(secrets, host, {"tls.crt": chain, "tls.key": key, "ca.crt": authority.pem})
+    for name, issuer in ((SECURE, authority), (CALLER, authority), ("stranger", Authority())):
+        (folder / f"{name}.pem").write_text("".join(issuer.issue(name)))
+
+
+def caller_context(folder: Path, certificate: str) -> ssl.SSLContext:
+    """Trusts the laboratory's authority; shows a certificate if one is named."""
+    context = ssl.create_default_context(cafile=folder / AUTHORITY)
+    if certificate:
+        context.load_cert_chain(folder / f"{certificate}.pem")
+    return context
