@@ -37,7 +37,7 @@ proto: $(ENVIRONMENT) ## regenerate stubs, the edge's descriptor set and its fil
 release-contracts: $(ENVIRONMENT) ## make today's contracts the ones later changes must stay compatible with
 	@$(BIN)/python -m tools.proto.gate release
 
-bench: $(ENVIRONMENT) ## measure start, memory, added latency and policy push; prints medians and spread
+bench: $(ENVIRONMENT) ## measure start, memory, calls, policy tests, compilation, pushes, against Istio too; ARGS="compile fleet" narrows it
 	@$(BIN)/python -m tools.bench $(ARGS)
 
 images: $(ENVIRONMENT) ## build the container images with docker, podman or buildah; ARGS goes to the engine

@@ -62,6 +62,7 @@ class Mesh:
         self._ports = PortLedger()
         self._guard: Guard | None = None
         self._refreshing = asyncio.Lock()
+        self._ready: frozenset[str] = frozenset()
         self._connections = FreshConnections()
         self._topology = Topology(application=application, workloads=(), credentials=self._credentials(self._policies))
         self.authority = CertificateAuthority.load_or_create(self._state.path / "ca", TRUST_DOMAIN, time.time)
@@ -271,11 +272,15 @@ class Mesh:
             await self._push()
 
     async def set_ready(self, workload: Workload, ready: bool) -> None:
-        """For the supervisor: lets a workload take traffic, or none any more."""
+        """For the supervisor: lets a workload take traffic, or none any more.
+
+        Those that get ready while proxies are being told are told of together: many start at once.
+        """
+        self._ready = self._ready | {workload.name} if ready else self._ready - {workload.name}
         async with self._refreshing:
-            names = self._topology.ready | {workload.name} if ready else self._topology.ready - {workload.name}
-            self._topology = replace(self._topology, ready=names)
-            await self._push()
+            if self._topology.ready != self._ready:
+                self._topology = replace(self._topology, ready=self._ready)
+                await self._push()
 
     async def _follow_issuers(self, policies: Policies) -> Mapping[KeySource, str]:
         """The keys there are for the tokens these policies take, from now on looked after."""

@@ -20,8 +20,9 @@ def measure_push(mesh: MeshProcess, count: int) -> tuple[Figure, Figure, Figure]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "policy.yaml"
         for number in range(count):
-            changed.append(_apply(mesh, path, f"{2000 + number}ms"))
-            same.append(_apply(mesh, path, f"{2000 + number}ms"))
+            _write(path, f"{2000 + number}ms")
+            changed.append(apply_ms(mesh, path))
+            same.append(apply_ms(mesh, path))
             whole.append(_command(mesh, path, f"{3000 + number}ms"))
     return (
         Figure(name="mesh apply until the last ACK", unit="ms", values=changed),
@@ -34,9 +35,8 @@ def _write(path: Path, timeout: str) -> None:
     path.write_text(SOURCE.read_text().replace("timeout: 2s", f"timeout: {timeout}"))
 
 
-def _apply(mesh: MeshProcess, path: Path, timeout: str) -> float:
+def apply_ms(mesh: MeshProcess, path: Path) -> float:
     """As the command does it, without a process of its own."""
-    _write(path, timeout)
     file = admin_pb2.PolicyFile(path=str(path), content=path.read_bytes())
     with running_mesh(mesh.state) as stub:
         stub.GetStatus(admin_pb2.GetStatusRequest(), timeout=LONGEST_S)
