@@ -9,7 +9,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Topology, WorkloadKind
 from loopmesh.oracle import Generator
-from loopmesh.policies import PolicySet, check_gateways
+from loopmesh.policies import PolicySet, check_ports
 from loopmesh.run.addresses import AddressLedger
 from loopmesh.run.errors import RunError
 
@@ -31,8 +31,8 @@ class IstioCompiler:
         self._ledger.close()
 
     def check(self, policy_set: PolicySet, application: Application) -> Policies:
-        """Gateways only: their ports must be opened."""
-        return check_gateways(policy_set)
+        """Only what ports must be opened for."""
+        return check_ports(policy_set)
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         if self._generator is None:

@@ -17,10 +17,11 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.model.topology import LOOPBACK, Topology, Workload, WorkloadKind
 from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pipe, tcp
+from loopmesh.oracle.dialled import Dialled
 from loopmesh.oracle.generator import ProxyResources
 from loopmesh.oracle.outbound import forward_listener, switch, to_socket
-from loopmesh.oracle.question import service_address
-from loopmesh.oracle.secrets import ask_for_changes_only
+from loopmesh.oracle.outside import look_up_name
+from loopmesh.oracle.secrets import ask_as_here
 
 ORIGINAL_DESTINATION = "envoy.filters.listener.original_dst"
 VIRTUAL_INBOUND = "virtualInbound"
@@ -64,27 +65,21 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
 
 def _listeners(placement: Placement, workload: Workload, found: ProxyResources) -> Iterator[Listener]:
     outbound: dict[int, Listener] = {}
-    dialled = _dialled(placement.topology, workload)
+    dialled = Dialled(placement.topology, workload)
     for listener in found.listeners:
         for chain in [*listener.filter_chains, listener.default_filter_chain]:
-            ask_for_changes_only(chain.transport_socket)
+            ask_as_here(chain.transport_socket)
         port = listener.address.socket_address.port_value
         if workload.kind is WorkloadKind.GATEWAY:
             yield _at(listener, tcp(LOOPBACK, placement.topology.edge_ports[workload.service, port]))
         elif listener.name == VIRTUAL_INBOUND:
             if workload.inbound:
                 yield _inbound(listener, workload, placement.addresses[workload.name])
-        elif (address := dialled.get((listener.address.socket_address.address, port))) is not None:
-            yield _at(listener, address)
+        elif addresses := dialled.addresses(listener):
+            yield _at(listener, *addresses)
         elif _is_outbound(listener) and port != placement.topology.trace_port:
             outbound[port] = listener
     yield from _on_sockets(placement, outbound)
-
-
-def _dialled(topology: Topology, workload: Workload) -> dict[tuple[str, int], Address]:
-    """Where the program dials what is no HTTP, by the service's address and port on a cluster."""
-    hosts = {service.host: service_address(number) for number, service in enumerate(topology.application.services)}
-    return {(hosts[one.host], one.port): tcp(LOOPBACK, one.listen_port) for one in workload.outbound}
 
 
 def _is_outbound(listener: Listener) -> bool:
@@ -94,14 +89,12 @@ def _is_outbound(listener: Listener) -> bool:
 
 def _inbound(listener: Listener, workload: Workload, address: str) -> Listener:
     """All ports of a pod are one listener to Istio, told apart by the port a connection came to."""
-    first, *others = [inbound.port.number for inbound in workload.inbound]
-    listener.additional_addresses.extend(AdditionalAddress(address=tcp(address, port)) for port in others)
     listener.ClearField("use_original_dst")
     kept = [one for one in listener.listener_filters if one.name != ORIGINAL_DESTINATION]
     del listener.listener_filters[:]
     listener.listener_filters.extend(kept)
     listener.traffic_direction = INBOUND
-    return _at(listener, tcp(address, first))
+    return _at(listener, *(tcp(address, inbound.port.number) for inbound in workload.inbound))
 
 
 def _on_sockets(placement: Placement, outbound: Mapping[int, Listener]) -> Iterator[Listener]:
@@ -113,18 +106,20 @@ def _on_sockets(placement: Placement, outbound: Mapping[int, Listener]) -> Itera
     yield switch(placement.topology.application, outbound)
 
 
-def _at(listener: Listener, address: Address) -> Listener:
-    listener.address.CopyFrom(address)
+def _at(listener: Listener, first: Address, *others: Address) -> Listener:
+    listener.address.CopyFrom(first)
+    listener.additional_addresses.extend(AdditionalAddress(address=one) for one in others)
     listener.ClearField("bind_to_port")
     return listener
 
 
 def _cluster(cluster: Cluster, workload: Workload) -> Cluster:
-    ask_for_changes_only(cluster.transport_socket)
+    ask_as_here(cluster.transport_socket)
     for match in cluster.transport_socket_matches:
-        ask_for_changes_only(match.transport_socket)
+        ask_as_here(match.transport_socket)
     if cluster.name in {f"inbound|{inbound.port.number}||" for inbound in workload.inbound}:
         _to_program(cluster, workload)
+    look_up_name(cluster)
     return cluster
 
 

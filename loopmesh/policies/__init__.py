@@ -5,7 +5,7 @@ configuration.
 """
 
 from loopmesh.policies.application import read_application
-from loopmesh.policies.check import check_gateways, check_policies
+from loopmesh.policies.check import check_policies, check_ports
 from loopmesh.policies.credential_references import check_credentials
 from loopmesh.policies.edits import Fault, clear_fault, inject_fault, shift
 from loopmesh.policies.policy_set import PolicySet, read_files
@@ -16,8 +16,8 @@ __all__ = [
     "Fault",
     "PolicySet",
     "check_credentials",
-    "check_gateways",
     "check_policies",
+    "check_ports",
     "clear_fault",
     "inject_fault",
     "read_application",

@@ -50,13 +50,18 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     return policies
 
 
-def check_gateways(policy_set: PolicySet) -> Policies:
-    """The gateways only, for somebody else who reads the rest. Raises InvalidInputError, as for YAML of no policy."""
+def check_ports(policy_set: PolicySet) -> Policies:
+    """Only what ports are opened for, gateways and hosts outside, for somebody else who reads the rest.
+
+    An entry loopmesh cannot read opens none. Raises InvalidInputError for YAML of no policy and for gateways.
+    """
     reading = _Reading(policy_set)
     gateways = reading.read("Gateway", read_gateway)
     if problems := [*policy_set.problems, *reading.problems]:
         raise InvalidInputError(problems)
-    return Policies(gateways=gateways)
+    entries = [found for several in reading.read("ServiceEntry", read_service_entry) for found in several]
+    readable = tuple(one for one in entries if one.source.policy not in reading.broken)
+    return Policies(gateways=gateways, added_hosts=readable)
 
 
 class _Reading:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.parity.generator import Verifier, open_verifier
 from tests.parity.laboratory import Laboratory, open_laboratory
 
 PLANES = ("loopmesh", "istio")
@@ -34,6 +35,13 @@ def laboratory(request: pytest.FixtureRequest) -> Laboratory:
 def laboratories(loopmesh_laboratory: Laboratory, istio_laboratory: Laboratory) -> dict[str, Laboratory]:
     """Both, by the name of the control plane."""
     return dict(zip(PLANES, (loopmesh_laboratory, istio_laboratory), strict=True))
+
+
+@pytest.fixture(scope="session")
+def verifier() -> Iterator[Verifier]:
+    require_go()
+    with open_verifier() as opened:
+        yield opened
 
 
 def require_go() -> None:

@@ -26,6 +26,7 @@ ANY = r".*"
 MANAGER = r"(filters\.envoy\.filters\.network\.http_connection_manager\.typed_config\.)?"
 CHAINS = r"(inbound|outbound|edge|TCP) .*"
 CLUSTER = r"cluster .*"
+BY_NAME = "an edge looks up the name of a host outside that has no addresses, for which Istio's answers 503"
 NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
 EDGE = "loopmesh's edge is hardened as Envoy advises for edges; it refuses header names with underscores"
 DECLARED: tuple[Declared, ...] = (
@@ -42,6 +43,9 @@ DECLARED: tuple[Declared, ...] = (
     Declared(CHAINS, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
     Declared(CLUSTER, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
     Declared(ANY, r".*\.set_node_on_first_message_only", "a matter of the protocol certificates come by"),
+    Declared(CLUSTER, r"type", BY_NAME),
+    Declared(CLUSTER, r"typed_dns_resolver_config", "how many questions a resolver asks over one socket"),
+    Declared(CLUSTER, r"metadata\.filter_metadata\.istio\.alpn_override", "for a filter only Istio's Envoy has"),
     Declared(CLUSTER, r"eds_cluster_config\.service_name", "the cluster's own name, which Envoy takes without it"),
     Declared(CLUSTER, r"typed_extension_protocol_options", "an HTTP/1.1 port without settings, which is the default"),
     Declared(

@@ -67,7 +67,9 @@ def _of_gateway(said: Plain) -> Iterator[tuple[Part, Plain]]:
 
 
 def _of_sidecar(said: Plain, workload: Workload) -> Iterator[tuple[Part, Plain]]:
-    name, address = said["name"], said["address"].get("socket_address", {})
+    name = said["name"]
+    addresses = [said["address"], *(one["address"] for one in said.get("additional_addresses", ()))]
+    ports = [one["socket_address"]["port_value"] for one in addresses if "socket_address" in one]
     dialled = {one.listen_port: f"{one.host}:{one.port}" for one in workload.outbound}
     if found := OWN_INBOUND.fullmatch(name):
         for chain in _chains(said):
@@ -77,11 +79,19 @@ def _of_sidecar(said: Plain, workload: Workload) -> Iterator[tuple[Part, Plain]]
             port = chain.get("filter_chain_match", {}).get("destination_port")
             if port in {inbound.port.number for inbound in workload.inbound}:
                 yield from ((("inbound", f"port {port}, {transport}"), chain) for transport in _transports(chain))
+    elif any(port in dialled for port in ports):
+        for host in (dialled[port] for port in ports if port in dialled):
+            chains = _leading_to(host.rpartition(":")[0], _chains(said))
+            yield from ((("TCP", f"{host} #{number}"), chain) for number, chain in enumerate(chains, start=1))
     elif name == "outbound" or WILDCARD.fullmatch(name):
         yield from _of_outbound(name, _chains(said))
-    elif address.get("port_value") in dialled:
-        for number, chain in enumerate(_chains(said), start=1):
-            yield ("TCP", f"{dialled[address['port_value']]} #{number}"), chain
+
+
+def _leading_to(host: str, chains: list[Plain]) -> list[Plain]:
+    """Those for the host where it shares a listener, each once: Istio repeats one for every range of addresses."""
+    leading = {repr(chain["filters"]): chain for chain in chains if chain.get("name") != "PassthroughFilterChain"}
+    named = [chain for chain in leading.values() if host in chain.get("filter_chain_match", {}).get("server_names", ())]
+    return named or list(leading.values())
 
 
 def _chains(said: Plain) -> list[Plain]:

@@ -22,6 +22,8 @@ DEFAULTS: Plain = {
     "case_sensitive": True,
     "use_remote_address": False,
     "explicit_http_config": {"http_protocol_options": {}},
+    "external": True,
+    "health_status": "HEALTHY",
     "use_request_id_for_trace_sampling": True,
     "request_id_extension": {
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"}
