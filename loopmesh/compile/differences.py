@@ -1,25 +1,14 @@
 """Where two configurations of the mesh differ, in mesh words."""
 
-import re
 from collections.abc import Iterator, Mapping
 
-from envoy.config.listener.v3.listener_components_pb2 import Filter
 from envoy.config.listener.v3.listener_pb2 import Listener
-from envoy.config.rbac.v3 import rbac_pb2
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
-from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
-from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
-    HttpConnectionManager,
-)
 from google.protobuf.message import Message
 
+from loopmesh.compile.decision_parts import Parts, content, take_decisions
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.model.difference import Change, Part, PartDifference
-
-RULE = re.compile(r"ns\[(.*)\]-policy\[(.*)\]-rule\[(.*)\]")
-"""How authorization rules are named in a proxy, by Istio and here."""
-Parts = dict[tuple[Part, str], bytes]
-"""The serialised content of each part by what and which it is."""
 
 
 def differences(before: Mapping[str, ProxyConfig], after: Mapping[str, ProxyConfig]) -> dict[str, list[PartDifference]]:
@@ -65,62 +54,29 @@ def _take_apart(message: Message) -> Iterator[tuple[tuple[Part, str], bytes]]:
     elif isinstance(message, Listener):
         yield from _listener(message)
     elif "cluster_name" in message.DESCRIPTOR.fields_by_name:
-        yield (Part.INSTANCES, _destination(getattr(message, "cluster_name", ""))), _content(message)
+        yield (Part.INSTANCES, _destination(getattr(message, "cluster_name", ""))), content(message)
     else:
-        yield (Part.DESTINATION, _destination(getattr(message, "name", ""))), _content(message)
+        yield (Part.DESTINATION, _destination(getattr(message, "name", ""))), content(message)
 
 
 def _routes(message: RouteConfiguration) -> Iterator[tuple[tuple[Part, str], bytes]]:
     for host in message.virtual_hosts:
-        yield (Part.ROUTE, host.name), _content(host)
+        yield (Part.ROUTE, host.name), content(host)
     rest = RouteConfiguration()
     rest.CopyFrom(message)
     del rest.virtual_hosts[:]
-    yield (Part.ROUTE, f"all of {message.name}"), _content(rest)
+    yield (Part.ROUTE, f"all of {message.name}"), content(rest)
 
 
 def _listener(message: Listener) -> Iterator[tuple[tuple[Part, str], bytes]]:
-    """Its authorization rules are parts of their own; what remains is the listener."""
+    """What decides about calls is parts of its own; what remains is the listener."""
     rest = Listener()
     rest.CopyFrom(message)
     rules: dict[tuple[Part, str], bytes] = {}
     for chain in rest.filter_chains:
-        for network_filter in chain.filters:
-            rules |= _take_rules(network_filter, message.name)
+        rules |= take_decisions(chain, message.name)
     yield from rules.items()
-    yield (Part.LISTENER, message.name), _content(rest)
-
-
-def _take_rules(network_filter: Filter, listener: str) -> dict[tuple[Part, str], bytes]:
-    """Moves the authorization rules out of the filter."""
-    manager = HttpConnectionManager()
-    if not network_filter.typed_config.Unpack(manager):
-        return {}
-    rules: dict[tuple[Part, str], bytes] = {}
-    for http_filter in [*manager.http_filters]:
-        rbac = RBAC()
-        if http_filter.typed_config.Unpack(rbac):
-            rules |= _rules(rbac, listener)
-            manager.http_filters.remove(http_filter)
-    network_filter.typed_config.Pack(manager, deterministic=True)
-    return rules
-
-
-def _rules(rbac: RBAC, listener: str) -> dict[tuple[Part, str], bytes]:
-    """One part a rule, and one for the action as a whole: to allow nothing is more than to say nothing."""
-    action = rbac_pb2.RBAC.Action.Name(rbac.rules.action)
-    found = {
-        (Part.AUTHORIZATION_RULE, f"{action} by {_rule(name)} at {listener}"): _content(policy)
-        for name, policy in rbac.rules.policies.items()
-    }
-    rbac.rules.ClearField("policies")
-    return found | {(Part.AUTHORIZATION_RULE, f"{action} by policies at {listener}"): _content(rbac)}
-
-
-def _rule(name: str) -> str:
-    """`ns[shop]-policy[orders]-rule[0]` is `AuthorizationPolicy shop/orders rule 0`."""
-    found = RULE.fullmatch(name)
-    return "AuthorizationPolicy {}/{} rule {}".format(*found.groups()) if found else name
+    yield (Part.LISTENER, message.name), content(rest)
 
 
 def _destination(cluster: str) -> str:
@@ -131,7 +87,3 @@ def _destination(cluster: str) -> str:
     port, subset, host = words
     target = f"{host}:{port}" if host else f"the program at port {port}"
     return f"{target} subset {subset}" if subset else target
-
-
-def _content(message: Message) -> bytes:
-    return message.SerializeToString(deterministic=True)

@@ -45,7 +45,8 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
         listener.listener_filters_timeout.CopyFrom(duration(0))
         listener.filter_chains.append(_secured(filters, tls, only_mesh=mode is PeerMode.PERMISSIVE))
     if mode is not PeerMode.STRICT:
-        listener.filter_chains.append(_plain(filters, any_bytes=not inbound.port.protocol.is_http))
+        any_bytes = mode is PeerMode.PERMISSIVE and not inbound.port.protocol.is_http
+        listener.filter_chains.append(_plain(filters, any_bytes=any_bytes))
     return listener
 
 
@@ -63,7 +64,7 @@ def _secured(filters: list[Filter], tls: TransportSocket, *, only_mesh: bool) ->
 
 
 def _plain(filters: list[Filter], *, any_bytes: bool) -> FilterChain:
-    """TLS that is not the mesh's is bytes like others, but no HTTP."""
+    """Where TLS is told apart, that of strangers is bytes like others, but no HTTP."""
     match = FilterChainMatch(transport_protocol="" if any_bytes else "raw_buffer")
     return FilterChain(name="plaintext", filter_chain_match=match, filters=filters)
 

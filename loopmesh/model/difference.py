@@ -24,6 +24,7 @@ class Part(StrEnum):
     DESTINATION = "destination"
     INSTANCES = "instances"
     AUTHORIZATION_RULE = "authorization rule"
+    TOKENS = "tokens"
     LISTENER = "listener"
 
 

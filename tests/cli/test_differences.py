@@ -33,13 +33,14 @@ class Shop:
     def source(self, path: str) -> str:
         return (REPOSITORY / "istio" / path).read_text()
 
-    def after(self, text: str) -> Policies:
-        change = PolicyChange(files=(("new.yaml", text.encode()),))
+    def after(self, text: str, mesh_config: str = "") -> Policies:
+        files = {"new.yaml": text, "meshconfig.yaml": mesh_config}
+        change = PolicyChange(files=tuple((name, said.encode()) for name, said in files.items() if said))
         policy_set, _ = change.apply_to(self.policy_set, self.application.namespace)
         return check_policies(policy_set, self.application)
 
-    def difference(self, text: str) -> MeshDifference:
-        after = self.after(text)
+    def difference(self, text: str, mesh_config: str = "") -> MeshDifference:
+        after = self.after(text, mesh_config)
         old, new = compile_mesh(self.topology, self.policies), compile_mesh(self.topology, after)
         return compare(self.policies, after, old, new)
 
@@ -76,7 +77,8 @@ def test_a_changed_breaker_is_told_as_a_destination_of_its_callers(shop: Shop) -
     )
     host = "catalog.shop.svc.cluster.local:50051"
     assert parts(found) == {
-        ("destination", name, "changed") for name in (host, f"{host} subset v1", f"{host} subset v2")
+        ("destination", name, "changed")
+        for name in (host, f"{host} subset v1", f"{host} subset v2", "the program at port 50051")
     }
 
 
@@ -86,6 +88,32 @@ def test_a_changed_permission_is_told_as_the_rule_of_the_one_it_protects(shop: S
     assert {name.partition("-")[0] for name in found.workloads} == {"catalog"}
     assert parts(found) == {
         ("authorization rule", "ALLOW by AuthorizationPolicy shop/catalog rule 0 at inbound|50051", "changed")
+    }
+
+
+def test_tokens_and_those_who_may_call_are_told_apart(shop: Shop) -> None:
+    policy = "apiVersion: security.istio.io/v1\nkind: {}\nmetadata: {{name: new}}\nspec: {}\n"
+    selector = "selector: {matchLabels: {app: wallet}}"
+    tokens = policy.format("RequestAuthentication", f"{{{selector}, jwtRules: [{{issuer: a}}]}}")
+    denied = policy.format("AuthorizationPolicy", f"{{{selector}, action: DENY, rules: [{{}}]}}")
+    assert parts(shop.difference(f"{tokens}---\n{denied}")) == {
+        ("tokens", "taken at inbound|50051", "added"),
+        ("authorization rule", "DENY by AuthorizationPolicy shop/new rule 0 at inbound|50051", "added"),
+        ("authorization rule", "DENY by policies at inbound|50051", "added"),
+    }
+
+
+def test_an_authorizer_is_told_beside_what_is_allowed(shop: Shop) -> None:
+    config = "{name: asked, envoyExtAuthzGrpc: {service: catalog.shop.svc.cluster.local, port: 50051}}"
+    found = shop.difference(
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: ask}\nspec:\n"
+        "  selector: {matchLabels: {app: wallet}}\n  action: CUSTOM\n  provider: {name: asked}\n  rules: [{}]\n",
+        mesh_config=f"extensionProviders: [{config}]",
+    )
+    assert parts(found) == {
+        ("authorization rule", "CUSTOM by AuthorizationPolicy shop/ask rule 0 at inbound|50051", "added"),
+        ("authorization rule", "CUSTOM by policies at inbound|50051", "added"),
+        ("authorization rule", "CUSTOM by an authorizer at inbound|50051", "added"),
     }
 
 

@@ -42,6 +42,9 @@ DECLARED: tuple[Declared, ...] = (
     Declared(CHAINS, r".*tracing\.custom_tags\.(order|istio\.authorization\.dry_run\..*)", "tags of dry runs"),
     Declared(CHAINS, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
     Declared(CLUSTER, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
+    Declared(
+        CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: each side has one that nobody can sign with"
+    ),
     Declared(ANY, r".*\.set_node_on_first_message_only", "a matter of the protocol certificates come by"),
     Declared(CLUSTER, r"type", BY_NAME),
     Declared(CLUSTER, r"typed_dns_resolver_config", "how many questions a resolver asks over one socket"),

@@ -1,0 +1,94 @@
+"""What decides about calls at a listener, taken out of it as parts of their own: rules, authorizers, tokens."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.rbac.v3 import rbac_pb2
+from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
+from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtAuthentication
+from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as http_rbac_pb2
+from envoy.extensions.filters.network.ext_authz.v3.ext_authz_pb2 import ExtAuthz as NetworkExtAuthz
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb2
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
+
+from loopmesh.model.difference import Part
+
+Parts = dict[tuple[Part, str], bytes]
+"""The serialised content of each part by what and which it is."""
+RULE = re.compile(r"ns\[(.*)\]-policy\[(.*)\]-rule\[(.*)\]")
+"""How authorization rules are named in a proxy, by Istio and here; an authorizer's have words before and after it."""
+
+
+def content(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
+
+
+def take_decisions(chain: FilterChain, listener: str) -> Parts:
+    """Moves them out of the chain."""
+    parts: Parts = {}
+    for one in [*chain.filters]:
+        manager = HttpConnectionManager()
+        if one.typed_config.Unpack(manager):
+            parts |= _take_from_manager(manager, listener)
+            one.typed_config.Pack(manager, deterministic=True)
+        elif found := _decisions(one.typed_config, listener):
+            parts |= found
+            chain.filters.remove(one)
+    return parts
+
+
+def _take_from_manager(manager: HttpConnectionManager, listener: str) -> Parts:
+    parts: Parts = {}
+    for one in [*manager.http_filters]:
+        if found := _decisions(one.typed_config, listener):
+            parts |= found
+            manager.http_filters.remove(one)
+    return parts
+
+
+def _decisions(config: Any, listener: str) -> Parts:
+    """Nothing for a filter that decides nothing."""
+    for kind, part in KINDS:
+        message = kind()
+        if config.Unpack(message):
+            return {(key, f"{name} at {listener}"): said for key, name, said in part(message)}
+    return {}
+
+
+def _rules(message: http_rbac_pb2.RBAC | network_rbac_pb2.RBAC) -> Iterator[tuple[Part, str, bytes]]:
+    """One part a rule, and one for the action as a whole: to allow nothing is more than to say nothing."""
+    asks = message.HasField("shadow_rules")
+    rules = message.shadow_rules if asks else message.rules
+    action = "CUSTOM" if asks else rbac_pb2.RBAC.Action.Name(rules.action)
+    for name, policy in rules.policies.items():
+        yield Part.AUTHORIZATION_RULE, f"{action} by {_rule(name)}", content(policy)
+    rules.ClearField("policies")
+    yield Part.AUTHORIZATION_RULE, f"{action} by policies", content(message)
+
+
+def _rule(name: str) -> str:
+    """`ns[shop]-policy[orders]-rule[0]` is `AuthorizationPolicy shop/orders rule 0`."""
+    found = RULE.search(name)
+    return "AuthorizationPolicy {}/{} rule {}".format(*found.groups()) if found else name
+
+
+def _authorizer(message: Message) -> Iterator[tuple[Part, str, bytes]]:
+    yield Part.AUTHORIZATION_RULE, "CUSTOM by an authorizer", content(message)
+
+
+def _tokens(message: Message) -> Iterator[tuple[Part, str, bytes]]:
+    yield Part.TOKENS, "taken", content(message)
+
+
+KINDS: tuple[tuple[type[Message], Callable[..., Iterator[tuple[Part, str, bytes]]]], ...] = (
+    (http_rbac_pb2.RBAC, _rules),
+    (network_rbac_pb2.RBAC, _rules),
+    (ExtAuthz, _authorizer),
+    (NetworkExtAuthz, _authorizer),
+    (JwtAuthentication, _tokens),
+)
