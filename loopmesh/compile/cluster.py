@@ -16,6 +16,7 @@ from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.client_tls import secure
 from loopmesh.compile.destinations.http_options import NAME as HTTP_OPTIONS
 from loopmesh.compile.destinations.http_options import http_options, is_http2
+from loopmesh.compile.destinations.mesh_defaults import with_mesh_defaults
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.origin import ISTIO, name_rule
@@ -54,7 +55,9 @@ def _outbound(
     view: View, called: Called, port: Port, rule: DestinationRule | None, subset: str, policy: TrafficPolicy
 ) -> Cluster:
     cluster = Cluster(name=names.outbound_cluster(port.number, subset, called.host))
-    pool, settings = policy.connection_pool or ConnectionPool(), view.index.policies.settings
+    settings = view.index.policies.settings
+    policy = with_mesh_defaults(policy, settings, port.protocol)
+    pool = policy.connection_pool or ConnectionPool()
     # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     apply_balancing(cluster, policy.balancing or Balancing())

@@ -11,8 +11,10 @@ from loopmesh.compile import names
 from loopmesh.compile.cluster import speak
 from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.http_options import http_options
+from loopmesh.compile.destinations.mesh_defaults import with_mesh_defaults
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
+from loopmesh.model.application import Port
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import NO_POLICY, TrafficPolicy
@@ -25,7 +27,7 @@ def inbound_cluster(index: MeshIndex, workload: Workload, inbound: Inbound) -> C
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
-    policy = _policy(index, workload, inbound.port.number)
+    policy = _policy(index, workload, inbound.port)
     pool = policy.connection_pool or ConnectionPool()
     apply_breaker(cluster, pool, index.policies.settings, policy.retry_budget)
     # What a program speaks is said by its port; Istio, too, upgrades no calls to it.
@@ -41,11 +43,12 @@ def _address(workload: Workload) -> Address:
     return address
 
 
-def _policy(index: MeshIndex, workload: Workload, port: int) -> TrafficPolicy:
+def _policy(index: MeshIndex, workload: Workload, port: Port) -> TrafficPolicy:
     """The limits of callers hold here, too: those of the rule that the service's own namespace has for all workloads,
     unless its Sidecar says others (Istio `buildInboundCluster`)."""
     rule = index.rules.rule(workload.namespace, {}, workload.host, workload.namespace)
-    policy = rule.policy.at_port(port) if rule else NO_POLICY
+    policy = rule.policy.at_port(port.number) if rule else NO_POLICY
+    policy = with_mesh_defaults(policy, index.policies.settings, port.protocol)
     sidecar = index.sidecars.sidecar_of(workload)
     if sidecar is None or sidecar.inbound_pool is None:
         return policy

@@ -32,7 +32,7 @@ from loopmesh.model.topology import Inbound, Workload
 def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> Listener:
     """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
     number = inbound.port.number
-    filters, tls = _filters(index, workload, inbound), downstream_tls(index.policies.settings.mutual_tls)
+    filters, tls = _filters(index, workload, inbound), downstream_tls(index.policies.settings)
     mode, source = peer_decision(index.policies, workload, number)
     listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
     if source is not None:

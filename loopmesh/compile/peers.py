@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from loopmesh.compile.peer_mode import namespace_decision
+from loopmesh.compile.trust_aliases import in_every_domain
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Service
@@ -14,13 +15,14 @@ PLAINTEXT = ClientTls(mode=TlsMode.DISABLE)
 
 
 def peer_identities(view: View, called: Called) -> tuple[str, ...]:
-    """Whom the instances' certificates may be for."""
+    """Whom the instances' certificates may be for, by every name of the trust domain."""
+    aliases = view.index.policies.settings.trust_domain_aliases
     if isinstance(called, Service):
-        return (called.identity.spiffe_id,)
+        return in_every_domain([called.identity.spiffe_id], aliases)
     accounts = [account.spiffe_id for one in called.endpoints if (account := called.account(one))]
     selected = view.index.selected(called.selector) if called.selector else []
     workloads = [workload.identity.spiffe_id for workload in selected]
-    return tuple(sorted({*called.server_names, *accounts, *workloads}))
+    return in_every_domain(sorted({*called.server_names, *accounts, *workloads}), aliases)
 
 
 def client_tls(policies: Policies, tls: ClientTls | None, called: Called) -> ClientTls | None:

@@ -8,6 +8,7 @@ from envoy.config.rbac.v3.rbac_pb2 import Policy, Principal
 from loopmesh.compile.rbac_permission import MAKERS as OF_OPERATIONS
 from loopmesh.compile.rbac_permission import NOTHING, permission
 from loopmesh.compile.rbac_principal import principal
+from loopmesh.compile.trust_aliases import with_aliases
 from loopmesh.model.authorization import Aspect, AuthorizationPolicy, AuthorizationRule, Conditions, Verdict
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Workload
@@ -46,7 +47,7 @@ def decisions(policies: Policies, workload: Workload, port: int, known: Known) -
 def selecting(policies: Policies, workload: Workload) -> list[AuthorizationPolicy]:
     """The policies a workload is subject to."""
     return [
-        policy
+        with_aliases(policy, policies.settings.trust_domain_aliases)
         for policy in policies.authorization_policies
         if policies.settings.reaches(policy.selector, workload.namespace, workload.labels)
     ]

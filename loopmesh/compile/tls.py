@@ -15,7 +15,7 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from loopmesh.compile.messages import pack
 from loopmesh.model.identity import TRUST_DOMAIN
-from loopmesh.model.mesh_settings import MutualTls, TlsVersion
+from loopmesh.model.mesh_settings import MeshSettings, TlsVersion
 
 MESH_ALPN = "istio"
 """What a sidecar offers first, so that a permissive server can tell the mesh from other TLS."""
@@ -73,17 +73,18 @@ def mutual_tls(servers: tuple[str, ...], server_name: str, *, http2: bool) -> Tr
     return TransportSocket(name=TLS, typed_config=pack(context))
 
 
-def downstream_tls(settings: MutualTls) -> TransportSocket:
+def downstream_tls(settings: MeshSettings) -> TransportSocket:
     """The server side: any identity of the mesh may connect, but it must show one. It alone sets version and ciphers,
     as in Istio (`BuildInboundTLS`)."""
     context = DownstreamTlsContext(common_tls_context=mesh_certificates())
-    ours = StringMatcher(prefix=f"spiffe://{TRUST_DOMAIN}/")
     known = context.common_tls_context.combined_validation_context.default_validation_context
-    known.match_typed_subject_alt_names.add(san_type=SubjectAltNameMatcher.URI, matcher=ours)
+    for domain in (TRUST_DOMAIN, *settings.trust_domain_aliases):
+        ours = StringMatcher(prefix=f"spiffe://{domain}/")
+        known.match_typed_subject_alt_names.add(san_type=SubjectAltNameMatcher.URI, matcher=ours)
     parameters = TlsParameters(
-        tls_minimum_protocol_version=VERSIONS[settings.oldest_version],
+        tls_minimum_protocol_version=VERSIONS[settings.mutual_tls.oldest_version],
         tls_maximum_protocol_version=TlsParameters.TLSv1_3,
-        cipher_suites=settings.cipher_suites or SERVER_CIPHERS,
+        cipher_suites=settings.mutual_tls.cipher_suites or SERVER_CIPHERS,
     )
     context.common_tls_context.tls_params.CopyFrom(parameters)
     context.require_client_certificate.value = True

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from loopmesh.model.destinations.connection_pool import ConnectionPool, TcpKeepalive
+from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.provider import LogFile, LogFormat, Provider
 from loopmesh.model.routes.retry import Retry
@@ -56,12 +58,24 @@ class DefaultVisibility:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficDefaults:
+    """For calls of which no policy says it. `http2_upgrade`: over HTTP/2 to ports that are named for HTTP/1."""
+
+    connection_pool: ConnectionPool | None = None
+    outlier_detection: OutlierDetection | None = None
+    tcp_keepalive: TcpKeepalive | None = None
+    http2_upgrade: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeshSettings:
     """Every default is Istio's. `retry` None is Istio's default retry; `log_file` empty means no log."""
 
     root_namespace: str = "istio-system"
+    trust_domain_aliases: tuple[str, ...] = ()
     retry: Retry | None = None
     connect_timeout_ms: int = 10_000
+    traffic: TrafficDefaults = TrafficDefaults()
     path_normalization: PathNormalization = PathNormalization.BASE
     visibility: DefaultVisibility = DefaultVisibility()
     mutual_tls: MutualTls = MutualTls()

@@ -43,6 +43,38 @@ def test_connections_take_the_time_the_mesh_allows() -> None:
     assert {one["connect_timeout"] for one in meshes} == {"3s"}
 
 
+def outbound(config: dict[str, Any]) -> dict[str, Any]:
+    """Catalog's cluster."""
+    return dict(config["Cluster"]["outbound|50051||catalog.shop.svc.cluster.local"])
+
+
+def test_limits_of_the_mesh_hold_where_no_policy_has_the_block() -> None:
+    mesh = (
+        "defaultTrafficPolicy:\n"
+        "  connectionPool: {http: {http2MaxRequests: 7}}\n"
+        "  outlierDetection: {consecutive5xxErrors: 3}\n"
+    )
+    config = compiled(mesh)
+    assert outbound(config)["circuit_breakers"]["thresholds"][0]["max_requests"] == 7
+    assert outbound(config)["outlier_detection"]["consecutive_5xx"] == 3
+    inbound = config["Cluster"]["inbound|50051||"]
+    assert inbound["circuit_breakers"]["thresholds"][0]["max_requests"] == 7, "the server takes as much"
+    assert "outlier_detection" not in inbound
+
+
+def test_connections_are_kept_alive_as_the_mesh_says() -> None:
+    config = compiled("tcpKeepalive: {probes: 3, time: 60s}")
+    wanted = {"tcp_keepalive": {"keepalive_probes": 3, "keepalive_time": 60}}
+    assert outbound(config)["upstream_connection_options"] == wanted
+
+
+def test_calls_to_http_ports_are_upgraded_where_the_mesh_says() -> None:
+    name = "outbound|8080||orders.shop.svc.cluster.local"
+    for policy, version in (("UPGRADE", "http2_protocol_options"), ("DO_NOT_UPGRADE", "http_protocol_options")):
+        options = compiled(f"h2UpgradePolicy: {policy}")["Cluster"][name]["typed_extension_protocol_options"]
+        assert version in next(iter(options.values()))["explicit_http_config"]
+
+
 def test_without_auto_mtls_nothing_is_encrypted_that_no_policy_asks_for() -> None:
     assert "UpstreamTlsContext" in str(compiled("enableAutoMtls: true")["Cluster"])
     assert "UpstreamTlsContext" not in str(compiled("enableAutoMtls: false")["Cluster"])

@@ -42,13 +42,13 @@ def _tcp(fields: Fields) -> _Tcp:
     return _Tcp(
         max_connections=read_limit(fields, "maxConnections"),
         connect_timeout_ms=fields.duration_ms("connectTimeout"),
-        tcp_keepalive=fields.object("tcpKeepalive", _tcp_keepalive),
+        tcp_keepalive=fields.object("tcpKeepalive", read_tcp_keepalive),
         max_connection_duration_ms=fields.duration_ms("maxConnectionDuration"),
         tcp_idle_timeout_ms=fields.duration_ms("idleTimeout", may_be_zero=True),
     )
 
 
-def _tcp_keepalive(fields: Fields) -> TcpKeepalive:
+def read_tcp_keepalive(fields: Fields) -> TcpKeepalive:
     return TcpKeepalive(
         probes=read_limit(fields, "probes", most=MOST_PROBES),
         time_s=_whole_seconds(fields, "time"),

@@ -1,6 +1,7 @@
 """The settings of the mesh, from Istio's mesh config."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,10 +21,12 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_label
 from loopmesh.policies.mesh_config.provider import read_provider
 from loopmesh.policies.mesh_config.tracing import read_proxy_defaults
+from loopmesh.policies.mesh_config.traffic import read_traffic_defaults
 from loopmesh.policies.mesh_config.unsupported import MESH, ONE_MACHINE
 from loopmesh.policies.routes.retry import read_retry
 from loopmesh.policies.yaml_tree import Node
 
+TRUST_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9._-]{0,253}[a-z0-9])?")
 LONGEST_CONNECT_MS = 3_600_000
 SCOPES = ("*", ".", "~")
 
@@ -73,7 +76,9 @@ def _settings(fields: Fields) -> MeshSettings:
     auto = fields.boolean("enableAutoMtls")
     return MeshSettings(
         root_namespace=fields.text("rootNamespace", check=check_label) or default.root_namespace,
+        trust_domain_aliases=fields.texts("trustDomainAliases", _check_trust_domain),
         retry=fields.object("defaultHttpRetryPolicy", read_retry),
+        traffic=read_traffic_defaults(fields),
         connect_timeout_ms=_connect_timeout(fields) or default.connect_timeout_ms,
         path_normalization=fields.object("pathNormalization", _normalization) or default.path_normalization,
         visibility=_visibility(fields),
@@ -154,6 +159,13 @@ def _check_scope(name: str) -> tuple[str, str] | None:
     if name in SCOPES or not check_label(name):
         return None
     return "this is `*`, `.`, `~` or a namespace", "write one of them"
+
+
+def _check_trust_domain(name: str) -> tuple[str, str] | None:
+    """SPIFFE-ID.md section 2.1."""
+    if TRUST_DOMAIN.fullmatch(name):
+        return None
+    return "a trust domain is lower-case letters, digits, `-`, `_` and `.`", "write it without scheme or path"
 
 
 def _log_format(fields: Fields) -> LogFormat:

@@ -22,13 +22,10 @@ MESH = {
     "caCertificates": "the mesh's own authority is the only one it trusts",
     "certificates": "Istio has removed it",
     "trustDomain": "identities of the mesh are in cluster.local",
-    "trustDomainAliases": "identities of the mesh are in cluster.local",
-    "tcpKeepalive": "connections stay on one machine",
     "ca": "the mesh's own authority signs all certificates",
     "localityLbSetting": "everything runs in one place",
     "zoneAwareLbSetting": "everything runs in one place",
     "dnsRefreshRate": "how often names are looked up is Envoy's default",
-    "h2UpgradePolicy": "a port's name says its protocol; name it `http2…` or `grpc…`",
     "inboundClusterStatName": "names of statistics are Envoy's own",
     "outboundClusterStatName": "names of statistics are Envoy's own",
     "serviceSettings": "there is one cluster only",
@@ -37,7 +34,6 @@ MESH = {
     "verifyCertificateAtClient": "Istio has deprecated it; the DestinationRule says what is verified",
     "hboneIdleTimeout": "there is no ambient mesh here",
     "tlsDefaults": "TLS towards the outside keeps Envoy's defaults",
-    "defaultTrafficPolicy": "say it in a DestinationRule of the root namespace for `*`",
 }
 
 PROXY = {
