@@ -16,7 +16,7 @@ from loopmesh.simulate.proxy import Proxy
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.rewrite import forwarded_request
 from loopmesh.simulate.stream import Connection
-from loopmesh.simulate.verdict import Verdict
+from loopmesh.simulate.verdict import STOPPED_BY, Verdict
 
 DEFAULT_PANIC_PERCENT = 50
 FindProxy = Callable[[Endpoint], Proxy | None]
@@ -28,6 +28,7 @@ class Instance:
     """`tls` is None on plaintext; `inbound` None where the connection already fails on the caller's side."""
 
     endpoint: Endpoint
+    workload: str
     percent: float
     verdict: Verdict
     tls: ClientTls | None
@@ -133,12 +134,14 @@ def _instance(
     server = find_proxy(endpoint)
     listener = find_listener(server, endpoint) if server else None
     if server is None or listener is None:
-        return Instance(endpoint=endpoint, percent=percent, verdict=Verdict.UNKNOWN, tls=tls)
+        return Instance(
+            endpoint=endpoint, workload=endpoint.workload, percent=percent, verdict=Verdict.UNKNOWN, tls=tls
+        )
     connection = Connection(
         tls=tls is not None,
         peer=caller.spiffe_id if tls and tls.shows_identity else "",
         server_name=tls.server_name if tls else "",
-        protocols=tls.protocols if tls else (),
+        protocols=tls.protocols if tls else request.plain_protocols,
         port=endpoint.port,
         local_ip=endpoint.address,
     )
@@ -148,6 +151,7 @@ def _instance(
         verdict, problem = Verdict.REFUSED, f"the caller expects {' or '.join(tls.expected)}"
     return Instance(
         endpoint=endpoint,
+        workload=server.name,
         percent=percent,
         verdict=verdict,
         tls=tls,
@@ -168,8 +172,7 @@ def _outcomes(outbound: Outbound, landings: tuple[Landing, ...]) -> tuple[Outcom
             verdict = Verdict.NO_INSTANCE if landing.cluster else Verdict.NO_CLUSTER
             outcomes.append(Outcome(verdict=verdict, percent=landing.percent * rest))
         outcomes += [
-            Outcome(verdict=one.verdict, percent=one.percent * rest, workload=one.endpoint.workload)
-            for one in landing.instances
+            Outcome(verdict=one.verdict, percent=one.percent * rest, workload=one.workload) for one in landing.instances
         ]
     return tuple(one for one in outcomes if one.percent)
 
@@ -180,7 +183,7 @@ def _own_verdict(outbound: Outbound) -> Verdict | None:
         return Verdict.NO_ROUTE
     stopped = next((check for check in outbound.checks if not check.passed), None)
     if stopped is not None:
-        return Verdict.UNAUTHENTICATED if stopped.action == "JWT" else Verdict.DENIED
+        return STOPPED_BY.get(stopped.action, Verdict.DENIED)
     answer = outbound.matched.answer
     if answer is None:
         return None

@@ -1,21 +1,27 @@
 """The HTTP filters of a listener, one after the other, until one stops the request."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.http.cors.v3.cors_pb2 import CorsPolicy
+from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
 from envoy.extensions.filters.http.fault.v3.fault_pb2 import HTTPFault
+from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtAuthentication
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC, RBACPerRoute
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import HttpFilter
 from google.protobuf.any_pb2 import Any
 
+from loopmesh.simulate.authorizer import check_authorizer
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.fault import Fault, fault_of
+from loopmesh.simulate.preflight import check_preflight
 from loopmesh.simulate.proxy import unpack
-from loopmesh.simulate.rbac import check_rbac
+from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
 from loopmesh.simulate.stream import Stream
+from loopmesh.simulate.token_filter import check_tokens
 
 HARMLESS = frozenset(
     {
@@ -53,15 +59,17 @@ def overrides(routes: RouteConfiguration, host: VirtualHost, route: Route) -> Ov
 
 
 def pass_filters(filters: Sequence[HttpFilter], stream: Stream, said: Overrides) -> Filtered:
+    """Raises NotSimulatedError."""
     checks: list[Check] = []
     fault: Fault | None = None
     unknown: list[str] = []
     for one in filters:
         config = said.get(one.name, one.typed_config)
-        if (rbac := _rbac(config)) is not None:
-            checks.extend(_given(check_rbac(rbac, stream)))
-        elif (faults := unpack(config, HTTPFault)) is not None:
+        if (faults := unpack(config, HTTPFault)) is not None:
             fault = fault_of(faults, stream.request)
+        elif (checked := _check(one.name, config, stream)) is not None:
+            stream, check = checked
+            checks.extend([check] if check else [])
         elif config.TypeName() not in HARMLESS:
             unknown.append(one.name)
         if checks and not checks[-1].passed:
@@ -69,12 +77,20 @@ def pass_filters(filters: Sequence[HttpFilter], stream: Stream, said: Overrides)
     return Filtered(stream=stream, checks=tuple(checks), fault=fault, unknown=tuple(unknown))
 
 
+def _check(name: str, config: Any, stream: Stream) -> tuple[Stream, Check | None] | None:
+    """What a filter that decides makes of the request; None for other filters."""
+    if (rbac := _rbac(config)) is not None:
+        return note_shadow_rules(name, rbac, stream), check_rbac(rbac, stream)
+    if (tokens := unpack(config, JwtAuthentication)) is not None:
+        return check_tokens(tokens, stream)
+    if (authorizer := unpack(config, ExtAuthz)) is not None:
+        return stream, check_authorizer(authorizer, stream)
+    if (cors := unpack(config, CorsPolicy)) is not None:
+        return stream, check_preflight(cors, stream.request)
+    return None
+
+
 def _rbac(config: Any) -> RBAC | None:
     """A route's own rules replace the listener's; none switch the filter off."""
     per_route = unpack(config, RBACPerRoute)
     return per_route.rbac if per_route is not None else unpack(config, RBAC)
-
-
-def _given(check: Check | None) -> Iterator[Check]:
-    if check is not None:
-        yield check

@@ -7,6 +7,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.http_filters import Filtered, overrides, pass_filters
@@ -16,7 +17,7 @@ from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.route import find_route
 from loopmesh.simulate.stream import Connection, Stream
-from loopmesh.simulate.verdict import Verdict
+from loopmesh.simulate.verdict import STOPPED_BY, Verdict
 from loopmesh.simulate.virtual_host import find_virtual_host
 
 NO_CHAIN = "no filter chain of the server takes such a connection"
@@ -42,8 +43,9 @@ def find_listener(proxy: Proxy, endpoint: Endpoint) -> Listener | None:
 
 
 def _is_at(listener: Listener, endpoint: Endpoint) -> bool:
-    socket = listener.address.socket_address
-    return (socket.address, socket.port_value) == (endpoint.address, endpoint.port) and bool(endpoint.port)
+    addresses = [listener.address, *(one.address for one in listener.additional_addresses)]
+    bound = {(one.socket_address.address, one.socket_address.port_value) for one in addresses}
+    return bool(endpoint.port) and (endpoint.address, endpoint.port) in bound
 
 
 def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, request: Request) -> Inbound:
@@ -83,9 +85,10 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
     if manager is None:
         return Filtered(stream=Stream(request=request, connection=connection))
     routes = proxy.routes(manager)
+    peer = connection.peer if connection.tls else ""
     stream = Stream(
         request=replace(request, path=normalise_path(request.path, manager)),
-        connection=replace(connection, peer=connection.peer if connection.tls else ""),
+        connection=replace(connection, peer=peer, client_ip=client_ip(manager, request, connection)),
         ignores_parameters=bool(routes and routes.ignore_path_parameters_in_path_matching),
     )
     found = find_virtual_host(routes, request.authority) if routes else None
@@ -95,6 +98,6 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
 
 
 def _verdict(filtered: Filtered) -> Verdict:
-    if filtered.stopped_by is None:
-        return Verdict.REACHES
-    return Verdict.UNAUTHENTICATED if filtered.stopped_by.action == "JWT" else Verdict.DENIED
+    if filtered.stopped_by is not None:
+        return STOPPED_BY.get(filtered.stopped_by.action, Verdict.DENIED)
+    return Verdict.ASKED if any(check.action == "CUSTOM" for check in filtered.checks) else Verdict.REACHES

@@ -53,16 +53,15 @@ class Outbound:
 
 
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
-    """The one on a Unix socket, which is for all ports, else the one bound to the port dialled."""
-    outbound = [one for one in proxy.listeners() if one.traffic_direction == OUTBOUND]
-    shared = (one for one in outbound if one.address.pipe.path)
-    bound = (one for one in outbound if one.address.socket_address.port_value == port)
-    return next(shared, None) or next(bound, None)
+    """The one on a Unix socket: for the port, as Istio names it (`0.0.0.0_8000`), else for all ports."""
+    outbound = [one for one in proxy.listeners() if one.traffic_direction == OUTBOUND and one.address.pipe.path]
+    of_port = (one for one in outbound if one.name.endswith(f"_{port}"))
+    return next(of_port, None) or next(iter(outbound), None)
 
 
 def simulate_outbound(proxy: Proxy, listener: Listener, request: Request) -> Outbound:
     """What the caller's proxy does before it opens a connection."""
-    chain = find_filter_chain(listener, Connection())
+    chain = find_filter_chain(listener, Connection(protocols=request.plain_protocols))
     manager = connection_manager(chain) if chain else None
     routes = proxy.routes(manager) if manager else None
     if manager is None or routes is None:

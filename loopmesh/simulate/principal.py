@@ -42,8 +42,10 @@ def _holds(principal: Principal, kind: str | None, stream: Stream) -> bool:
             return matches_text(principal.url_path.path, stream.path)
         case "metadata":
             return matches_metadata(principal.metadata, stream.metadata)
-        case "source_ip" | "direct_remote_ip" | "remote_ip":
-            return contains(getattr(principal, kind), connection.remote_ip)
+        case "source_ip" | "remote_ip":
+            return contains(getattr(principal, kind), connection.client_ip)
+        case "direct_remote_ip":
+            return contains(principal.direct_remote_ip, connection.remote_ip)
         case _:
             raise NotSimulatedError(f"a principal of kind {kind}")
 

@@ -14,6 +14,7 @@ from loopmesh.simulate.principal import is_meant
 from loopmesh.simulate.stream import Stream
 
 DENIED = "RBAC: access denied"
+EFFECTIVE = "shadow_effective_policy_id"
 
 
 def check_rbac(config: RBAC, stream: Stream) -> Check | None:
@@ -34,6 +35,15 @@ def check_rbac(config: RBAC, stream: Stream) -> Check | None:
         status=0 if passed else HTTPStatus.FORBIDDEN,
         reason="" if passed else DENIED,
     )
+
+
+def note_shadow_rules(name: str, config: RBAC, stream: Stream) -> Stream:
+    """Shadow rules decide nothing; which of them holds is noted for the filters after this one, named `name`."""
+    if not config.HasField("shadow_rules"):
+        return stream
+    results = (_result(one, config.shadow_rules.policies[one], stream) for one in sorted(config.shadow_rules.policies))
+    holding = next((result.name for result in results if result.holds), None)
+    return stream if holding is None else stream.saying(name, {config.shadow_rules_stat_prefix + EFFECTIVE: holding})
 
 
 def _result(name: str, policy: Policy, stream: Stream) -> RuleResult:

@@ -15,18 +15,29 @@ class Request:
     method: str = "GET"
     scheme: str = "http"
     headers: Mapping[str, str] = field(default_factory=dict)
+    made_at_s: float = 0.0
+    """When, in seconds since the epoch; tokens are valid for a time."""
 
     @classmethod
-    def grpc(cls, authority: str, path: str, headers: Mapping[str, str] | None = None) -> "Request":
+    def grpc(
+        cls, authority: str, path: str, headers: Mapping[str, str] | None = None, made_at_s: float = 0.0
+    ) -> "Request":
         """A gRPC call of `/package.Service/Method`."""
         always = {"content-type": GRPC, "te": "trailers"}
-        return cls(authority=authority, path=path, method="POST", headers={**always, **(headers or {})})
+        return cls(
+            authority=authority, path=path, method="POST", headers={**always, **(headers or {})}, made_at_s=made_at_s
+        )
 
     @property
     def is_grpc(self) -> bool:
         """By its content type, as Envoy tells (`Grpc::Common::hasGrpcContentType`)."""
         kind = self.headers.get("content-type", "")
         return kind == GRPC or kind.startswith((f"{GRPC}+", f"{GRPC};"))
+
+    @property
+    def plain_protocols(self) -> tuple[str, ...]:
+        """What Envoy's HTTP inspector calls the protocol of the request on a connection without TLS."""
+        return ("h2c",) if self.is_grpc else ("http/1.1",)
 
     @property
     def bare_path(self) -> str:

@@ -22,6 +22,8 @@ class Connection:
     """What the client offers by ALPN."""
     port: int = 0
     remote_ip: str = LOOPBACK
+    client_ip: str = LOOPBACK
+    """The first client's, as far as the proxy believes what the headers say of it."""
     local_ip: str = LOOPBACK
 
 

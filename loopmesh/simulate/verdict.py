@@ -18,12 +18,16 @@ class Verdict(StrEnum):
     NO_CLUSTER = "no cluster"
     """The route leads to a destination the proxy does not have."""
     NO_INSTANCE = "no instance"
+    ASKED = "asked"
+    """An authorizer of a CUSTOM policy is asked, and decides."""
     REFUSED = "refused"
     """The server's proxy does not take the connection."""
     UNKNOWN = "unknown"
     """The server's configuration is not at hand."""
 
 
+STOPPED_BY = {"JWT": Verdict.UNAUTHENTICATED, "CORS": Verdict.ANSWERED}
+"""By the action of the check that stopped a request; everything else denies it."""
 OK = 0
 GRPC_STATUSES = {
     HTTPStatus.BAD_REQUEST: 13,

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from loopmesh.cli.client import find_workload, get_status
-from loopmesh.cli.explain.live_call import simulate_live_call
+from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.simulate import Request, Verdict
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.test_authorization_matrix import CALLERS, METHODS, call
@@ -24,8 +24,9 @@ def explained(mesh: MeshProcess, caller: str, target: str, *arguments: str) -> d
 def test_its_verdict_is_what_happens_for_every_method(shop: MeshProcess, caller: str) -> None:
     status = get_status(shop.state)
     workload = find_workload(status, caller)
+    mesh = LiveMesh(status)
     for service, path in METHODS:
-        told = simulate_live_call(status, workload, Request.grpc(f"{service}:50051", path))
+        told = mesh.simulate(workload.name, Request.grpc(f"{service}:50051", path))
         code = call(workload.outbound_socket, service, path)
         assert {outcome.verdict for outcome in told.outcomes} == {
             Verdict.DENIED if code is grpc.StatusCode.PERMISSION_DENIED else Verdict.REACHES

@@ -21,6 +21,7 @@ from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import Call, Case
 from tests.parity.certificates import write_certificates
+from tests.parity.explanation import explained, surprises
 from tests.parity.observation import Observation, differences
 
 LAB = Path(__file__).with_name("lab")
@@ -53,7 +54,7 @@ class Laboratory:
         self._read_to = 0
 
     def run(self, case: Case) -> list[str]:
-        """What is not as expected. Raises NotAcceptedError."""
+        """What is not as expected, or not as `mesh explain` has told. Raises NotAcceptedError."""
         self.apply(case.policies, case.mesh_config)
         return [f"{call.call}: {line}" for call in case.calls for line in self._check(call)]
 
@@ -72,15 +73,26 @@ class Laboratory:
         """Makes one call, whatever is expected of it."""
         return make_call(call, self._way(call.sender), next(self._ids))
 
-    def _check(self, call: Call) -> list[str]:
+    def status(self) -> admin_pb2.GetStatusResponse:
+        return self._stub.GetStatus(admin_pb2.GetStatusRequest())
+
+    def _made(self, call: Call) -> dict[str, Observation]:
+        """By the ids the calls carry."""
         way = self._way(call.sender)
         ids = [next(self._ids) for _ in range(call.times)]
         with ThreadPoolExecutor(call.times if call.together else 1) as pool:
             seen = list(pool.map(lambda call_id: make_call(call, way, call_id), ids))
-        return list(differences(call.expect, seen, lambda wanted: self._arrivals(set(ids), wanted)))
+        return dict(zip(ids, seen, strict=True))
+
+    def _check(self, call: Call) -> list[str]:
+        told = explained(self.status(), call)
+        seen = self._made(call)
+        found = list(seen.values())
+        unexpected = differences(call.expect, found, lambda wanted: self._arrivals(set(seen), wanted))
+        return [*unexpected, *surprises(told, found)]
 
     def _way(self, sender: str) -> Way:
-        status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
+        status = self.status()
         if sender.startswith("edge/"):
             return Way(
                 address=status.edge[sender.removeprefix("edge/")].partition("://")[2], dialled={}, folder=self._folder
@@ -104,7 +116,7 @@ class Laboratory:
 
     def _settle(self) -> None:
         """Until no proxy serves a connection under a replaced listener any more."""
-        status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
+        status = self.status()
         deadline = time.monotonic() + PATIENCE_S
         for workload in status.workloads:
             while not _is_quiet(Path(workload.envoy_admin_socket)):

@@ -1,6 +1,7 @@
 """`mesh explain`."""
 
 import json
+import time
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from loopmesh.cli.client import find_workload, get_status, service_and_namespace
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.explain.as_json import explanation_json
 from loopmesh.cli.explain.failed_call import explain_failure, failure_json, failure_lines
-from loopmesh.cli.explain.live_call import live_clusters, simulate_live_call
+from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.places import find_places, rules_of
 from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.parameters import json_option, state_option
@@ -79,8 +80,9 @@ def _explain_call(
     status = get_status(state)
     workload = find_workload(status, caller)
     request = _request(status, workload, target, method, verb, headers)
-    call = simulate_live_call(status, workload, request)
-    live = live_clusters(workload, call)
+    mesh = LiveMesh(status)
+    call = mesh.simulate(workload.name, request)
+    live = mesh.clusters(workload.name, call)
     places = find_places(state, rules_of(call))
     if as_json:
         click.echo(json.dumps(explanation_json(call, live, places), indent=2))
@@ -107,8 +109,8 @@ def _request(
     headers: dict[str, str],
 ) -> Request:
     if method.startswith("/"):
-        return Request(authority=target, path=method, method=verb.upper(), headers=headers)
-    return Request.grpc(target, _path(status, caller, target, method), headers)
+        return Request(authority=target, path=method, method=verb.upper(), headers=headers, made_at_s=time.time())
+    return Request.grpc(target, _path(status, caller, target, method), headers, time.time())
 
 
 def _path(status: admin_pb2.GetStatusResponse, caller: admin_pb2.WorkloadStatus, target: str, method: str) -> str:

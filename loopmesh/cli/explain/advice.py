@@ -100,7 +100,7 @@ def _no_instance(landing: Landing) -> Advice:
 
 
 def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -> Iterator[Advice]:
-    who = instance.endpoint.workload or instance.endpoint.address
+    who = instance.workload or instance.endpoint.address
     if instance.verdict is Verdict.REFUSED:
         rules = [landing.cluster.rule if landing.cluster else None, instance.inbound.rule if instance.inbound else None]
         said = " or ".join(name(rule) for rule in rules if rule) or "the policies"
@@ -114,6 +114,8 @@ def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -
 def _stopped(check: Check, caller: str, request: Request, name: Name) -> Advice:
     if check.action == "JWT":
         return Advice(why=f"the token is not accepted: {check.reason}", remedy="send a valid token with --jwt FILE")
+    if check.action == "CORS":
+        return Advice(why=f"a preflight is answered: {check.reason}", remedy="change `corsPolicy` of the route")
     if check.action == "DENY":
         return Advice(why=f"{_rule(check.decided_by, name)} denies it", remedy="narrow that rule, or delete the policy")
     if not check.rules:

@@ -93,7 +93,7 @@ def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
 def _instance(instance: Instance, places: Places) -> Json:
     inbound = instance.inbound
     return {
-        "workload": instance.endpoint.workload,
+        "workload": instance.workload,
         "address": f"{instance.endpoint.address}:{instance.endpoint.port}",
         "percent": instance.percent,
         "verdict": str(instance.verdict),

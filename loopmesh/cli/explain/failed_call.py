@@ -17,7 +17,7 @@ from loopmesh.cli.explain.cause import (
     status_words,
     way_words,
 )
-from loopmesh.cli.explain.live_call import simulate_live_call
+from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.places import Places, find_places, named, rules_of
 from loopmesh.observe import Trace
 from loopmesh.observe.access_log import LoggedCall, logged_calls
@@ -68,7 +68,7 @@ def _same_call_now(failure: Failure, state: Path) -> Call | None:
         request = Request.grpc(failure.authority, failure.path)
     else:
         request = Request(authority=failure.authority, path=failure.path, method=failure.method)
-    return simulate_live_call(status, caller, request)
+    return LiveMesh(status).simulate(caller.name, request)
 
 
 def _workload(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus | None:

@@ -1,4 +1,4 @@
-"""A call simulated on what the proxies of a running mesh have at this moment."""
+"""Calls simulated on what the proxies of a running mesh have at this moment."""
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import split_target
@@ -7,29 +7,39 @@ from loopmesh.cli.explain.live_cluster import LiveCluster, live_cluster
 from loopmesh.cli.explain.live_configuration import live_proxy
 from loopmesh.simulate import Call, NotSimulatedError, Proxy, Request, simulate_call
 from loopmesh.simulate.endpoint import Endpoint
+from loopmesh.simulate.inbound import find_listener
 
 
-def simulate_live_call(status: admin_pb2.GetStatusResponse, caller: admin_pb2.WorkloadStatus, request: Request) -> Call:
-    """Each server's configuration is read when the call comes to it. Raises CommandError."""
-    known: dict[str, Proxy] = {}
+class LiveMesh:
+    """Each proxy's configuration is read when a call first comes to it, and kept: for calls of one moment."""
 
-    def find_proxy(endpoint: Endpoint) -> Proxy | None:
-        found = next((one for one in status.workloads if one.name == endpoint.workload), None)
-        if found is not None and found.name not in known:
-            known[found.name] = live_proxy(found)
-        return known.get(endpoint.workload)
+    def __init__(self, status: admin_pb2.GetStatusResponse) -> None:
+        self._workloads = {workload.name: workload for workload in status.workloads}
+        self._known: dict[str, Proxy] = {}
 
-    _, port = split_target(request.authority)
-    try:
-        return simulate_call(live_proxy(caller), request, port, find_proxy)
-    except NotSimulatedError as error:
-        raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
+    def simulate(self, caller: str, request: Request) -> Call:
+        """`caller` is an instance. Raises CommandError."""
+        _, port = split_target(request.authority)
+        try:
+            return simulate_call(self._proxy(caller), request, port, self._find)
+        except NotSimulatedError as error:
+            raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
 
+    def clusters(self, caller: str, call: Call) -> dict[str, LiveCluster]:
+        """What is going on at the destinations of a call, by the names of their clusters. Raises CommandError."""
+        admin = self._workloads[caller].envoy_admin_socket
+        return {
+            landing.name: live_cluster(admin, landing.name, landing.cluster.limits)
+            for landing in call.landings
+            if landing.cluster
+        }
 
-def live_clusters(caller: admin_pb2.WorkloadStatus, call: Call) -> dict[str, LiveCluster]:
-    """What is going on at the destinations of a call, by the names of their clusters. Raises CommandError."""
-    return {
-        landing.name: live_cluster(caller.envoy_admin_socket, landing.name, landing.cluster.limits)
-        for landing in call.landings
-        if landing.cluster
-    }
+    def _find(self, endpoint: Endpoint) -> Proxy | None:
+        """By the name the endpoint has, else, as Istio's have none, by who listens there."""
+        names = [endpoint.workload] if endpoint.workload in self._workloads else list(self._workloads)
+        return next((proxy for proxy in map(self._proxy, names) if find_listener(proxy, endpoint)), None)
+
+    def _proxy(self, name: str) -> Proxy:
+        if name not in self._known:
+            self._known[name] = live_proxy(self._workloads[name])
+        return self._known[name]

@@ -1,7 +1,7 @@
 """The configuration a running proxy has, read back from it: also what Istio's generator made, or what was before a
 refused change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.protobuf import descriptor_pool, json_format, message_factory
@@ -21,12 +21,31 @@ HOLDERS = ("listener", "cluster", "route_config", "endpoint_config")
 
 def live_proxy(workload: admin_pb2.WorkloadStatus) -> Proxy:
     """Raises CommandError when the proxy does not answer."""
-    resources: dict[str, dict[str, Message]] = {}
+    dumped: dict[str, dict[str, dict[str, Any]]] = {}
     for found in _resources(ask_proxy_json(workload.envoy_admin_socket, CONFIG_DUMP)["configs"]):
-        message = _message(found)
         name = found.get("name") or found.get("cluster_name", "")
-        resources.setdefault(found[TYPE], {})[name] = message
+        dumped.setdefault(found[TYPE], {})[name] = found
+    resources = {url: _Messages(by_name) for url, by_name in dumped.items()}
     return Proxy(name=workload.name, spiffe_id=workload.spiffe_id, resources=resources)
+
+
+class _Messages(Mapping[str, Message]):
+    """By name; made when they are asked for, for a call meets few of them."""
+
+    def __init__(self, dumped: Mapping[str, dict[str, Any]]) -> None:
+        self._dumped = dumped
+        self._made: dict[str, Message] = {}
+
+    def __getitem__(self, name: str) -> Message:
+        if name not in self._made:
+            self._made[name] = _message(self._dumped[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._dumped)
+
+    def __len__(self) -> int:
+        return len(self._dumped)
 
 
 def _resources(value: object) -> Iterator[dict[str, Any]]:

@@ -107,7 +107,7 @@ def cluster_words(name: str) -> str:
 
 
 def _balancing(landing: Landing) -> str:
-    names = [f"{one.endpoint.workload or one.endpoint.address} {one.percent:.4g}%" for one in landing.instances]
+    names = [f"{one.workload or one.endpoint.address} {one.percent:.4g}%" for one in landing.instances]
     unhealthy = len(landing.endpoints) - len(landing.instances)
     left_out = f", {unhealthy} not healthy" if unhealthy else ""
     how = landing.cluster.balancing if landing.cluster else ""
@@ -161,7 +161,11 @@ def _tls(call: Call, instance: Instance) -> str:
 def _check(check: Check, level: int) -> Row:
     rule = check.decided_by.rule if check.decided_by else None
     if check.action == "JWT":
-        return Row(label="token", text=check.reason or "accepted", rule=rule, level=level)
+        return Row(label="token", text=check.reason or "none that is wrong", rule=rule, level=level)
+    if check.action == "CORS":
+        return Row(label="preflight", text=f"answered: {check.reason}", level=level)
+    if check.action == "CUSTOM":
+        return Row(label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", level=level)
     text = "allowed" if check.passed else "denied"
     if check.decided_by is None:
         text += ": no rule denies it" if check.passed else ": no rule allows it"

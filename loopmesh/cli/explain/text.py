@@ -13,6 +13,7 @@ WORDS = {
     Verdict.REACHES: "reaches",
     Verdict.DENIED: "denied at",
     Verdict.UNAUTHENTICATED: "not authenticated at",
+    Verdict.ASKED: "an authorizer decides at",
     Verdict.REFUSED: "refused by",
     Verdict.UNKNOWN: "not known at",
 }

@@ -1,0 +1,69 @@
+"""Whether what `mesh explain` says of a call is what happens when it is made."""
+
+import time
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.explain.live_call import LiveMesh
+from loopmesh.simulate import Request, Verdict
+from loopmesh.simulate.call import Outcome
+from tests.parity.case import Call
+from tests.parity.observation import Observation
+
+HTTP_STATUS_OF = {"PERMISSION_DENIED": 403, "UNAUTHENTICATED": 401}
+PASSING = (503, 504)
+"""Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
+
+
+def explained(status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...] | None:
+    """None for calls it does not explain: those from outside the mesh, and streams of bytes."""
+    if call.sender.startswith("edge/") or call.call.startswith("TCP"):
+        return None
+    return LiveMesh(status).simulate(_caller(status, call), _request(call)).outcomes
+
+
+def surprises(told: tuple[Outcome, ...] | None, seen: Sequence[Observation]) -> Iterator[str]:
+    """What happened and was not told."""
+    for one in seen if told is not None else ():
+        if told is not None and not _happened(one, told):
+            yield f"explained as {told}, but seen {one}"
+
+
+def _caller(status: admin_pb2.GetStatusResponse, call: Call) -> str:
+    return next(one.name for one in status.workloads if one.name.startswith(f"{call.sender}-"))
+
+
+def _request(call: Call) -> Request:
+    kind, _, target = call.call.partition(" ")
+    headers = {name.lower(): value for name, value in call.headers.items()}
+    if kind == "GRPC":
+        authority, _, method = target.partition("/")
+        return Request.grpc(authority, f"/{method}", headers, time.time())
+    parts = urlsplit(target)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Request(authority=parts.netloc, path=path, method=kind, headers=headers, made_at_s=time.time())
+
+
+def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
+    """One of the outcomes that were told is the one that was seen."""
+    verdicts = {outcome.verdict for outcome in told}
+    if Verdict.ASKED in verdicts:
+        return True
+    if seen.answered_by:
+        return any(one.verdict is Verdict.REACHES and seen.answered_by == one.workload for one in told)
+    status = seen.status or HTTP_STATUS_OF.get(seen.grpc, 0)
+    if seen.refused:
+        return bool(verdicts & {Verdict.REFUSED, Verdict.REACHES})
+    if status == 401 or "Jwt" in seen.body:
+        return Verdict.UNAUTHENTICATED in verdicts
+    if status == 403:
+        return Verdict.DENIED in verdicts
+    if 300 <= status < 400:
+        return Verdict.REDIRECTED in verdicts
+    if status == 404:
+        return bool(verdicts & {Verdict.NO_ROUTE, Verdict.ANSWERED, Verdict.ABORTED})
+    others = {Verdict.ANSWERED, Verdict.ABORTED, Verdict.NO_INSTANCE, Verdict.NO_CLUSTER, Verdict.REFUSED}
+    if status in PASSING or seen.grpc:
+        others.add(Verdict.REACHES)
+    return bool(verdicts & others)
