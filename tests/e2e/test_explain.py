@@ -1,6 +1,9 @@
 """`mesh explain` on running meshes: what it says is what happens, and it names the rule behind it."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,6 +15,8 @@ from loopmesh.simulate import Request, Verdict
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.test_authorization_matrix import CALLERS, METHODS, call
 
+GUIDE = Path(__file__).parents[2] / "docs/guides/explain.md"
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RESERVE = "shop.inventory.v1.InventoryService/Reserve"
 
 
@@ -96,3 +101,16 @@ def test_a_name_nobody_has_is_said_to_be_none(shop: MeshProcess) -> None:
     answer = explained(shop, "orders", "payments:50051", "a.B/C")
     (advice,) = answer["advice"]
     assert advice["why"] == "no service the caller can see is called payments:50051"
+
+
+def test_the_guide_shows_what_the_commands_say(shop: MeshProcess) -> None:
+    parts = [
+        part
+        for block in CONSOLE.findall(GUIDE.read_text())
+        for part in re.split(r"^\$ mesh ", block, flags=re.MULTILINE)[1:]
+    ]
+    for part in parts:
+        command, *shown = part.splitlines()
+        result = shop.run(*shlex.split(command))
+        said = (result.stdout + result.stderr).splitlines()
+        assert [line for line in shown if line not in said] == [], command
