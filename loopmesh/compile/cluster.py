@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
-from envoy.config.core.v3.config_source_pb2 import V3, AggregatedConfigSource, ConfigSource
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 
 from loopmesh.compile import names
 from loopmesh.compile.added_hosts import is_known, look_up
+from loopmesh.compile.ads import ADS
 from loopmesh.compile.destinations.balancing import apply_balancing
 from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.client_tls import secure
@@ -28,8 +28,6 @@ from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.balancing import Balancing
 from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
-
-ADS = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=V3)
 
 
 def outbound_clusters(view: View) -> dict[str, Cluster]:

@@ -13,7 +13,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     Rds,
 )
 
-from loopmesh.compile.cluster import ADS
+from loopmesh.compile.ads import ADS
 from loopmesh.compile.connection_manager import SERVER_NAME, NamedFilter, as_network_filter, connection_manager
 from loopmesh.compile.gateway_servers import OpenServer
 from loopmesh.compile.gateway_streams import passed_on_chains, stream_chain

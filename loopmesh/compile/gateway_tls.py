@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator
 
-from envoy.config.core.v3.base_pb2 import DataSource, TransportSocket
+from envoy.config.core.v3.base_pb2 import TransportSocket
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
     CertificateValidationContext,
-    TlsCertificate,
     TlsParameters,
 )
-from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import SdsSecretConfig, Secret
+from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import Secret
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, DownstreamTlsContext
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
-from loopmesh.compile import names
-from loopmesh.compile.cluster import ADS
+from loopmesh.compile.credentials import authority_secrets, certificate_secrets, named_secret
 from loopmesh.compile.gateway_servers import open_ports
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import pack
 from loopmesh.compile.tls import TLS, mesh_certificates
-from loopmesh.model.credential import AUTHORITY_SUFFIX, Credential
+from loopmesh.model.credential import AUTHORITY_SUFFIX
 from loopmesh.model.server_tls import ServerTls, ServerTlsMode, ServerTlsVersion
 from loopmesh.model.topology import Workload
 
@@ -39,17 +37,13 @@ def server_tls(tls: ServerTls) -> TransportSocket:
 
 
 def gateway_secrets(index: MeshIndex, workload: Workload) -> dict[str, Secret]:
-    """What the servers name and the namespace has, by resource name; authorities may lie beside their certificate."""
-    known = {one.name: one for one in index.topology.credentials if one.namespace == workload.namespace}
+    """What the servers name and the namespace has, by resource name."""
     secrets: dict[str, Secret] = {}
     for tls in _opened(index, workload):
         for name in tls.credentials:
-            if found := known.get(name):
-                secrets[names.credential(name)] = _certificate(found)
+            secrets |= certificate_secrets(index, workload, name)
         if tls.mode.checks_clients:
-            first = tls.credentials[0]
-            if found := known.get(first + AUTHORITY_SUFFIX) or known.get(first):
-                secrets[names.credential(first + AUTHORITY_SUFFIX)] = _authorities(first + AUTHORITY_SUFFIX, found)
+            secrets |= authority_secrets(index, workload, tls.credentials[0])
     return secrets
 
 
@@ -65,17 +59,14 @@ def _certificates(tls: ServerTls) -> CommonTlsContext:
         context = mesh_certificates()
         _hold_clients(context.combined_validation_context.default_validation_context, tls)
         return context
-    context = CommonTlsContext(alpn_protocols=ALPN, tls_certificate_sds_secret_configs=map(_named, tls.credentials))
+    named = map(named_secret, tls.credentials)
+    context = CommonTlsContext(alpn_protocols=ALPN, tls_certificate_sds_secret_configs=named)
     context.tls_params.CopyFrom(_parameters(tls))
     if tls.mode.checks_clients:
         combined = context.combined_validation_context
-        combined.validation_context_sds_secret_config.CopyFrom(_named(tls.credentials[0] + AUTHORITY_SUFFIX))
+        combined.validation_context_sds_secret_config.CopyFrom(named_secret(tls.credentials[0] + AUTHORITY_SUFFIX))
         _hold_clients(combined.default_validation_context, tls)
     return context
-
-
-def _named(name: str) -> SdsSecretConfig:
-    return SdsSecretConfig(name=names.credential(name), sds_config=ADS)
 
 
 def _parameters(tls: ServerTls) -> TlsParameters:
@@ -94,17 +85,3 @@ def _hold_clients(context: CertificateValidationContext, tls: ServerTls) -> None
     context.verify_certificate_hash.extend(tls.client_hashes)
     if tls.accepts_untrusted:
         context.trust_chain_verification = CertificateValidationContext.ACCEPT_UNTRUSTED
-
-
-def _certificate(credential: Credential) -> Secret:
-    pair = TlsCertificate(
-        certificate_chain=DataSource(inline_bytes=credential.chain), private_key=DataSource(inline_bytes=credential.key)
-    )
-    return Secret(name=names.credential(credential.name), tls_certificate=pair)
-
-
-def _authorities(name: str, credential: Credential) -> Secret:
-    context = CertificateValidationContext(trusted_ca=DataSource(inline_bytes=credential.authorities))
-    if credential.revoked:
-        context.crl.inline_bytes = credential.revoked
-    return Secret(name=names.credential(name), validation_context=context)

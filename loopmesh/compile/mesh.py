@@ -6,6 +6,7 @@ from google.protobuf.message import Message
 
 from loopmesh.compile import names
 from loopmesh.compile.cluster import outbound_clusters, trace_cluster
+from loopmesh.compile.credentials import client_secrets
 from loopmesh.compile.endpoint import outbound_endpoints
 from loopmesh.compile.forward_listener import forward_listener
 from loopmesh.compile.gateway_listener import gateway_listener
@@ -65,7 +66,7 @@ def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyC
         endpoints=shared.endpoints,
         listeners=_listeners(view, workload),
         routes={**shared.routes, **_gateway_routes(view, workload)},
-        secrets=gateway_secrets(view.index, workload),
+        secrets={**gateway_secrets(view.index, workload), **client_secrets(view.index, workload)},
     )
 
 

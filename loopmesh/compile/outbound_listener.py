@@ -6,8 +6,8 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import Rds
 
 from loopmesh.compile import names, sockets
+from loopmesh.compile.ads import ADS
 from loopmesh.compile.called_names import called_name_filter
-from loopmesh.compile.cluster import ADS
 from loopmesh.compile.connection_manager import NamedFilter, as_network_filter, connection_manager
 from loopmesh.compile.routes.filters import route_filters
 from loopmesh.compile.telemetry import observe

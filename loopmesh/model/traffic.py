@@ -1,6 +1,6 @@
 """What holds for calls to a host (Istio's DestinationRule)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from loopmesh.model.destinations.balancing import Balancing
@@ -86,6 +86,14 @@ class DestinationRule:
                 if said is not None:
                     return said.mode
         return None
+
+    @property
+    def every_tls(self) -> Iterator[ClientTls]:
+        """What it says of TLS anywhere."""
+        for policy in (self.policy, *(subset.policy for subset in self.subsets)):
+            for one in (policy, *policy.ports.values()):
+                if one.tls is not None:
+                    yield one.tls
 
     def subset_labels(self, name: str) -> Mapping[str, str]:
         """What the instances of a subset carry; nothing for the empty name."""

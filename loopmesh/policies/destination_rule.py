@@ -2,9 +2,10 @@
 
 from collections import Counter
 
+from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, Subset
-from loopmesh.model.visibility import only
+from loopmesh.model.visibility import Visibility, only
 from loopmesh.policies.destinations.traffic_policy import read_traffic_policy
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
@@ -22,24 +23,32 @@ def _rule(document: Document, fields: Fields) -> DestinationRule:
     for name, times in Counter(subset.name for subset in subsets).items():
         if name and times > 1:
             fields.refuse("subsets", f"two subsets are called `{name}`", "rename one")
-    visibility = read_visibility(fields, document.namespace)
     selector = fields.object("workloadSelector", lambda inside: read_selector(inside, document.namespace))
-    if selector is not None:
-        if not selector.labels:
-            fields.refuse("workloadSelector", "it selects by labels", "add `matchLabels`, or remove it")
-        own = only(document.namespace)
-        if fields.has("exportTo") and visibility != own:
-            rule = "a rule for some workloads holds in its own namespace only"
-            fields.refuse("exportTo", rule, "remove it, or write `.`")
-        visibility = own
-    return DestinationRule(
+    rule = DestinationRule(
         source=document.source,
         host=qualify_host(host, document.namespace),
         policy=fields.object("trafficPolicy", read_traffic_policy) or NO_POLICY,
         subsets=subsets,
-        visibility=visibility,
+        visibility=_visibility(document, fields, selector),
         selector=selector,
     )
+    if selector is None and any(tls.credential for tls in rule.every_tls):
+        reason = "`credentialName` is heeded with a `workloadSelector` only; without one Istio would call in plaintext"
+        fields.refuse(None, reason, "add `workloadSelector`, or name files")
+    return rule
+
+
+def _visibility(document: Document, fields: Fields, selector: WorkloadSelector | None) -> Visibility | None:
+    """A rule for some workloads is for its own namespace."""
+    said, own = read_visibility(fields, document.namespace), only(document.namespace)
+    if selector is None:
+        return said
+    if not selector.labels:
+        fields.refuse("workloadSelector", "it selects by labels", "add `matchLabels`, or remove it")
+    if said not in (None, own):
+        rule = "a rule for some workloads holds in its own namespace only"
+        fields.refuse("exportTo", rule, "remove it, or write `.`")
+    return own
 
 
 def _subset(document: Document, fields: Fields) -> Subset:

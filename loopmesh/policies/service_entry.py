@@ -56,7 +56,7 @@ def _hosts(document: Document, fields: Fields) -> tuple[AddedHost, ...]:
     location = fields.choice("location", _Location) or _Location.MESH_EXTERNAL
     endpoints = fields.objects("endpoints", _endpoint)
     selector = fields.object("workloadSelector", lambda inside: _selector(document, inside))
-    addresses = tuple(one for one in fields.texts("addresses", _check_address) if "/" not in one)
+    addresses = _addresses(fields, said)
     server_names = fields.texts("subjectAltNames")
     visibility = read_visibility(fields, document.namespace, may_be_none=True)
     _check_ports(fields, hosts, [port for port, _ in ports], said)
@@ -125,6 +125,14 @@ def _check_host(host: str) -> tuple[str, str] | None:
     if "." not in host:
         return "a host of a ServiceEntry is a full name; Istio completes none", "write the full name"
     return check_host(host)
+
+
+def _addresses(fields: Fields, said: _Resolution) -> tuple[str, ...]:
+    """Those a caller may name; ranges only capture connections, which here are told apart by the port dialled."""
+    found = fields.texts("addresses", _check_address)
+    if said in (_Resolution.DNS, _Resolution.DNS_ROUND_ROBIN) and any("/" in one for one in found):
+        fields.refuse("addresses", f"Istio takes no range with resolution {said}", "write addresses, or say STATIC")
+    return tuple(one for one in found if "/" not in one)
 
 
 def _check_address(text: str) -> tuple[str, str] | None:

@@ -229,6 +229,18 @@ def test_tls_with_certificates_of_files() -> None:
     assert common["validation_context"] == {"trusted_ca": {"filename": "/ca.pem"}, "crl": {"filename": "/a.crl"}}
 
 
+def test_tls_with_a_secret_of_some_workloads() -> None:
+    tls = "tls: {mode: MUTUAL, credentialName: shop, subjectAltNames: [shop.example.com]}"
+    rule = f"host: web, workloadSelector: {{matchLabels: {{tier: front}}}}, trafficPolicy: {{{tls}}}"
+    found = configuration("till-v1-0", destination_rule(rule))["Cluster"][GRPC]["transport_socket"]["typed_config"]
+    common = found["common_tls_context"]
+    assert [one["name"] for one in common["tls_certificate_sds_secret_configs"]] == ["kubernetes://shop"]
+    combined = common["combined_validation_context"]
+    assert combined["validation_context_sds_secret_config"]["name"] == "kubernetes://shop-cacert"
+    assert "shop.example.com" in str(combined["default_validation_context"])
+    assert "kubernetes://" not in str(configuration("nats-v1-0", destination_rule(rule))["Cluster"])
+
+
 def test_tls_that_verifies_nothing() -> None:
     policy = "mode: SIMPLE, insecureSkipVerify: true"
     assert tls_context(policy)["common_tls_context"]["validation_context"] == {}

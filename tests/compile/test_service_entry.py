@@ -83,7 +83,7 @@ def domains(config: dict[str, Any], host: str) -> list[str]:
 
 
 def test_it_is_called_by_its_name_or_address() -> None:
-    spec = f"hosts: [api.example.com], addresses: [10.0.0.1, 10.1.0.0/16], resolution: DNS, {HTTP}"
+    spec = f"hosts: [api.example.com], addresses: [10.0.0.1, 10.1.0.0/16], resolution: STATIC, {HTTP}"
     config = configuration("till-v1-0", service_entry(spec))
     assert domains(config, "api.example.com:80") == [
         "api.example.com",

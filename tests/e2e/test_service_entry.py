@@ -1,7 +1,5 @@
 """Hosts outside the mesh, called through the caller's sidecar: in plaintext, with TLS, and by patterns."""
 
-import datetime
-import ipaddress
 import socket
 import ssl
 import threading
@@ -9,14 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from loopmesh.testing.mesh_process import MeshProcess
+from tests.certificates import Authority, write_secret
 from tests.e2e.shop_client import ask
 
 FOLDER = Path(__file__).parent / "outside"
@@ -69,6 +65,24 @@ spec:
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
+metadata: {{name: trusted, namespace: lab}}
+spec:
+  hosts: [trusted.example.com]
+  resolution: STATIC
+  ports: [{{number: 80, name: http, protocol: HTTP}}]
+  endpoints: [{{address: 127.0.0.1, ports: {{http: {tls}}}}}]
+  subjectAltNames: [secret.example.com]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: trusted, namespace: lab}}
+spec:
+  host: trusted.example.com
+  workloadSelector: {{matchLabels: {{app: caller}}}}
+  trafficPolicy: {{tls: {{mode: SIMPLE, credentialName: trusted, sni: secret.example.com}}}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
 metadata: {{name: alias, namespace: lab}}
 spec:
   hosts: [caller.internal]
@@ -101,47 +115,27 @@ class Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Outside:
-    """Servers that know nothing of the mesh, and the file of the certificate one of them shows."""
+    """Servers that know nothing of the mesh, and the file of the authority that vouches for one of them."""
 
     plain: int
     tls: int
     authority: Path
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "secret.example.com")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("secret.example.com"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "secret.pem", folder / "secret.key"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    format_, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, format_, plain))
-    return cert_file, key_file
-
-
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    cert_file, key_file = certificate(tmp_path_factory.mktemp("certificate"))
+    folder, authority = tmp_path_factory.mktemp("certificate"), Authority()
+    chain, key = authority.issue("secret.example.com")
+    (folder / "chain.pem").write_text(chain)
+    (folder / "key.pem").write_text(key)
+    (folder / "authority.pem").write_text(authority.pem)
     plain, tls = (ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert_file, key_file)
+    context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
     tls.socket = context.wrap_socket(tls.socket, server_side=True)
     for server in (plain, tls):
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Outside(plain=plain.server_address[1], tls=tls.server_address[1], authority=cert_file)
+    yield Outside(plain=plain.server_address[1], tls=tls.server_address[1], authority=folder / "authority.pem")
     for server in (plain, tls):
         server.shutdown()
         server.server_close()
@@ -152,6 +146,8 @@ def mesh(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("outside")
     policies = folder / "policies.yaml"
     policies.write_text(POLICIES.format(plain=outside.plain, tls=outside.tls, authority=outside.authority))
+    secrets = folder / "state" / "secrets"
+    write_secret(secrets, "trusted", {"ca.crt": outside.authority.read_text()})
     arguments = ("--values", "values.yaml", "--policies", str(policies))
     mesh = MeshProcess(state=folder / "state", folder=FOLDER, up_arguments=arguments)
     mesh.up()
@@ -176,6 +172,10 @@ def test_tls_that_the_sidecar_begins_and_verifies(mesh: MeshProcess, outside: Ou
     assert get(mesh, "secret.example.com:80") == f"{outside.tls} secret.example.com:80"
 
 
+def test_tls_that_is_verified_by_a_secret_s_authorities(mesh: MeshProcess, outside: Outside) -> None:
+    assert get(mesh, "trusted.example.com:80") == f"{outside.tls} trusted.example.com:80"
+
+
 def test_another_name_for_workloads_of_the_mesh(mesh: MeshProcess) -> None:
     assert get(mesh, "caller.internal:80").startswith("127.0.0.1:")
 
@@ -194,20 +194,21 @@ def test_a_host_of_a_pattern_is_looked_up_when_it_is_called(mesh: MeshProcess, o
 
 def test_tls_of_the_program_s_own_passes_by_its_server_name(mesh: MeshProcess, outside: Outside) -> None:
     address = get(mesh, "caller:8000")
-    assert tls_to(address, "secret.example.com", outside) == outside.authority.read_text()
+    assert ("DNS", "secret.example.com") in tls_to(address, "secret.example.com", outside)
     with pytest.raises(OSError, match=r"EOF|reset"):
         tls_to(address, "other.example.com", outside)
 
 
-def tls_to(address: str, server_name: str, outside: Outside) -> str:
-    """The certificate that is shown."""
+def tls_to(address: str, server_name: str, outside: Outside) -> tuple[tuple[str, str], ...]:
+    """The names of the certificate that is shown."""
     host, _, port = address.rpartition(":")
     context = ssl.create_default_context(cafile=str(outside.authority))
     with (
         socket.create_connection((host, int(port)), timeout=10) as connection,
         context.wrap_socket(connection, server_hostname=server_name) as secured,
     ):
-        return ssl.DER_cert_to_PEM_cert(secured.getpeercert(binary_form=True) or b"")
+        shown: Any = secured.getpeercert()
+        return tuple(shown["subjectAltName"])
 
 
 def test_a_program_learns_of_a_new_host_s_port_when_it_is_started_again(

@@ -34,6 +34,30 @@ def missing(folder: Path, mode: str) -> list[str]:
     return [str(problem) for problem in check_credentials(policies, APPLICATION, credentials, "here")]
 
 
+def rule(mode: str) -> str:
+    tls = {"mode": mode, "credentialName": "shop-cert"}
+    selector = {"matchLabels": {"app": "orders"}}
+    spec = {"host": "catalog", "workloadSelector": selector, "trafficPolicy": {"tls": tls}}
+    head = {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "catalog"}}
+    return json.dumps({**head, "spec": spec})
+
+
+def test_what_a_rule_for_calls_names_must_be_there(tmp_path: Path) -> None:
+    def problems(mode: str) -> list[str]:
+        policies, credentials = read_policies(rule(mode)), read_secrets(tmp_path, "shop")
+        return [str(problem) for problem in check_credentials(policies, APPLICATION, credentials, "here")]
+
+    value = "0.yaml:1: DestinationRule shop/catalog: credentialName shop-cert"
+    no_certificate = f"{value}: there is no certificate shop/shop-cert; put the Secret's YAML into here"
+    no_authority = f"{value}: shop/shop-cert does not say whom servers' certificates come from"
+    no_authority += "; add `ca.crt` to a Secret in here"
+    assert problems("MUTUAL") == [no_certificate, no_authority]
+    write_secret(tmp_path, "shop-cert", {"tls.crt": CHAIN, "tls.key": KEY})
+    assert problems("SIMPLE") == problems("MUTUAL") == [no_authority]
+    write_secret(tmp_path, "shop-cert-cacert", {"ca.crt": AUTHORITY.pem})
+    assert problems("SIMPLE") == problems("MUTUAL") == []
+
+
 def test_a_secret_is_read_as_kubectl_writes_it(tmp_path: Path) -> None:
     secret = {
         "apiVersion": "v1",

@@ -9,8 +9,10 @@ from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, UpstreamTlsContext
 from google.protobuf.struct_pb2 import Struct
 
+from loopmesh.compile.credentials import named_secret
 from loopmesh.compile.messages import pack
 from loopmesh.compile.tls import CLIENT_PARAMETERS, TLS, mutual_tls, name_matchers, plaintext
+from loopmesh.model.credential import AUTHORITY_SUFFIX
 from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 
 TLS_MODE = "tlsMode"
@@ -42,14 +44,31 @@ def _meet_each_as_it_wants(cluster: Cluster, mutual: TransportSocket) -> None:
 
 
 def originate_tls(tls: ClientTls, *, http2: bool) -> TransportSocket:
-    """TLS as anybody's client would speak it, with the certificate of a file for MUTUAL."""
+    """TLS as anybody's client would speak it, with a certificate of its own for MUTUAL."""
     common = CommonTlsContext(tls_params=CLIENT_PARAMETERS, alpn_protocols=["h2"] if http2 else [])
-    if tls.mode is TlsMode.MUTUAL:
+    if tls.credential:
+        _use_secrets(common, tls)
+    else:
+        _use_files(common, tls)
+    context = UpstreamTlsContext(common_tls_context=common, sni=tls.server_name)
+    return TransportSocket(name=TLS, typed_config=pack(context))
+
+
+def _use_files(common: CommonTlsContext, tls: ClientTls) -> None:
+    if tls.shows_certificate:
         certificate = TlsCertificate(certificate_chain=_file(tls.certificate), private_key=_file(tls.private_key))
         common.tls_certificates.append(certificate)
     common.validation_context.CopyFrom(_validation(tls))
-    context = UpstreamTlsContext(common_tls_context=common, sni=tls.server_name)
-    return TransportSocket(name=TLS, typed_config=pack(context))
+
+
+def _use_secrets(common: CommonTlsContext, tls: ClientTls) -> None:
+    """Istio `ApplyCustomSDSToClientCommonTLSContext`."""
+    if tls.shows_certificate:
+        common.tls_certificate_sds_secret_configs.append(named_secret(tls.credential))
+    if not tls.unverified:
+        combined = common.combined_validation_context
+        combined.default_validation_context.match_typed_subject_alt_names.extend(name_matchers(tls.server_names))
+        combined.validation_context_sds_secret_config.CopyFrom(named_secret(tls.credential + AUTHORITY_SUFFIX))
 
 
 def _validation(tls: ClientTls) -> CertificateValidationContext:

@@ -2,14 +2,14 @@
 
 from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.host_names import check_name
 
 FILES = ("clientCertificate", "privateKey", "caCertificates", "caCrl")
-UNSUPPORTED = {"credentialName": "secrets of a cluster are not read; name files with `caCertificates` and the like"}
+STORES = ("configmap://", "kubernetes://", "file://", "builtin://")
 
 
 def read_client_tls(fields: Fields) -> ClientTls:
     """Without a mode it is DISABLE, the zero of Istio's enumeration."""
-    fields.unsupported(UNSUPPORTED)
     mode = fields.choice("mode", TlsMode) or TlsMode.DISABLE
     tls = ClientTls(
         mode=mode,
@@ -20,6 +20,7 @@ def read_client_tls(fields: Fields) -> ClientTls:
         server_name=fields.text("sni") or "",
         server_names=fields.texts("subjectAltNames"),
         unverified=bool(fields.boolean("insecureSkipVerify")),
+        credential=fields.text("credentialName", check=_check_credential) or "",
     )
     _check_files(fields, tls)
     _check_names(fields, tls)
@@ -28,11 +29,16 @@ def read_client_tls(fields: Fields) -> ClientTls:
 
 def _check_files(fields: Fields, tls: ClientTls) -> None:
     """What would be said in vain is refused."""
-    needed = ("clientCertificate", "privateKey") if tls.mode is TlsMode.MUTUAL else ()
+    needed = ("clientCertificate", "privateKey") if tls.mode is TlsMode.MUTUAL and not tls.credential else ()
     for key in needed:
         if not fields.has(key):
             fields.refuse(None, f"`{key}` is required with mode MUTUAL", "add the path of the file")
+    if tls.credential and tls.mode not in (TlsMode.SIMPLE, TlsMode.MUTUAL):
+        fields.refuse("credentialName", f"Istio does not heed it with mode {tls.mode}", "remove it")
     heeded = {TlsMode.MUTUAL: FILES, TlsMode.SIMPLE: ("caCertificates", "caCrl")}.get(tls.mode, ())
+    for key in FILES if tls.credential else ():
+        if fields.has(key):
+            fields.refuse(key, "`credentialName` is there, too", "keep one of the two")
     for key in FILES:
         if fields.has(key) and key not in heeded:
             fields.refuse(key, f"Istio does not heed it with mode {tls.mode}", "remove it")
@@ -44,9 +50,16 @@ def _check_names(fields: Fields, tls: ClientTls) -> None:
             if fields.has(key):
                 fields.refuse(key, "Istio does not heed it with mode DISABLE", "remove it")
     if tls.unverified and tls.mode in (TlsMode.SIMPLE, TlsMode.MUTUAL):
-        for key in ("caCertificates", "subjectAltNames", "caCrl"):
+        trusted = ("credentialName",) if tls.mode is TlsMode.SIMPLE else ()
+        for key in ("caCertificates", "subjectAltNames", "caCrl", *trusted):
             if fields.has(key):
                 fields.refuse(key, "with `insecureSkipVerify` nothing is verified", "keep one of the two")
     if tls.unverified and tls.mode is TlsMode.ISTIO_MUTUAL:
         rule = "Istio heeds it with SIMPLE and MUTUAL; an identity of the mesh is always verified"
         fields.refuse("insecureSkipVerify", rule, "remove it")
+
+
+def _check_credential(name: str) -> tuple[str, str] | None:
+    if name.startswith(STORES):
+        return "loopmesh reads Secrets only, by their names", "write the name of the Secret alone"
+    return check_name(name)
