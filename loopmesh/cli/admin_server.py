@@ -15,9 +15,11 @@ from loopmesh.cli.admin_messages import (
     problem_messages,
     rejection_message,
 )
-from loopmesh.cli.mesh import Mesh, check_service
+from loopmesh.cli.called_service import find_called
+from loopmesh.cli.mesh import Mesh
 from loopmesh.cli.planning import plan_fault, plan_shift
 from loopmesh.cli.policy_change import PolicyChange
+from loopmesh.model.added_host import Called
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward
 from loopmesh.run.errors import RunError
@@ -144,7 +146,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             opened = await self._mesh.open_forward(
                 Forward(
                     workload=request.workload,
-                    host=check_service(self._mesh, request.workload, request.service, request.port),
+                    host=self._called(request),
                     port=request.port,
                     listen_address=request.listen_address,
                     listen_port=request.listen_port,
@@ -159,6 +161,11 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         finally:
             # Whoever asked has gone; their cancellation must not leave the port open.
             await asyncio.shield(self._mesh.close_forward(opened))
+
+    def _called(self, request: admin_pb2.ForwardRequest) -> str:
+        services: tuple[Called, ...] = (*self._mesh.application.services, *self._mesh.added_hosts)
+        workloads = self._mesh.supervisor.workloads
+        return find_called(services, workloads, request.workload, request.service, request.port)
 
     def _status(self, found: InstanceStatus) -> admin_pb2.WorkloadStatus:
         rejected = map(rejection_message, self._mesh.refusals(found.workload.name))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from loopmesh.cli.options import ControlPlaneKind
 from loopmesh.compile import ProxyConfig, compile_mesh
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
@@ -39,3 +40,12 @@ class OwnCompiler:
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         return compile_mesh(topology, policies)
+
+
+def choose_compiler(kind: ControlPlaneKind) -> Compiler:
+    """Istio's is imported only where it is asked for."""
+    if kind is ControlPlaneKind.LOOPMESH:
+        return OwnCompiler()
+    from loopmesh.cli.istio_compiler import IstioCompiler
+
+    return IstioCompiler()

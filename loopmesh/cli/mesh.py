@@ -11,18 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from loopmesh.cli.blame import Refusal, blame
-from loopmesh.cli.compiler import Compiler, OwnCompiler
+from loopmesh.cli.compiler import Compiler, choose_compiler
+from loopmesh.cli.edge_ports import EdgePorts
 from loopmesh.cli.fresh_connections import FreshConnections
 from loopmesh.cli.key_location import locate
-from loopmesh.cli.options import ControlPlaneKind, UpOptions
+from loopmesh.cli.options import UpOptions
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
 from loopmesh.cli.secrets import read_credentials
 from loopmesh.compile import ProxyConfig
 from loopmesh.control import CertificateAuthority, ControlPlane, KeyFetch, KeySets, PushReport, Rejection
-from loopmesh.model.added_host import AddedHost, Called
+from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application
 from loopmesh.model.credential import Credential
-from loopmesh.model.edge import Server
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
@@ -60,6 +60,7 @@ class Mesh:
         clean_up_leftovers(self._state)
         self._runtime = create_runtime_folder(os.environ)
         self._ports = PortLedger()
+        self._edge_ports = EdgePorts(application, self._ports, options.edge_port)
         self._guard: Guard | None = None
         self._refreshing = asyncio.Lock()
         self._ready: frozenset[str] = frozenset()
@@ -79,7 +80,7 @@ class Mesh:
         check_commands(application, Path.cwd(), os.environ)
         files = read_files([options.policies]) if options.policies else []
         policy_set = PolicySet.parse(files, application.namespace)
-        return cls(options, application, policy_set, _compiler(options.control_plane))
+        return cls(options, application, policy_set, choose_compiler(options.control_plane))
 
     @property
     def added_hosts(self) -> tuple[AddedHost, ...]:
@@ -96,16 +97,8 @@ class Mesh:
 
     @property
     def edge(self) -> dict[str, str]:
-        """Addresses of the edge by the names of its servers; a second gateway's have its name before them."""
-        addresses: dict[str, str] = {}
-        for gateway in self._policies.gateways:
-            for workload in self.application.gateways:
-                if gateway.selects(workload.labels):
-                    for server in gateway.servers:
-                        port = self._topology.edge_ports[workload.name, server.port]
-                        name = server.name if server.name not in addresses else f"{workload.name}-{server.name}"
-                        addresses.setdefault(name, f"{_scheme(server)}://127.0.0.1:{port}")
-        return addresses
+        """Addresses of the edge by the names of its servers."""
+        return self._edge_ports.addresses(self._topology.edge_ports, self._policies)
 
     async def start(self, report: Report) -> None:
         """Returns when every workload takes traffic. Raises RunError; `stop` must follow in any case."""
@@ -116,7 +109,7 @@ class Mesh:
         await self._compiler.start(report)
         await self.control.start()
         trace_port = await self._receiver.start()
-        edge_ports = self._claim_edge_ports(self._policies, self._take_port)
+        edge_ports = self._edge_ports.claim(self._topology.edge_ports, self._policies)
         self._topology = replace(self._topology, trace_port=trace_port, edge_ports=edge_ports)
         self._prepare_supervisor(trace_port)
         report(f"starting {len(workloads)} workloads, each with its proxy")
@@ -197,13 +190,13 @@ class Mesh:
             policy_set, names, policies = await asyncio.to_thread(self._read, change)
             before, known = (self._policy_set, self._policies, self._topology), self._rejections()
             credentials = await asyncio.to_thread(self._credentials, policies)
-            edge_ports = self._claim_edge_ports(policies, self._take_port)
+            edge_ports = self._edge_ports.claim(self._topology.edge_ports, policies)
             key_sets = await self._follow_issuers(policies)
             topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials, key_sets=key_sets)
             try:
                 configs = await self._compiler.compile(topology, policy_set, policies)
             except (InvalidInputError, RunError):
-                self._give_back_edge_ports(topology)
+                self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)
                 await self._follow_issuers(self._policies)
                 raise
             self._policy_set, self._policies, self._topology = policy_set, policies, topology
@@ -212,7 +205,7 @@ class Mesh:
             self._refused = tuple(blame(found, self._topology, policies, names) for found in fresh)
             if fresh:
                 self._policy_set, self._policies, self._topology = before
-                self._give_back_edge_ports(topology)
+                self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)
                 await self._follow_issuers(self._policies)
                 await self._push()
         return ChangeReport(policies=tuple(names), push=report, refusals=self._refused)
@@ -223,7 +216,7 @@ class Mesh:
             policy_set, _, policies = await asyncio.to_thread(self._read, change)
             credentials = await asyncio.to_thread(self._credentials, policies)
             # A port that would be opened is not taken for that.
-            edge_ports = self._claim_edge_ports(policies, lambda chosen: chosen)
+            edge_ports = self._edge_ports.imagine(self._topology.edge_ports, policies)
             topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials)
             old = await self._compiler.compile(self._topology, self._policy_set, self._policies)
             new = await self._compiler.compile(topology, policy_set, policies)
@@ -304,55 +297,3 @@ class Mesh:
             return report
         renewed = await self.control.push(self._connections.mark(configs))
         return replace(renewed, milliseconds=report.milliseconds + renewed.milliseconds)
-
-    def _claim_edge_ports(self, policies: Policies, take: Callable[[int], int]) -> dict[tuple[str, int], int]:
-        """A loopback port for every port a gateway opens; the first gets the one the user chose.
-
-        Ports that are open already stay what they are. `take` gets the chosen port or 0 and gives the one taken.
-        """
-        ports = dict(self._topology.edge_ports)
-        for gateway in policies.gateways:
-            for workload in self.application.gateways:
-                if gateway.selects(workload.labels):
-                    for server in gateway.servers:
-                        key = (workload.name, server.port)
-                        if key not in ports:
-                            ports[key] = take(self._options.edge_port if not ports else 0)
-        return ports
-
-    def _give_back_edge_ports(self, topology: Topology) -> None:
-        """Those that only this topology needs."""
-        for key in topology.edge_ports.keys() - self._topology.edge_ports.keys():
-            self._ports.release(topology.edge_ports[key])
-
-    def _take_port(self, chosen: int) -> int:
-        """Raises RunError when the chosen one is in use."""
-        return self._ports.claim(chosen) if chosen else self._ports.allocate()
-
-
-def _scheme(server: Server) -> str:
-    if server.is_http:
-        return "http" if server.tls is None else "https"
-    return "tcp" if server.tls is None else "tls"
-
-
-def _compiler(kind: ControlPlaneKind) -> Compiler:
-    if kind is ControlPlaneKind.LOOPMESH:
-        return OwnCompiler()
-    from loopmesh.cli.istio_compiler import IstioCompiler
-
-    return IstioCompiler()
-
-
-def check_service(mesh: Mesh, caller: str, name: str, port: int) -> str:
-    """The host a workload reaches by a name, as Kubernetes' DNS would resolve it, if it has the port. Raises
-    RunError."""
-    namespaces = [one.namespace for one in mesh.supervisor.workloads if one.name == caller]
-    services: tuple[Called, ...] = (*mesh.application.services, *mesh.added_hosts)
-    found = [one for namespace in namespaces for one in services if name in one.names_from(namespace)]
-    if not found:
-        known = ", ".join(one.host for one in services)
-        raise RunError(f"{caller} knows no service {name}; there are {known}")
-    if port not in [one.number for one in found[0].ports]:
-        raise RunError(f"service {name} has no port {port}; it has {[one.number for one in found[0].ports]}")
-    return found[0].host

@@ -71,7 +71,7 @@ def test_a_changed_timeout_is_told_by_its_field_and_as_the_routes_of_its_callers
     assert parts(found) == {("route", "wallet.shop.svc.cluster.local:50051", "changed")}
 
 
-def test_a_changed_breaker_is_told_as_a_destination_of_its_callers(shop: Shop) -> None:
+def test_a_changed_limit_is_told_as_a_destination_of_callers_and_of_the_services_own_proxies(shop: Shop) -> None:
     found = shop.difference(
         shop.source("catalog/destinationrule.yaml").replace("http2MaxRequests: 500", "http2MaxRequests: 5")
     )
