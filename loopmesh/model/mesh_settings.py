@@ -6,11 +6,16 @@ from enum import StrEnum
 
 from loopmesh.model.destinations.connection_pool import ConnectionPool, TcpKeepalive
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
-from loopmesh.model.policy import WorkloadSelector
+from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
+from loopmesh.model.problem import Origin
 from loopmesh.model.provider import LogFile, LogFormat, Provider
 from loopmesh.model.routes.retry import Retry
 from loopmesh.model.span_tag import SpanTag
 
+MESH_CONFIG = PolicyName(kind="MeshConfig", namespace="istio-system", name="istio")
+"""As istiod looks for it in a cluster."""
+UNSAID = Source(policy=MESH_CONFIG, origin=Origin(file="", line=0))
+"""Of settings that nobody wrote."""
 BUILT_IN_LOG = "envoy"
 """Istio's built-in log provider: standard output, in the mesh's own format."""
 
@@ -71,6 +76,7 @@ class TrafficDefaults:
 class MeshSettings:
     """Every default is Istio's. `retry` None is Istio's default retry; `log_file` empty means no log."""
 
+    source: Source = UNSAID
     root_namespace: str = "istio-system"
     trust_domain_aliases: tuple[str, ...] = ()
     retry: Retry | None = None

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.authorization import AuthorizationPolicy
 from loopmesh.model.edge import Gateway
-from loopmesh.model.mesh_settings import MeshSettings
+from loopmesh.model.mesh_settings import UNSAID, MeshSettings
 from loopmesh.model.patch import Patch
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.routing import Routing
@@ -42,8 +42,9 @@ class Policies:
     telemetries: tuple[Telemetry, ...] = ()
 
     def by_name(self) -> dict[PolicyName, list[Policy]]:
-        """What each policy says; a policy may say several things."""
-        found: dict[PolicyName, list[Policy]] = {}
+        """What each policy says; one may say several things. The mesh's settings are one if somebody wrote them."""
+        source = self.settings.source
+        found: dict[PolicyName, list[Policy]] = {} if source == UNSAID else {source.policy: [self.settings]}
         for _, several in self._kinds():
             for one in several:
                 found.setdefault(one.source.policy, []).append(one)
@@ -54,7 +55,8 @@ class Policies:
         kept: dict[str, Any] = {
             kind: tuple(one for one in several if one.source.policy != name) for kind, several in self._kinds()
         }
-        return replace(self, **kept)
+        settings = MeshSettings() if name == self.settings.source.policy else self.settings
+        return replace(self, settings=settings, **kept)
 
     def _kinds(self) -> Iterator[tuple[str, tuple[Policy, ...]]]:
         for kind in fields(self):

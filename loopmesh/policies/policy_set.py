@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.document import Document, read_document
@@ -15,9 +16,7 @@ STEP = re.compile(r"\w+")
 MOST_CHARACTERS = 1_572_864
 """Kubernetes stores no larger object (etcd's request size limit, 1.5 MiB); its YAML has at least this much text."""
 SUFFIXES = (".yaml", ".yml")
-MESH_CONFIG_NAME = PolicyName(kind="MeshConfig", namespace="istio-system", name="istio")
-"""Where istiod looks for it."""
-MESH_CONFIG = "meshconfig.yaml"
+MESH_CONFIG_FILE = "meshconfig.yaml"
 """A file of this name is Istio's mesh config, which is no Kubernetes object and so has no `kind` to be known by."""
 
 
@@ -39,7 +38,7 @@ class PolicySet:
         documents: dict[PolicyName, Document] = {}
         mesh_config: Node | None = None
         for name, content in files:
-            if PurePath(name).name == MESH_CONFIG:
+            if PurePath(name).name == MESH_CONFIG_FILE:
                 mesh_config = _mesh_config(name, content, mesh_config, problems)
                 continue
             for node in _nodes(name, content, problems):
@@ -62,12 +61,12 @@ class PolicySet:
     @property
     def names(self) -> list[PolicyName]:
         """Everything in it."""
-        return [*([MESH_CONFIG_NAME] if self.mesh_config else []), *self.documents]
+        return [*([MESH_CONFIG] if self.mesh_config else []), *self.documents]
 
     def without(self, names: Iterable[PolicyName]) -> "PolicySet":
         gone = set(names)
         documents = {name: one for name, one in self.documents.items() if name not in gone}
-        return PolicySet(documents, self.problems, None if MESH_CONFIG_NAME in gone else self.mesh_config)
+        return PolicySet(documents, self.problems, None if MESH_CONFIG in gone else self.mesh_config)
 
     def place(self, source: Source, key: str) -> Origin:
         """Where a policy says `key` of its `spec`; its first line if it does not."""

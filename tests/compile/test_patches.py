@@ -238,9 +238,10 @@ def test_virtual_hosts_are_added_replaced_and_removed() -> None:
     meant = {"routeConfiguration": {"vhost": {"name": f"{ORDERS}:8080"}}}
     added = hosts(compiled(envoy_filter(patch("VIRTUAL_HOST", "ADD", host, "SIDECAR_OUTBOUND"))))
     assert list(added)[-1] == "new"
+    assert added["new"]["domains"] == ["new.example.com", "new.example.com:*"], "whatever port is dialled"
     replaced = hosts(compiled(envoy_filter(patch("VIRTUAL_HOST", "REPLACE", host, "SIDECAR_OUTBOUND", **meant))))
     assert f"{ORDERS}:8080" not in replaced
-    assert "new" in replaced
+    assert replaced["new"]["domains"] == ["new.example.com", "new.example.com:8080"]
     removed = hosts(compiled(envoy_filter(patch("VIRTUAL_HOST", "REMOVE", None, "SIDECAR_OUTBOUND", **meant))))
     assert f"{ORDERS}:8080" not in removed
 

@@ -136,6 +136,27 @@ def test_what_a_proxy_refuses_is_told_with_its_policy_and_taken_back_whole(lab: 
     assert "routes[0].timeout_ms: 3000 → 4000" in lab.command("diff", "-f", str(changed)), "no part of it is in force"
 
 
+def test_the_mesh_config_is_compared_applied_and_removed_like_a_policy(lab: MeshProcess, tmp_path: Path) -> None:
+    path = tmp_path / "meshconfig.yaml"
+    path.write_text("connectTimeout: 3s\n")
+    said = lab.command("diff", "-f", str(path))
+    assert "MeshConfig istio-system/istio" in said
+    assert "door-0:" in said
+    assert "MeshConfig istio-system/istio" in lab.command("apply", "-f", str(path))
+    assert lab.command("diff", "-f", str(path)) == "nothing would change\n"
+    assert "MeshConfig istio-system/istio" in lab.command("delete", "-f", str(path))
+    assert "nothing would change" not in lab.command("diff", "-f", str(path))
+
+
+def test_a_mesh_config_that_proxies_refuse_is_named_and_taken_back(lab: MeshProcess, tmp_path: Path) -> None:
+    path = tmp_path / "meshconfig.yaml"
+    path.write_text('accessLogFile: /dev/stdout\naccessLogFormat: "%NO_SUCH_THING%"\n')
+    result = lab.run("apply", "-f", str(path))
+    assert result.returncode == 1
+    assert "which comes from MeshConfig istio-system/istio: " in result.stderr
+    assert ask(f"{lab.edge}/time").status == 200
+
+
 def test_the_status_shows_a_refusal_until_a_change_is_taken(lab: MeshProcess, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(BAD_SCRIPT)

@@ -1,8 +1,10 @@
 """What the mesh config comes to mean in the words of the mesh."""
 
+from dataclasses import replace
+
 import pytest
 
-from loopmesh.model.mesh_settings import MeshSettings, PathNormalization, TlsVersion
+from loopmesh.model.mesh_settings import UNSAID, MeshSettings, PathNormalization, TlsVersion
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.provider import Authorizer, AuthorizerProtocol, LogFile, RequestBody, SpanCollector
@@ -21,7 +23,7 @@ spec: {}
 
 
 def test_nothing_said_is_istio_s_default() -> None:
-    assert read_mesh_config(b"") == MeshSettings()
+    assert replace(read_mesh_config(b""), source=UNSAID) == MeshSettings()
 
 
 def test_every_setting_has_its_units_and_words() -> None:
@@ -90,6 +92,14 @@ def test_a_newer_mesh_config_replaces_the_one_before() -> None:
     settings = check_policies(before.merged(newer), APPLICATION).settings
     assert (settings.connect_timeout_ms, settings.root_namespace) == (2000, "istio-system")
     assert check_policies(before.merged(PolicySet()), APPLICATION).settings.root_namespace == "a"
+
+
+def test_the_mesh_config_is_a_policy_among_others_once_somebody_wrote_it() -> None:
+    policies = check_policies(PolicySet.parse([("meshconfig.yaml", b"connectTimeout: 1s\n")], "shop"), APPLICATION)
+    (name,) = policies.by_name()
+    assert str(name) == "MeshConfig istio-system/istio"
+    assert policies.without(name).settings == MeshSettings()
+    assert check_policies(PolicySet(), APPLICATION).by_name() == {}
 
 
 def test_two_mesh_configs_are_one_too_many() -> None:

@@ -51,7 +51,7 @@ def _names(routes: RouteConfiguration, host: VirtualHost | None, direction: Dire
     if direction is Direction.SIDECAR_INBOUND:
         return routes.name, _number(routes.name.split("|")[1]), "", ""
     if routes.name.startswith(SECURE_GATEWAY):
-        _, port, port_name, gateway, namespace = routes.name.split(".")
+        _, port, port_name, gateway, namespace = routes.name.split(".", 4)
         return routes.name, _number(port), port_name, f"{namespace}/{gateway}"
     return routes.name, _number(routes.name.rpartition(".")[2]), "", ""
 

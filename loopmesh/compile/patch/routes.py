@@ -10,6 +10,7 @@ from loopmesh.compile.patch.merging import copied, merge
 from loopmesh.compile.patch.route_match import matches_configuration, matches_host, matches_route, takes_hosts
 from loopmesh.model.patch import Direction, Operation, Patch, RouteMatch, Target
 
+ANY_HOST = ANY_PORT = "*"
 MERGES = (Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST)
 Patches = Mapping[Target, Sequence[Patch]]
 
@@ -23,7 +24,7 @@ def patched_routes(routes: RouteConfiguration, patches: Patches, direction: Dire
             merge(changed, change, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
     hosts = [found for host in changed.virtual_hosts if (found := _patched_host(changed, host, patches, direction))]
     hosts += [
-        VirtualHost.FromString(patch.value)
+        _host(patch, "")
         for patch in _meant(patches, Target.VIRTUAL_HOST, direction)
         if patch.operation is Operation.ADD and takes_hosts(changed, patch.match, direction)
     ]
@@ -47,9 +48,9 @@ def _patched_host(
         if patch.operation is Operation.REMOVE:
             return None
         if patch.operation is Operation.REPLACE:
-            changed = VirtualHost.FromString(patch.value)
+            changed = _host(patch, host.name)
         elif patch.operation in MERGES:
-            change = VirtualHost.FromString(patch.value)
+            change = _host(patch, host.name)
             merge(changed, change, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
     about = [
         patch
@@ -58,6 +59,16 @@ def _patched_host(
     ]
     _patch_routes(changed, about)
     return changed
+
+
+def _host(patch: Patch, name: str) -> VirtualHost:
+    """The host of a patch for one of this name. Istio compares domains without the port that is dialled, loopmesh with
+    it, for one socket takes the calls to all ports."""
+    host = VirtualHost.FromString(patch.value)
+    dialled = name.rpartition(":")[2] or str(patch.match.port or ANY_PORT)
+    bare = [domain for domain in host.domains if ":" not in domain and domain != ANY_HOST]
+    host.domains.extend(f"{one}:{dialled}" for one in bare if dialled != ANY_PORT or not one.startswith(ANY_HOST))
+    return host
 
 
 def _patch_routes(host: VirtualHost, patches: Iterable[Patch]) -> None:

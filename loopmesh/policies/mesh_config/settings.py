@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from loopmesh.model.mesh_settings import (
+    MESH_CONFIG,
     DefaultVisibility,
     MeshSettings,
     MutualTls,
@@ -15,7 +16,8 @@ from loopmesh.model.mesh_settings import (
     TlsVersion,
     TracingDefaults,
 )
-from loopmesh.model.problem import Problem
+from loopmesh.model.policy import Source
+from loopmesh.model.problem import Origin, Problem
 from loopmesh.model.provider import LogFile, LogFormat, Provider, SpanCollector
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_label
@@ -75,6 +77,7 @@ def _settings(fields: Fields) -> MeshSettings:
     tracers, loggers = fields.object("defaultProviders", lambda inside: _defaults(inside, providers)) or ((), ())
     auto = fields.boolean("enableAutoMtls")
     return MeshSettings(
+        source=Source(policy=MESH_CONFIG, origin=Origin(file=fields.origin.file, line=0)),
         root_namespace=fields.text("rootNamespace", check=check_label) or default.root_namespace,
         trust_domain_aliases=fields.texts("trustDomainAliases", _check_trust_domain),
         retry=fields.object("defaultHttpRetryPolicy", read_retry),
