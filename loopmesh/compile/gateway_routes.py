@@ -25,8 +25,8 @@ def gateway_routes(view: View, workload: Workload, name: str, servers: list[Open
             redirected |= {*found, *open_server.server.bare_hosts}
     port = servers[0].server.port
     hosts = [
-        _virtual_host(host, port, routes.get(host, []), redirected=host in redirected)
-        for host in sorted({*routes, *redirected})
+        _virtual_host(names, port, routes.get(names[0], []), redirected=names[0] in redirected)
+        for names in _alike(routes, redirected)
     ]
     nothing = VirtualHost(name=f"blackhole:{port}", domains=["*"])
     configuration = RouteConfiguration(name=name, virtual_hosts=hosts or [nothing], ignore_port_in_host_matching=True)
@@ -52,11 +52,19 @@ def _server_routes(view: View, workload: Workload, open_server: OpenServer) -> d
     return routes
 
 
-def _virtual_host(host: str, port: int, routes: list[EnvoyRoute], *, redirected: bool) -> VirtualHost:
+def _alike(routes: dict[str, list[EnvoyRoute]], redirected: set[str]) -> list[list[str]]:
+    """Hosts with the very same routes together, as one virtual host (Istio `collapseDuplicateRoutes`)."""
+    found: dict[tuple[object, ...], list[str]] = {}
+    for host in sorted({*routes, *redirected}):
+        found.setdefault((host in redirected, *map(id, routes.get(host, ()))), []).append(host)
+    return list(found.values())
+
+
+def _virtual_host(names: list[str], port: int, routes: list[EnvoyRoute], *, redirected: bool) -> VirtualHost:
     """Routes that take everything come last, whichever policy they are of (Istio `SortVHostRoutes`)."""
     return VirtualHost(
-        name=f"{host}:{port}",
-        domains=[host],
+        name=f"{names[0]}:{port}",
+        domains=names,
         routes=sorted(routes, key=lambda route: takes_everything(route.match)),
         include_request_attempt_count=True,
         require_tls=VirtualHost.ALL if redirected else VirtualHost.NONE,

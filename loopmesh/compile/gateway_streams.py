@@ -23,7 +23,7 @@ def stream_chain(view: View, workload: Workload, one: OpenServer) -> FilterChain
     for routing in _bound(view, one):
         for route in routing.tcp_routes:
             if not route.matches or any(_counts(match, one) for match in route.matches):
-                proxy = route_proxy(view, routing.source.policy, route.destinations, one.server.port)
+                proxy = route_proxy(view, route, one.server.port)
                 return _chain(view, workload, one, proxy)
     return None
 
@@ -37,7 +37,7 @@ def passed_on_chains(view: View, workload: Workload, one: OpenServer, taken: set
                 if not _counts(match, one) or not taken.isdisjoint(match.server_names):
                     continue
                 taken.update(match.server_names)
-                proxy = route_proxy(view, routing.source.policy, route.destinations, one.server.port)
+                proxy = route_proxy(view, route, one.server.port)
                 chain = _chain(view, workload, one, proxy)
                 if "*" not in match.server_names:
                     chain.filter_chain_match.server_names.extend(sorted(match.server_names))

@@ -1,6 +1,6 @@
 """Where connections go whose requests cannot be told apart: by tcp and tls routes, else to the service."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
@@ -8,19 +8,20 @@ from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import connection_hash
 from loopmesh.compile.messages import duration
-from loopmesh.compile.tcp_proxy import carrying
+from loopmesh.compile.origin import name_rule
+from loopmesh.compile.tcp_proxy import carrying, tcp_proxy
 from loopmesh.compile.telemetry import access_logs
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.connection_pool import ConnectionPool
-from loopmesh.model.policy import PolicyName
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.stream_route import StreamRoute
-from loopmesh.model.routing import Routing
 from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Workload
 from loopmesh.model.traffic import DestinationRule
+
+NOWHERE = "BlackHoleCluster"
 
 
 def service_chains(view: View, workload: Workload, service: Called, port: Port) -> list[FilterChain]:
@@ -28,17 +29,19 @@ def service_chains(view: View, workload: Workload, service: Called, port: Port) 
     a connection with another name is then closed, as under Istio."""
     by_name = list(_tls_chains(view, workload, service, port)) if port.protocol is Protocol.TLS else []
     if by_name:
-        return by_name
-    chain = _chain(view, workload, _tcp_proxy(view, service, port))
+        return [*by_name, _nowhere()]
+    chain = _tcp_chain(view, workload, service, port)
     if isinstance(service, AddedHost) and port.protocol is Protocol.TLS and not service.addresses:
         # Without an address Istio has nothing else to tell the host's connections from others by.
         chain.filter_chain_match.server_names.append(service.host)
+        return [chain, _nowhere()]
     return [chain]
 
 
-def route_proxy(view: View, policy: PolicyName, destinations: Sequence[Destination], port: int) -> TcpProxy:
+def route_proxy(view: View, route: StreamRoute, port: int) -> TcpProxy:
     """Shares connections out; `port` is the one dialled. Settings are those of the first destination's rule (Istio
     `buildOutboundNetworkFilters`)."""
+    destinations, policy = route.destinations, route.source.policy
     first = destinations[0]
     rule = view.rule_at(first.host)
     if len(destinations) == 1:
@@ -52,35 +55,46 @@ def route_proxy(view: View, policy: PolicyName, destinations: Sequence[Destinati
     return _with_settings(proxy, rule, "")
 
 
-def _tcp_proxy(view: View, service: Called, port: Port) -> TcpProxy:
+def _tcp_chain(view: View, workload: Workload, service: Called, port: Port) -> FilterChain:
     """The first route that counts, whichever policy it is of (Istio `buildSidecarOutboundTCPFilterChainOpts`)."""
     scope = view.route_scope(port.number)
     for routing in view.choice.all_for_host(service.host) if port.protocol is not Protocol.TLS else ():
         for route in routing.tcp_routes:
             if not route.matches or any(map(scope.includes_stream, route.matches)):
-                return route_proxy(view, routing.source.policy, route.destinations, port.number)
+                return _routed(view, workload, route, port.number)
     cluster = names.outbound_cluster(port.number, "", service.host)
-    return _with_settings(TcpProxy(stat_prefix=cluster, cluster=cluster), view.destination_rule(service), "")
+    proxy = _with_settings(TcpProxy(stat_prefix=cluster, cluster=cluster), view.destination_rule(service), "")
+    return _chain(view, workload, proxy)
 
 
 def _tls_chains(view: View, workload: Workload, service: Called, port: Port) -> Iterator[FilterChain]:
     """A set of names that was routed already is not routed again (Istio `buildSidecarOutboundTLSFilterChainOpts`)."""
     routed: set[tuple[str, ...]] = set()
-    for routing, route, server_names in _named(view, service, port):
+    for route, server_names in _named(view, service, port):
         if server_names not in routed:
             routed.add(server_names)
-            proxy = route_proxy(view, routing.source.policy, route.destinations, port.number)
-            chain = _chain(view, workload, proxy)
+            chain = _routed(view, workload, route, port.number)
             chain.filter_chain_match.server_names.extend(sorted(server_names))
             yield chain
 
 
-def _named(view: View, service: Called, port: Port) -> Iterator[tuple[Routing, StreamRoute, tuple[str, ...]]]:
+def _named(view: View, service: Called, port: Port) -> Iterator[tuple[StreamRoute, tuple[str, ...]]]:
     scope = view.route_scope(port.number)
     for routing in view.choice.all_for_host(service.host):
         for route in routing.tls_routes:
             for match in filter(scope.includes_stream, route.matches):
-                yield routing, route, match.server_names
+                yield route, match.server_names
+
+
+def _routed(view: View, workload: Workload, route: StreamRoute, port: int) -> FilterChain:
+    chain = _chain(view, workload, route_proxy(view, route, port))
+    name_rule(chain.metadata, route.source)
+    return chain
+
+
+def _nowhere() -> FilterChain:
+    """A connection with another server name is closed, for no cluster is called so (Istio adds the same)."""
+    return FilterChain(name="PassthroughFilterChain", filters=[tcp_proxy(NOWHERE, NOWHERE)])
 
 
 def _chain(view: View, workload: Workload, proxy: TcpProxy) -> FilterChain:

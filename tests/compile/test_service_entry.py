@@ -132,8 +132,10 @@ def test_a_program_dials_streams_at_a_port_of_its_own(more: str, expected: list[
     protocol = "TLS" if expected else "TCP"
     spec = f"hosts: [db.example.com], resolution: DNS, ports: [{{number: 5432, name: db, protocol: {protocol}}}]{more}"
     listener = configuration("till-v1-0", service_entry(spec))["Listener"]["tcp|5432|db.example.com"]
-    (chain,) = listener["filter_chains"]
+    chain, *others = listener["filter_chains"]
     assert chain["filters"][0]["typed_config"]["cluster"] == "outbound|5432||db.example.com"
+    rest = [one["filters"][0]["typed_config"]["cluster"] for one in others]
+    assert rest == (["BlackHoleCluster"] if expected else []), "other server names are closed"
     assert chain.get("filter_chain_match", {}).get("server_names", []) == expected
 
 

@@ -52,7 +52,7 @@ DECLARED: tuple[Declared, ...] = (
     Declared(CLUSTER, r"eds_cluster_config\.service_name", "the cluster's own name, which Envoy takes without it"),
     Declared(CLUSTER, r"typed_extension_protocol_options", "an HTTP/1.1 port without settings, which is the default"),
     Declared(
-        r"(cluster|route|host) .*",
+        r"(cluster|route|host|TCP|edge) .*",
         r"metadata\.filter_metadata\.loopmesh",
         "the place in the user's file",
         only_own=True,

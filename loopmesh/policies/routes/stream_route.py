@@ -31,7 +31,9 @@ def _route(document: Document, fields: Fields, matches: tuple[StreamMatch, ...])
         fields.refuse(None, "`route` has at least one destination", "add a destination")
     elif len(destinations) > 1 and not sum(one.weight for one in destinations):
         fields.refuse("route", "the weights add up to 0", "give a destination a weight")
-    return StreamRoute(matches=matches, destinations=destinations, source=document.source_at(fields.origin))
+    return StreamRoute(
+        matches=matches, destinations=destinations, source=document.source_at(fields.origin, fields.path)
+    )
 
 
 def _destination(document: Document, fields: Fields) -> Destination:
