@@ -1,7 +1,8 @@
 """Authorizers that policies name must be providers of the mesh config, and be there to be asked."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 
+from loopmesh.model.added_host import Called
 from loopmesh.model.application import Application
 from loopmesh.model.authorization import Verdict
 from loopmesh.model.policies import Policies
@@ -26,16 +27,18 @@ def check_authorizers(
             remedy = f"known: {known}"
             yield Problem(origin=place(policy.source, "provider"), value=value, rule=rule, remedy=remedy)
     used = {policy.authorizer for policy in policies.authorization_policies}
+    called: tuple[Called, ...] = (*application.services, *policies.added_hosts)
     for name in sorted(used & authorizers.keys()):
-        yield from _unreachable(authorizers[name], application)
+        yield from _unreachable(authorizers[name], called)
 
 
-def _unreachable(authorizer: Authorizer, application: Application) -> Iterator[Problem]:
-    host = authorizer.service.rpartition("/")[2]
-    service = application.service_at(host)
-    ports = [port.number for port in service.ports] if service else []
+def _unreachable(authorizer: Authorizer, called: Iterable[Called]) -> Iterator[Problem]:
+    """`namespace/host` is a service of that namespace (Istio `LookupCluster`)."""
+    namespace, _, host = authorizer.service.rpartition("/")
+    found = [one for one in called if one.host == host and namespace in ("", one.namespace)]
+    ports = [port.number for one in found for port in one.ports]
     if authorizer.port not in ports:
-        value = f"extension provider {authorizer.name}: {host}:{authorizer.port}"
-        rule = "there is no such service" if service is None else "the service has no such port"
-        remedy = "name a service of the values" if service is None else f"use {', '.join(map(str, ports))}"
+        value = f"extension provider {authorizer.name}: {authorizer.service}:{authorizer.port}"
+        rule = "the service has no such port" if found else "there is no such service"
+        remedy = f"use {', '.join(map(str, ports))}" if found else "name a service of the values or of a ServiceEntry"
         yield Problem(origin=authorizer.origin, value=value, rule=rule, remedy=remedy)
