@@ -9,7 +9,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
 
-.PHONY: help demo up down test check fix proto bench images release-contracts
+.PHONY: help demo up down test check fix proto bench images test-kube release-contracts
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -42,6 +42,9 @@ bench: $(ENVIRONMENT) ## measure start, memory, calls, policy tests, compilation
 
 images: $(ENVIRONMENT) ## build the container images with docker, podman or buildah; ARGS goes to the engine
 	@$(BIN)/python -m tools.images $(ARGS)
+
+test-kube: $(ENVIRONMENT) ## the charts and the end-to-end tests on a real cluster: make test-kube KIT=FOLDER
+	@$(BIN)/python -m tools.kube "$(KIT)" $(ARGS)
 
 .tools/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

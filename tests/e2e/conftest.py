@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from loopmesh.testing.mesh_process import MeshProcess
+from tests.conftest import KUBE
+from tests.targets.kube import KubeLab, KubeShop
+from tests.targets.local import LocalShop, running_lab
+from tests.targets.target import Lab, Shop
 
 REPOSITORY = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -22,3 +26,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     mesh.up()
     yield mesh
     mesh.down()
+
+
+@pytest.fixture(scope="session")
+def shop_anywhere(request: pytest.FixtureRequest) -> Shop:
+    """The running shop, on this machine or on the cluster of --target kube."""
+    if request.config.getoption("--target") == KUBE:
+        return KubeShop()
+    return LocalShop(request.getfixturevalue("shop"))
+
+
+@pytest.fixture(scope="module")
+def lab_anywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The scripted application, on either."""
+    if request.config.getoption("--target") == KUBE:
+        yield KubeLab()
+        return
+    with running_lab(tmp_path_factory.mktemp("scripted"), HERE / "scripted") as lab:
+        yield lab

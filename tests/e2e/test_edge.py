@@ -4,16 +4,18 @@ import grpc
 import pytest
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.shop_client import ask, order_request
+from tests.targets.target import Shop
+
+pytestmark = pytest.mark.both_targets
 
 PERMISSION_DENIED, UNIMPLEMENTED = "7", "12"
 RESERVE = "shop.inventory.v1.InventoryService/Reserve"
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/products/oak-tumbler/nothing", "/favicon.ico"])
-def test_an_unknown_path_is_a_404(shop: MeshProcess, path: str) -> None:
-    answer = ask(f"{shop.edge}{path}")
+def test_an_unknown_path_is_a_404(shop_anywhere: Shop, path: str) -> None:
+    answer = ask(f"{shop_anywhere.edge}{path}")
     assert answer.status == answer.body["status"] == 404
     assert isinstance(answer.body["message"], str)
 
@@ -21,8 +23,8 @@ def test_an_unknown_path_is_a_404(shop: MeshProcess, path: str) -> None:
 @pytest.mark.parametrize(
     ("verb", "path"), [("DELETE", "/v1/products/oak-tumbler"), ("PUT", "/v1/orders"), ("POST", "/v1/stock/oak-tumbler")]
 )
-def test_a_verb_the_contracts_do_not_have_is_a_404(shop: MeshProcess, verb: str, path: str) -> None:
-    assert ask(f"{shop.edge}{path}", {}, verb=verb).status == 404
+def test_a_verb_the_contracts_do_not_have_is_a_404(shop_anywhere: Shop, verb: str, path: str) -> None:
+    assert ask(f"{shop_anywhere.edge}{path}", {}, verb=verb).status == 404
 
 
 @pytest.mark.parametrize(
@@ -30,54 +32,56 @@ def test_a_verb_the_contracts_do_not_have_is_a_404(shop: MeshProcess, verb: str,
 )
 @pytest.mark.parametrize("kind", ["application/json", "application/grpc"])
 def test_methods_that_stay_inside_are_out_of_reach_however_they_are_spelt(
-    shop: MeshProcess, path: str, kind: str
+    shop_anywhere: Shop, path: str, kind: str
 ) -> None:
-    answer = ask(f"{shop.edge}{path}", {}, **{"content-type": kind})
+    answer = ask(f"{shop_anywhere.edge}{path}", {}, **{"content-type": kind})
     assert answer.status in (403, 404) or answer.headers["grpc-status"] in (PERMISSION_DENIED, UNIMPLEMENTED)
 
 
-def test_percent_encoding_in_paths_and_queries_is_undone(shop: MeshProcess) -> None:
-    assert ask(f"{shop.edge}/v1/products/oak%2Dtumbler").body["product"]["name"] == "products/oak-tumbler"
-    found = ask(f"{shop.edge}/v1/products?query=oak%20tumbler").body["products"]
+def test_percent_encoding_in_paths_and_queries_is_undone(shop_anywhere: Shop) -> None:
+    assert ask(f"{shop_anywhere.edge}/v1/products/oak%2Dtumbler").body["product"]["name"] == "products/oak-tumbler"
+    found = ask(f"{shop_anywhere.edge}/v1/products?query=oak%20tumbler").body["products"]
     assert [product["name"] for product in found] == ["products/oak-tumbler"]
     names = "names=products%2Foak-tumbler&names=products/oak-pen-tray"
-    several = ask(f"{shop.edge}/v1/products:batchGet?{names}").body["products"]
+    several = ask(f"{shop_anywhere.edge}/v1/products:batchGet?{names}").body["products"]
     assert [product["name"] for product in several] == ["products/oak-tumbler", "products/oak-pen-tray"]
 
 
 @pytest.mark.parametrize("query", ["colour=red", "pageSize=many", "pageSize=-1", "pageToken=!"])
-def test_a_query_against_the_contract_is_a_400(shop: MeshProcess, query: str) -> None:
-    answer = ask(f"{shop.edge}/v1/products?{query}")
+def test_a_query_against_the_contract_is_a_400(shop_anywhere: Shop, query: str) -> None:
+    answer = ask(f"{shop_anywhere.edge}/v1/products?{query}")
     assert answer.status == 400
     assert query.partition("=")[0].casefold() in answer.body["message"].replace("_", "").casefold()
 
 
 @pytest.mark.parametrize("content", ["{", "[]x", "no json"])
-def test_a_body_that_is_no_json_is_a_400(shop: MeshProcess, content: str) -> None:
-    answer = ask(f"{shop.edge}/v1/orders", content.encode())
+def test_a_body_that_is_no_json_is_a_400(shop_anywhere: Shop, content: str) -> None:
+    answer = ask(f"{shop_anywhere.edge}/v1/orders", content.encode())
     assert answer.status == answer.body["status"] == 400
 
 
-def test_a_grpc_error_becomes_its_http_status_with_its_details(shop: MeshProcess) -> None:
-    answer = ask(f"{shop.edge}/v1/products/moon")
+def test_a_grpc_error_becomes_its_http_status_with_its_details(shop_anywhere: Shop) -> None:
+    answer = ask(f"{shop_anywhere.edge}/v1/products/moon")
     assert answer.status == 404
     assert answer.body["code"] == 5
     assert answer.body["details"][0]["@type"] == "type.googleapis.com/google.rpc.ResourceInfo"
     assert answer.body["details"][0]["resourceName"] == "products/moon"
 
 
-def test_a_request_against_the_contract_is_a_400_that_names_the_field(shop: MeshProcess) -> None:
-    answer = ask(f"{shop.edge}/v1/orders", {**order_request("accounts/ada", "products/oak-tumbler", 0)})
+def test_a_request_against_the_contract_is_a_400_that_names_the_field(shop_anywhere: Shop) -> None:
+    answer = ask(f"{shop_anywhere.edge}/v1/orders", {**order_request("accounts/ada", "products/oak-tumbler", 0)})
     assert answer.status == 400
     assert answer.body["details"][0]["fieldViolations"][0]["field"] == "lines[0].quantity"
 
 
-def test_a_list_is_read_page_by_page_to_its_end(shop: MeshProcess) -> None:
+def test_a_list_is_read_page_by_page_to_its_end(shop_anywhere: Shop) -> None:
     seen: list[str] = []
     token = ""
     while True:
         # One version of the catalog for all pages: the canary orders lists in its own way.
-        page = ask(f"{shop.edge}/v1/products?pageSize=100&pageToken={token}", **{"x-catalog-version": "v2"}).body
+        page = ask(
+            f"{shop_anywhere.edge}/v1/products?pageSize=100&pageToken={token}", **{"x-catalog-version": "v2"}
+        ).body
         seen += [product["name"] for product in page["products"]]
         token = page["nextPageToken"]
         if not token:
@@ -85,23 +89,23 @@ def test_a_list_is_read_page_by_page_to_its_end(shop: MeshProcess) -> None:
     assert len(seen) == len(set(seen)) == 216
 
 
-def test_the_preview_header_always_meets_the_new_version(shop: MeshProcess) -> None:
+def test_the_preview_header_always_meets_the_new_version(shop_anywhere: Shop) -> None:
     versions = {
-        ask(f"{shop.edge}/v1/products/oak-tumbler", **{"x-catalog-version": "v2"}).headers["x-version"]
+        ask(f"{shop_anywhere.edge}/v1/products/oak-tumbler", **{"x-catalog-version": "v2"}).headers["x-version"]
         for _ in range(20)
     }
     assert versions == {"v2"}
 
 
-def test_without_the_header_most_calls_meet_the_old_version_and_some_the_new(shop: MeshProcess) -> None:
-    versions = [ask(f"{shop.edge}/v1/products/oak-tumbler").headers["x-version"] for _ in range(200)]
+def test_without_the_header_most_calls_meet_the_old_version_and_some_the_new(shop_anywhere: Shop) -> None:
+    versions = [ask(f"{shop_anywhere.edge}/v1/products/oak-tumbler").headers["x-version"] for _ in range(200)]
     # 10 % of 200: outside 3 to 45 happens less than once in a million runs.
     assert 3 <= versions.count("v2") <= 45
     assert versions.count("v1") + versions.count("v2") == 200
 
 
-def test_reflection_lists_the_whole_public_api(shop: MeshProcess) -> None:
-    with grpc.insecure_channel(shop.edge.removeprefix("http://")) as channel:
+def test_reflection_lists_the_whole_public_api(shop_anywhere: Shop) -> None:
+    with grpc.insecure_channel(shop_anywhere.edge.removeprefix("http://")) as channel:
         names = set(ProtoReflectionDescriptorDatabase(channel).get_services())
     assert names >= {
         "shop.catalog.v1.CatalogService",
@@ -112,14 +116,10 @@ def test_reflection_lists_the_whole_public_api(shop: MeshProcess) -> None:
     }
 
 
-def test_headers_with_underscores_are_refused(shop: MeshProcess) -> None:
-    assert ask(f"{shop.edge}/v1/products/oak-tumbler", x_catalog_version="v2").status == 400
-
-
-def test_an_error_of_the_edge_itself_is_json_for_rest_and_plain_words_for_grpc(shop: MeshProcess) -> None:
-    forbidden = ask(f"{shop.edge}/{RESERVE}", {})
+def test_an_error_of_the_edge_itself_is_json_for_rest_and_plain_words_for_grpc(shop_anywhere: Shop) -> None:
+    forbidden = ask(f"{shop_anywhere.edge}/{RESERVE}", {})
     assert (forbidden.status, forbidden.body) == (403, {"status": 403, "message": "RBAC: access denied"})
-    address = shop.edge.removeprefix("http://")
+    address = shop_anywhere.edge.removeprefix("http://")
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as denied:
         channel.unary_unary(f"/{RESERVE}", bytes, bytes)(b"")
     assert denied.value.details() == "RBAC: access denied"

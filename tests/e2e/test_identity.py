@@ -1,6 +1,5 @@
 """Who may talk to a sidecar's port, tried from outside the mesh."""
 
-import json
 import socket
 import ssl
 import time
@@ -12,17 +11,8 @@ from cryptography import x509
 from loopmesh.control import CertificateAuthority
 from loopmesh.model.identity import Identity
 from loopmesh.testing.mesh_process import MeshProcess
-
-
-def inbound_port(shop: MeshProcess, workload: str) -> int:
-    dump = json.loads(shop.command("config", workload))
-    listeners = [
-        found["active_state"]["listener"]
-        for section in dump["configs"]
-        for found in section.get("dynamic_listeners", ())
-    ]
-    inbound = next(listener for listener in listeners if listener["name"].startswith("inbound|"))
-    return int(inbound["address"]["socket_address"]["port_value"])
+from tests.targets.local import inbound_port
+from tests.targets.target import Shop
 
 
 def mesh_authority(shop: MeshProcess) -> CertificateAuthority:
@@ -62,14 +52,10 @@ def http_answer(context: ssl.SSLContext, port: int) -> bytes:
     return received.split(b"\r\n", 1)[0]
 
 
-def test_plaintext_to_a_sidecar_is_refused(shop: MeshProcess) -> None:
-    for workload in ("catalog", "inventory", "wallet", "orders", "shipping"):
-        with socket.create_connection(("127.0.0.1", inbound_port(shop, workload)), timeout=5) as plain:
-            plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            try:
-                assert plain.recv(4096)[:4] != b"HTTP"
-            except ConnectionResetError:
-                continue
+@pytest.mark.both_targets
+@pytest.mark.parametrize("service", ["catalog", "inventory", "wallet", "orders", "shipping"])
+def test_plaintext_to_a_sidecar_is_refused(shop_anywhere: Shop, service: str) -> None:
+    assert not shop_anywhere.plaintext_answers(service)
 
 
 def test_tls_without_a_certificate_is_refused(shop: MeshProcess, tmp_path: Path) -> None:

@@ -8,42 +8,44 @@ from shop.inventory.v1 import inventory_pb2
 from shop.orders.v1 import orders_pb2, orders_pb2_grpc
 from shop.shipping.v1 import shipping_pb2
 
-from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.shop_client import ask, balance, order_request, stock
+from tests.targets.target import Shop
+
+pytestmark = pytest.mark.both_targets
 
 
-def test_an_order_over_rest_takes_stock_and_money_and_arranges_a_shipment(shop: MeshProcess) -> None:
+def test_an_order_over_rest_takes_stock_and_money_and_arranges_a_shipment(shop_anywhere: Shop) -> None:
     product = "products/steel-wall-clock"
-    money, (available, reserved) = balance(shop.edge, "accounts/ada"), stock(shop.edge, product)
+    money, (available, reserved) = balance(shop_anywhere.edge, "accounts/ada"), stock(shop_anywhere.edge, product)
 
-    order = ask(f"{shop.edge}/v1/orders", order_request("accounts/ada", product, 2)).body["order"]
+    order = ask(f"{shop_anywhere.edge}/v1/orders", order_request("accounts/ada", product, 2)).body["order"]
 
     assert order["state"] == "ORDER_STATE_CONFIRMED"
-    assert balance(shop.edge, "accounts/ada") == money - int(order["total"]["minorUnits"])
-    assert stock(shop.edge, product) == (available - 2, reserved)
-    assert ask(f"{shop.edge}/v1/{order['shipment']}").body["shipment"]["order"] == order["name"]
-    assert ask(f"{shop.edge}/v1/{order['name']}").body["order"] == order
+    assert balance(shop_anywhere.edge, "accounts/ada") == money - int(order["total"]["minorUnits"])
+    assert stock(shop_anywhere.edge, product) == (available - 2, reserved)
+    assert ask(f"{shop_anywhere.edge}/v1/{order['shipment']}").body["shipment"]["order"] == order["name"]
+    assert ask(f"{shop_anywhere.edge}/v1/{order['name']}").body["order"] == order
 
 
-def test_an_order_over_grpc_succeeds_at_the_same_port(shop: MeshProcess) -> None:
+def test_an_order_over_grpc_succeeds_at_the_same_port(shop_anywhere: Shop) -> None:
     request = orders_pb2.PlaceOrderRequest(
         account="accounts/grace",
         lines=[inventory_pb2.Line(product="products/oak-pen-tray", quantity=1)],
         address=shipping_pb2.Address(recipient="Grace", street="1 Navy Yard", city="Lyon", country_code="FR"),
         request_id=str(uuid.uuid4()),
     )
-    with grpc.insecure_channel(shop.edge.removeprefix("http://")) as channel:
+    with grpc.insecure_channel(shop_anywhere.edge.removeprefix("http://")) as channel:
         answer = orders_pb2_grpc.OrderServiceStub(channel).PlaceOrder(request, timeout=20)
     assert answer.order.state == orders_pb2.ORDER_STATE_CONFIRMED
 
 
-def test_the_same_request_again_gets_the_same_order_and_pays_once(shop: MeshProcess) -> None:
+def test_the_same_request_again_gets_the_same_order_and_pays_once(shop_anywhere: Shop) -> None:
     request = order_request("accounts/margaret", "products/wool-place-mat", 1)
-    money = balance(shop.edge, "accounts/margaret")
-    first = ask(f"{shop.edge}/v1/orders", request).body["order"]
-    second = ask(f"{shop.edge}/v1/orders", request).body["order"]
+    money = balance(shop_anywhere.edge, "accounts/margaret")
+    first = ask(f"{shop_anywhere.edge}/v1/orders", request).body["order"]
+    second = ask(f"{shop_anywhere.edge}/v1/orders", request).body["order"]
     assert first == second
-    assert balance(shop.edge, "accounts/margaret") == money - int(first["total"]["minorUnits"])
+    assert balance(shop_anywhere.edge, "accounts/margaret") == money - int(first["total"]["minorUnits"])
 
 
 FAILURES = {
@@ -56,24 +58,24 @@ FAILURES = {
 
 @pytest.mark.parametrize(("account", "product", "quantity", "country", "reason"), FAILURES.values(), ids=FAILURES)
 def test_a_failed_order_is_cancelled_with_its_reason_and_nothing_is_lost(
-    shop: MeshProcess, account: str, product: str, quantity: int, country: str, reason: str
+    shop_anywhere: Shop, account: str, product: str, quantity: int, country: str, reason: str
 ) -> None:
     exists = product != "products/moon"
-    before = balance(shop.edge, account), stock(shop.edge, product) if exists else None
+    before = balance(shop_anywhere.edge, account), stock(shop_anywhere.edge, product) if exists else None
 
-    answer = ask(f"{shop.edge}/v1/orders", order_request(account, product, quantity, country))
+    answer = ask(f"{shop_anywhere.edge}/v1/orders", order_request(account, product, quantity, country))
 
     assert answer.status == 200
     order = answer.body["order"]
     assert order["state"] == "ORDER_STATE_CANCELLED"
     assert order["cancelReason"] == f"CANCEL_REASON_{reason}"
     assert order["cancelMessage"]
-    assert (balance(shop.edge, account), stock(shop.edge, product) if exists else None) == before
+    assert (balance(shop_anywhere.edge, account), stock(shop_anywhere.edge, product) if exists else None) == before
 
 
-def test_wallet_postings_show_both_the_debit_and_its_refund(shop: MeshProcess) -> None:
-    answer = ask(f"{shop.edge}/v1/orders", order_request("accounts/linus", "products/oak-tumbler", 1, "AQ"))
+def test_wallet_postings_show_both_the_debit_and_its_refund(shop_anywhere: Shop) -> None:
+    answer = ask(f"{shop_anywhere.edge}/v1/orders", order_request("accounts/linus", "products/oak-tumbler", 1, "AQ"))
     name = answer.body["order"]["name"]
-    postings = ask(f"{shop.edge}/v1/accounts/linus/postings?pageSize=200").body["postings"]
+    postings = ask(f"{shop_anywhere.edge}/v1/accounts/linus/postings?pageSize=200").body["postings"]
     amounts = [int(posting["amount"]["minorUnits"]) for posting in postings if posting["reference"] == name]
     assert amounts == [-1680, 1680]

@@ -1,83 +1,25 @@
 """Retries, breakers and ejection, counted at a service that fails as it is told."""
 
-import json
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 import pytest
 
-from loopmesh.cli.client import find_workload, get_status
-from loopmesh.testing.mesh_process import MeshProcess
 from tests.observing import wait_for
+from tests.targets.target import Lab, Outcome
 
-FOLDER = Path(__file__).parent / "scripted"
-METHOD = "/lab.scripted.v1.ScriptedService/Do"
-Outcome = tuple[grpc.StatusCode, str]
-
-
-@dataclass(slots=True)
-class Lab:
-    """The scripted mesh, and the channel of `caller` through its proxy."""
-
-    mesh: MeshProcess
-    script: Path
-    channel: grpc.Channel
-
-    def say(self, instance: str = "all", **script: object) -> None:
-        (self.script / f".{instance}").write_text(json.dumps(script))
-        (self.script / f".{instance}").replace(self.script / f"{instance}.json")
-
-    def forget(self) -> None:
-        for path in self.script.glob("*"):
-            path.unlink()
-
-    def arrived(self) -> Counter[str]:
-        """Calls that reached each instance."""
-        return Counter({path.stem: len(path.read_text().splitlines()) for path in self.script.glob("*.calls")})
-
-    def call(self, timeout_s: float = 10) -> Outcome:
-        try:
-            _, call = self.channel.unary_unary(METHOD, bytes, bytes).with_call(b"", timeout=timeout_s)
-        except grpc.RpcError as error:
-            return error.code(), error.details() or ""
-        return call.code(), ""
-
-    def apply(self, *documents: str) -> None:
-        path = self.script.parent / "policy.yaml"
-        path.write_text("\n---\n".join(documents))
-        self.mesh.command("apply", "-f", str(path))
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("scripted")
-    script = folder / "script"
-    script.mkdir()
-    mesh = MeshProcess(
-        state=folder / "state",
-        folder=FOLDER,
-        up_arguments=("--values", "values.yaml", "--policies", "policies"),
-        environment={"SCRIPT": str(script)},
-    )
-    mesh.up()
-    socket = find_workload(get_status(mesh.state), "caller").outbound_socket
-    with grpc.insecure_channel(f"unix:{socket}", [("grpc.default_authority", "backend:7000")]) as channel:
-        yield Lab(mesh, script, channel)
-    mesh.down()
+pytestmark = pytest.mark.both_targets
 
 
 @pytest.fixture
-def lab(running: Lab) -> Iterator[Lab]:
+def lab(lab_anywhere: Lab) -> Iterator[Lab]:
     """Each test begins with no script, no counts and Istio's defaults."""
-    running.forget()
-    running.apply(ROUTES.format(policy="{}"), RULE.format(policy="{loadBalancer: {simple: UNSPECIFIED}}"))
-    yield running
+    lab_anywhere.forget()
+    lab_anywhere.apply(ROUTES.format(policy="{}"), RULE.format(policy="{loadBalancer: {simple: UNSPECIFIED}}"))
+    yield lab_anywhere
     # Whoever was ejected is back before the next test.
-    running.forget()
+    lab_anywhere.forget()
 
 
 ROUTES = """
@@ -118,7 +60,7 @@ def test_by_default_a_call_is_tried_three_times_as_under_istio(lab: Lab) -> None
 
 
 def test_a_backend_that_succeeds_on_its_fourth_call_needs_three_retries(lab: Lab) -> None:
-    lab.mesh.command("scale", "backend=1")
+    lab.scale(1)
     try:
         lab.apply(ROUTES.format(policy="{attempts: 2, retryOn: unavailable}"))
         lab.say(code="UNAVAILABLE", times=3, run="two retries")
@@ -131,7 +73,7 @@ def test_a_backend_that_succeeds_on_its_fourth_call_needs_three_retries(lab: Lab
         assert lab.call()[0] is grpc.StatusCode.OK
         assert lab.arrived().total() == 4
     finally:
-        lab.mesh.command("scale", "backend=2")
+        lab.scale(2)
 
 
 def test_what_the_policy_does_not_name_is_not_tried_again(lab: Lab) -> None:
@@ -144,8 +86,7 @@ def test_what_the_policy_does_not_name_is_not_tried_again(lab: Lab) -> None:
 def test_a_retry_goes_to_another_instance(lab: Lab) -> None:
     lab.apply(DEFAULT_ROUTES)
     lab.say("backend-v1-0", code="UNAVAILABLE")
-    outcomes = [lab.call()[0] for _ in range(20)]
-    assert outcomes == [grpc.StatusCode.OK] * 20
+    assert lab.call_often(20) == [(grpc.StatusCode.OK, "")] * 20
     arrived = lab.arrived()
     assert arrived["backend-v1-1"] == 20
     assert arrived["backend-v1-0"] > 0
@@ -188,42 +129,10 @@ def test_an_instance_that_errs_is_ejected_and_returns(lab: Lab) -> None:
     )
     lab.apply(NO_RETRIES, RULE.format(policy=outlier))
     lab.say("backend-v1-0", code="UNAVAILABLE")
-    wait_for(
-        "a hundred calls in a row without it", lambda: all(lab.call()[0] is grpc.StatusCode.OK for _ in range(100))
-    )
+    ok = [(grpc.StatusCode.OK, "")] * 100
+    wait_for("a hundred calls in a row without it", lambda: lab.call_often(100) == ok)
     lab.say("backend-v1-0")
     before = lab.arrived()["backend-v1-0"]
     wait_for(
         "it takes calls again", lambda: lab.call()[0] is grpc.StatusCode.OK and lab.arrived()["backend-v1-0"] > before
     )
-
-
-def test_a_rejected_policy_changes_nothing(lab: Lab) -> None:
-    path = lab.script.parent / "bad.yaml"
-    path.write_text(DEFAULT_ROUTES.replace("host: backend}", "host: backnd}"))
-    result = lab.mesh.run("apply", "-f", str(path))
-    assert result.returncode == 1
-    assert "host backnd.lab.svc.cluster.local: no service has this host; did you mean backend.lab" in result.stderr
-    assert lab.call()[0] is grpc.StatusCode.OK
-
-
-def test_a_restart_under_load_fails_no_call(lab: Lab) -> None:
-    lab.apply(NO_RETRIES)
-    stopped = False
-    with ThreadPoolExecutor(4) as callers:
-
-        def call_until_stopped() -> Counter[grpc.StatusCode]:
-            outcomes: Counter[grpc.StatusCode] = Counter()
-            while not stopped:
-                outcomes[lab.call()[0]] += 1
-            return outcomes
-
-        load = [callers.submit(call_until_stopped) for _ in range(4)]
-        before = {workload["pid"] for workload in lab.mesh.status()["workloads"] if workload["service"] == "backend"}
-        lab.mesh.command("restart", "backend")
-        after = {workload["pid"] for workload in lab.mesh.status()["workloads"] if workload["service"] == "backend"}
-        stopped = True
-        outcomes = sum((one.result() for one in load), Counter())
-    assert before.isdisjoint(after)
-    assert len(after) == 2
-    assert set(outcomes) == {grpc.StatusCode.OK}

@@ -15,7 +15,7 @@ IMAGES = ("services", "postgresql")
 ENGINES = {
     "docker": ("docker", "buildx", "build", "--output", "type=docker,rewrite-timestamp=true"),
     "podman": ("podman", "build", "--timestamp", "0"),
-    "buildah": ("buildah", "build", "--timestamp", "0"),
+    "buildah": ("buildah", "build", "--layers", "--timestamp", "0"),
 }
 """How each builds so that the same sources give the same layers; the first that is installed and answers is used."""
 

@@ -1,0 +1,1 @@
+"""The same questions to a mesh of this machine and to a cluster."""
