@@ -46,7 +46,9 @@ def _manager(view: View, workload: Workload, service: Called, port: Port) -> Fil
     host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
     manager = connection_manager(view.index.policies.settings, "forward", outbound_filters(view))
     observe(view.index, workload, Side.CLIENT, manager)
-    manager.route_config.CopyFrom(RouteConfiguration(name="forward", virtual_hosts=[host]))
+    manager.route_config.CopyFrom(
+        RouteConfiguration(name="forward", virtual_hosts=[host], validate_clusters={"value": False})
+    )
     manager.route_config.validate_clusters.value = False
     allow_bodies(manager.route_config)
     return as_network_filter(manager)

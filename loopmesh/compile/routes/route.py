@@ -24,7 +24,7 @@ from loopmesh.model.destinations.balancing import ConsistentHash
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
-from loopmesh.model.routing import Route, Routing
+from loopmesh.model.routing import MESH_GATEWAY, Route, Routing
 
 DEFAULT_NAME = "default"
 NO_TIMEOUT_MS = 0
@@ -142,8 +142,12 @@ def _set_timeout(action: RouteAction, timeout_ms: int | None) -> None:
 
 
 def _cluster(view: View, destination: Destination, scope: RouteScope) -> str:
-    """Without a port it is the service's only one, else the one dialled (Istio `GetDestinationCluster`)."""
-    port = destination.port
+    """Without a port it is the one dialled; at a gateway the service's only one goes before that.
+
+    A sidecar's routes for a port know only the services that have it (Istio `GetDestinationCluster`,
+    `buildSidecarOutboundVirtualHosts`).
+    """
+    port = destination.port or (scope.port if scope.gateway == MESH_GATEWAY else None)
     if port is None:
         service = view.called_at(destination.host)
         port = service.ports[0].number if service and len(service.ports) == 1 else scope.port

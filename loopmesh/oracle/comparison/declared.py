@@ -26,6 +26,7 @@ ANY = r".*"
 MANAGER = r"(filters\.envoy\.filters\.network\.http_connection_manager\.typed_config\.)?"
 CHAINS = r"(inbound|outbound|edge|TCP) .*"
 CLUSTER = r"cluster .*"
+OWN_NAME = "a rule that was merged or delegated to is named itself, not the one it belongs to"
 BY_NAME = "an edge looks up the name of a host outside that has no addresses, for which Istio's answers 503"
 NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
 EDGE = "loopmesh's edge is hardened as Envoy advises for edges; it refuses header names with underscores"
@@ -57,14 +58,19 @@ DECLARED: tuple[Declared, ...] = (
         "the place in the user's file",
         only_own=True,
     ),
-    Declared(r"route .*", r"metadata\.filter_metadata\.istio\.config", "a delegate is named, not who delegates to it"),
+    Declared(r"(route|cluster) .*", r"metadata\.filter_metadata\.istio\.config", OWN_NAME),
+    Declared(r"TCP .*", r"metadata(\..*)?", "names the policy for people only"),
+    Declared(
+        r"(inbound|edge) .*", r".*\.local_jwks\.inline_string", "keys nobody has, while real ones cannot be fetched"
+    ),
+    Declared(CLUSTER, "", "a destination no route of this proxy leads to", only_own=True),
     Declared(r"outbound .*", r"rds\.route_config_name", "loopmesh has one set of routes for all ports"),
     Declared(CHAINS, r".*route_config\.validate_clusters", "the cluster is always there"),
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(
         r"edge .*", MANAGER + r"(http2_protocol_options|common_http_protocol_options|request_headers_timeout)", EDGE
     ),
-    Declared(r"(host|route) .*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),
+    Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),
 )
 
 

@@ -54,10 +54,19 @@ def _of_routes(said: Plain, *, is_gateway: bool) -> Iterator[tuple[Part, Plain]]
     for host in said.get("virtual_hosts", ()):
         if not HOST_AND_PORT.fullmatch(host["name"]) or ".loopmesh.internal" in host["name"]:
             continue
-        where = f"{said['name']} {host['name']}" if is_gateway else host["name"]
-        yield ("host", where), {key: value for key, value in host.items() if key not in ("name", "routes")}
-        for number, route in enumerate(host.get("routes", ()), start=1):
-            yield ("route", f"{where} #{number}"), route
+        # Istio puts names with the same routes into one virtual host of an edge.
+        names = [f"{said['name']} {name}" for name in host_names(host["domains"])] if is_gateway else [host["name"]]
+        for name in names:
+            kept = {key: value for key, value in host.items() if key not in ("name", "routes")}
+            yield ("host", name), kept | {"domains": [name.rpartition(" ")[2]]} if is_gateway else kept
+            for number, route in enumerate(host.get("routes", ()), start=1):
+                yield ("route", f"{name} #{number}"), route
+
+
+def host_names(domains: list[str]) -> list[str]:
+    """Without ports, without the root's dot, and without the addresses services have on a cluster."""
+    names = {domain.rpartition(":")[0] or domain for domain in domains}
+    return sorted({name.removesuffix(".") for name in names if not name.startswith("240.")})
 
 
 def _of_gateway(said: Plain) -> Iterator[tuple[Part, Plain]]:
@@ -68,23 +77,25 @@ def _of_gateway(said: Plain) -> Iterator[tuple[Part, Plain]]:
 
 def _of_sidecar(said: Plain, workload: Workload) -> Iterator[tuple[Part, Plain]]:
     name = said["name"]
+    chains = _chains(said)
     addresses = [said["address"], *(one["address"] for one in said.get("additional_addresses", ()))]
     ports = [one["socket_address"]["port_value"] for one in addresses if "socket_address" in one]
     dialled = {one.listen_port: f"{one.host}:{one.port}" for one in workload.outbound}
     if found := OWN_INBOUND.fullmatch(name):
-        for chain in _chains(said):
-            yield from ((("inbound", f"port {found[1]}, {transport}"), chain) for transport in _transports(chain))
+        for chain in chains:
+            transports = ["plaintext"] if len(chains) == 1 and "transport_socket" not in chain else _transports(chain)
+            yield from ((("inbound", f"port {found[1]}, {transport}"), chain) for transport in transports)
     elif name == ISTIO_INBOUND:
-        for chain in _chains(said):
+        for chain in chains:
             port = chain.get("filter_chain_match", {}).get("destination_port")
             if port in {inbound.port.number for inbound in workload.inbound}:
                 yield from ((("inbound", f"port {port}, {transport}"), chain) for transport in _transports(chain))
     elif any(port in dialled for port in ports):
         for host in (dialled[port] for port in ports if port in dialled):
-            chains = _leading_to(host.rpartition(":")[0], _chains(said))
-            yield from ((("TCP", f"{host} #{number}"), chain) for number, chain in enumerate(chains, start=1))
+            leading = _leading_to(host.rpartition(":")[0], chains)
+            yield from ((("TCP", f"{host} #{number}"), chain) for number, chain in enumerate(leading, start=1))
     elif name == "outbound" or WILDCARD.fullmatch(name):
-        yield from _of_outbound(name, _chains(said))
+        yield from _of_outbound(name, chains)
 
 
 def _leading_to(host: str, chains: list[Plain]) -> list[Plain]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loopmesh.oracle.comparison.known_ports import decide_ports
-from loopmesh.oracle.comparison.parts import Part
+from loopmesh.oracle.comparison.parts import Part, host_names
 from loopmesh.oracle.comparison.plain import Plain
 
 KEYS = {"http_filters": "name", "filters": "name", "custom_tags": "tag", "transport_socket_matches": "name"}
@@ -42,7 +42,7 @@ def one_spelling(part: Part, value: Plain) -> Plain:
     if part[0] == "route":
         spelled["match"] = _match(spelled["match"])
     if part[0] == "host":
-        spelled["domains"] = _names(value["domains"])
+        spelled["domains"] = host_names(value["domains"])
     return spelled
 
 
@@ -76,12 +76,6 @@ def _match(said: Plain) -> Plain:
     return said | {key: sorted(found, key=repr) for key, found in conditions.items() if found}
 
 
-def _names(domains: list[str]) -> list[str]:
-    """Host names without ports, without the root's dot, and without the addresses services have on a cluster."""
-    names = {domain.rpartition(":")[0] or domain for domain in domains}
-    return sorted({name.removesuffix(".") for name in names if not name.startswith("240.")})
-
-
 def _subject_names(said: list[Plain]) -> tuple[str, list[Plain]]:
     """The field that tells the kind of name replaced one that does not; certificates of the mesh have URIs only."""
     return "match_subject_alt_names", [one["matcher"] for one in said]
@@ -92,9 +86,9 @@ def _stream_duration(said: Plain) -> tuple[str, str]:
     return "max_grpc_timeout", said.get("grpc_timeout_header_max", "0s")
 
 
-def _percent(said: Plain) -> tuple[str, Any]:
+def _percent(said: Any) -> tuple[str, Any]:
     """Numerators of a hundred leave their denominator out."""
-    known = {"denominator": "HUNDRED", **said} if "numerator" in said else said
+    known = {"denominator": "HUNDRED", **said} if isinstance(said, dict) and "numerator" in said else said
     return "default_value", known
 
 
