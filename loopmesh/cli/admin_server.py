@@ -177,7 +177,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             ready=found.ready,
             restarts=found.restarts,
             pid=found.pid,
-            spiffe_id=found.workload.identity.spiffe_id,
+            spiffe_id=self._mesh.authority.own(found.workload.identity).spiffe_id,
             envoy=admin_pb2.EnvoyStatus(pid=found.proxy_pid, rejected=rejected),
             reason=found.reason,
             outbound_socket=str(found.sockets.outbound),

@@ -23,7 +23,6 @@ from loopmesh.control import CertificateAuthority, ControlPlane, KeyFetch, KeySe
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application
 from loopmesh.model.credential import Credential
-from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError
@@ -66,7 +65,9 @@ class Mesh:
         self._ready: frozenset[str] = frozenset()
         self._connections = FreshConnections()
         self._topology = Topology(application=application, workloads=(), credentials=self._credentials(self._policies))
-        self.authority = CertificateAuthority.load_or_create(self._state.path / "ca", TRUST_DOMAIN, time.time)
+        self.authority = CertificateAuthority.load_or_create(
+            self._state.path / "ca", policy_set.trust_domain, time.time
+        )
         self.control = ControlPlane(self._runtime.control_socket, self.authority)
         keys_at = KeyFetch(lambda host, port: locate(self._topology, host, port))
         self._key_sets = KeySets(keys_at, self._push_key_sets)
@@ -188,6 +189,10 @@ class Mesh:
         """
         async with self._refreshing:
             policy_set, names, policies = await asyncio.to_thread(self._read, change)
+            if policy_set.trust_domain != self.authority.trust_domain:
+                raise RunError(
+                    "the trust domain is part of every certificate: stop the mesh and start it with the new one"
+                )
             before, known = (self._policy_set, self._policies, self._topology), self._rejections()
             credentials = await asyncio.to_thread(self._credentials, policies)
             edge_ports = self._edge_ports.claim(self._topology.edge_ports, policies)

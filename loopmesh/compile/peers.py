@@ -16,13 +16,13 @@ PLAINTEXT = ClientTls(mode=TlsMode.DISABLE)
 
 def peer_identities(view: View, called: Called) -> tuple[str, ...]:
     """Whom the instances' certificates may be for, by every name of the trust domain."""
-    aliases = view.index.policies.settings.trust_domain_aliases
+    domains = view.index.policies.settings.trust_domains
     if isinstance(called, Service):
-        return in_every_domain([called.identity.spiffe_id], aliases)
+        return in_every_domain([called.identity.spiffe_id], domains)
     accounts = [account.spiffe_id for one in called.endpoints if (account := called.account(one))]
     selected = view.index.selected(called.selector) if called.selector else []
     workloads = [workload.identity.spiffe_id for workload in selected]
-    return in_every_domain(sorted({*called.server_names, *accounts, *workloads}), aliases)
+    return in_every_domain([*called.server_names, *accounts, *workloads], domains)
 
 
 def client_tls(policies: Policies, tls: ClientTls | None, called: Called) -> ClientTls | None:

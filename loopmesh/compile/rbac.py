@@ -47,7 +47,7 @@ def decisions(policies: Policies, workload: Workload, port: int, known: Known) -
 def selecting(policies: Policies, workload: Workload) -> list[AuthorizationPolicy]:
     """The policies a workload is subject to."""
     return [
-        with_aliases(policy, policies.settings.trust_domain_aliases)
+        with_aliases(policy, policies.settings.trust_domains)
         for policy in policies.authorization_policies
         if policies.settings.reaches(policy.selector, workload.namespace, workload.labels)
     ]

@@ -14,7 +14,6 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, 
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from loopmesh.compile.messages import pack
-from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.mesh_settings import MeshSettings, TlsVersion
 
 MESH_ALPN = "istio"
@@ -78,7 +77,7 @@ def downstream_tls(settings: MeshSettings) -> TransportSocket:
     as in Istio (`BuildInboundTLS`)."""
     context = DownstreamTlsContext(common_tls_context=mesh_certificates())
     known = context.common_tls_context.combined_validation_context.default_validation_context
-    for domain in (TRUST_DOMAIN, *settings.trust_domain_aliases):
+    for domain in settings.trust_domains:
         ours = StringMatcher(prefix=f"spiffe://{domain}/")
         known.match_typed_subject_alt_names.add(san_type=SubjectAltNameMatcher.URI, matcher=ours)
     parameters = TlsParameters(

@@ -11,23 +11,22 @@ PARTS = 5
 """Of `cluster.local/ns/shop/sa/orders`."""
 
 
-def with_aliases(policy: AuthorizationPolicy, aliases: Sequence[str]) -> AuthorizationPolicy:
-    """A policy that speaks of one of the domains speaks of all of them."""
-    if not aliases:
+def with_aliases(policy: AuthorizationPolicy, domains: Sequence[str]) -> AuthorizationPolicy:
+    """A policy that speaks of one of the domains speaks of all of them; `cluster.local` stands for them, too."""
+    if domains == (TRUST_DOMAIN,):
         return policy
-    domains = (TRUST_DOMAIN, *aliases)
     return replace(policy, rules=tuple(_rule(rule, domains) for rule in policy.rules))
 
 
-def in_every_domain(names: Iterable[str], aliases: Sequence[str]) -> tuple[str, ...]:
-    """SPIFFE identities in the domain and its aliases; other names stay (Istio `ExpandWithTrustDomains`)."""
+def in_every_domain(names: Iterable[str], domains: Sequence[str]) -> tuple[str, ...]:
+    """The mesh's own identities in each of the domains; other names stay (Istio `ExpandWithTrustDomains`)."""
     found = [
         name.replace(own, f"{SPIFFE}{domain}/", 1)
         for name in names
         for own in (f"{SPIFFE}{TRUST_DOMAIN}/",)
-        for domain in ((TRUST_DOMAIN, *aliases) if name.startswith(own) else (TRUST_DOMAIN,))
+        for domain in (domains if name.startswith(own) else (TRUST_DOMAIN,))
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(set(found)))
 
 
 def _rule(rule: AuthorizationRule, domains: Sequence[str]) -> AuthorizationRule:
@@ -56,7 +55,8 @@ def _principals(values: Iterable[str], domains: Sequence[str]) -> tuple[str, ...
 def _principal(value: str, domains: Sequence[str]) -> list[str]:
     """A pattern for the domain stays as it is for the domains it meets."""
     own, slash, rest = value.partition("/")
-    if value.count("/") + 1 != PARTS or own == "*" or not any(_meets(own, domain) for domain in domains):
+    is_ours = own == TRUST_DOMAIN or any(_meets(own, domain) for domain in domains)
+    if value.count("/") + 1 != PARTS or own == "*" or not is_ours:
         return [value]
     return [value if own.startswith("*") and domain.endswith(own[1:]) else domain + slash + rest for domain in domains]
 

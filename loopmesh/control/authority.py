@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -39,6 +39,7 @@ class CertificateAuthority:
         self._key = key
         self._clock = clock
         self.ttl_s = ttl_s
+        self.trust_domain = _trust_domain(root)
 
     @classmethod
     def create(cls, trust_domain: str, clock: Callable[[], float], ttl_s: float = LEAF_TTL_S) -> "CertificateAuthority":
@@ -50,7 +51,8 @@ class CertificateAuthority:
     def load_or_create(
         cls, folder: Path, trust_domain: str, clock: Callable[[], float], ttl_s: float = LEAF_TTL_S
     ) -> "CertificateAuthority":
-        """The root kept in `folder` (`root.pem`, `root.key`, readable by the owner only), made on first use.
+        """The root kept in `folder` (`root.pem`, `root.key`, readable by the owner only), made on first use, and anew
+        for another trust domain.
 
         Raises ControlError when the files are not what was written.
         """
@@ -70,12 +72,19 @@ class CertificateAuthority:
             ) from error
         if not isinstance(loaded, ec.EllipticCurvePrivateKey) or loaded.public_key() != root.public_key():
             raise ControlError(f"{key} is not the key of {certificate}; delete {folder} to get a new authority")
+        if _trust_domain(root) != trust_domain:
+            certificate.unlink()
+            return cls.load_or_create(folder, trust_domain, clock, ttl_s)
         return cls(root, loaded, clock, ttl_s)
 
     @property
     def root_pem(self) -> bytes:
         """The trust bundle."""
         return self._root.public_bytes(serialization.Encoding.PEM)
+
+    def own(self, identity: Identity) -> Identity:
+        """The same in the authority's trust domain."""
+        return replace(identity, trust_domain=self.trust_domain)
 
     def issue(self, identity: Identity) -> Certificate:
         """One URI name, not an authority, key usage critical (X509-SVID sections 2 to 4)."""
@@ -112,6 +121,13 @@ def _root_certificate(trust_domain: str, key: ec.EllipticCurvePrivateKey, now: f
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def _trust_domain(root: x509.Certificate) -> str:
+    """Of the one URI among its names (X509-SVID section 3.1)."""
+    names = root.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
+    return uri.removeprefix("spiffe://")
 
 
 def _builder(

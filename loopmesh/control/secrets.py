@@ -82,7 +82,7 @@ class SecretDiscovery(SecretDiscoveryServiceServicer):  # type: ignore[misc]
     def _own(self, proxy: Proxy) -> Secret:
         node_id = proxy.workload.node_id
         if node_id not in self._certificates:
-            self._certificates[node_id] = self._authority.issue(proxy.workload.identity)
+            self._certificates[node_id] = self._authority.issue(self._authority.own(proxy.workload.identity))
         certificate = self._certificates[node_id]
         pair = TlsCertificate(
             certificate_chain=DataSource(inline_bytes=certificate.chain_pem),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 TRUST_DOMAIN = "cluster.local"
-"""Istio's default trust domain; part of every identity."""
+"""Istio's default trust domain. In policies, and in the model, it stands for the mesh's own, whatever its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

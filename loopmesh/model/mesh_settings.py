@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from loopmesh.model.destinations.connection_pool import ConnectionPool, TcpKeepalive
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
+from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin
 from loopmesh.model.provider import LogFile, LogFormat, Provider
@@ -78,6 +79,7 @@ class MeshSettings:
 
     source: Source = UNSAID
     root_namespace: str = "istio-system"
+    trust_domain: str = TRUST_DOMAIN
     trust_domain_aliases: tuple[str, ...] = ()
     retry: Retry | None = None
     connect_timeout_ms: int = 10_000
@@ -92,6 +94,11 @@ class MeshSettings:
     providers: Mapping[str, Provider] = field(default_factory=lambda: {BUILT_IN_LOG: LogFile(name=BUILT_IN_LOG)})
     default_tracing: tuple[str, ...] = ()
     default_logging: tuple[str, ...] = ()
+
+    @property
+    def trust_domains(self) -> tuple[str, ...]:
+        """The mesh's own and its other names."""
+        return (self.trust_domain, *self.trust_domain_aliases)
 
     def provider(self, name: str) -> Provider | None:
         """By its name, whatever its case (Istio `fetchProvider`)."""

@@ -62,7 +62,7 @@ def ask_about(
         mesh_config=mesh_config if port is None else _traced(mesh_config, port),
         services=[*services, *entries, *spans],
         policies=policies,
-        proxies=[_proxy(workload, addresses.get(workload.name)) for workload in topology.workloads],
+        proxies=[_proxy(workload, addresses.get(workload.name), mesh_config) for workload in topology.workloads],
     )
 
 
@@ -131,7 +131,7 @@ def _labels(workload: Workload) -> dict[str, str]:
     return {CANONICAL_NAME: workload.service, **revision, **workload.labels}
 
 
-def _proxy(workload: Workload, address: str | None) -> Object:
+def _proxy(workload: Workload, address: str | None, mesh_config: Mapping[str, Any]) -> Object:
     role = "router" if workload.kind is WorkloadKind.GATEWAY else "sidecar"
     domain = f"{workload.namespace}.svc.{CLUSTER_DOMAIN}"
     return {
@@ -142,7 +142,8 @@ def _proxy(workload: Workload, address: str | None) -> Object:
             "LABELS": _labels(workload),
             "SERVICE_ACCOUNT": workload.identity.service_account,
             "CLUSTER_ID": CLUSTER,
-            "MESH_ID": TRUST_DOMAIN,
+            # As Istio's injection names the mesh.
+            "MESH_ID": mesh_config.get("trustDomain", TRUST_DOMAIN),
             "ISTIO_VERSION": VERSION,
         },
     }

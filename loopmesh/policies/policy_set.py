@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
@@ -57,6 +58,13 @@ class PolicySet:
         """Policies of the same name are replaced where they stand, others are added at the end."""
         documents = {**self.documents, **newer.documents}
         return PolicySet(documents, (*self.problems, *newer.problems), newer.mesh_config or self.mesh_config)
+
+    @property
+    def trust_domain(self) -> str:
+        """As the mesh config says it, for whoever does not read all of it."""
+        said = self.mesh_config.plain() if self.mesh_config else None
+        name = said.get("trustDomain") if isinstance(said, dict) else None
+        return name if isinstance(name, str) else TRUST_DOMAIN
 
     @property
     def names(self) -> list[PolicyName]:

@@ -28,7 +28,7 @@ from loopmesh.policies.mesh_config.unsupported import MESH, ONE_MACHINE
 from loopmesh.policies.routes.retry import read_retry
 from loopmesh.policies.yaml_tree import Node
 
-TRUST_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9._-]{0,253}[a-z0-9])?")
+TRUST_DOMAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,253}[a-z0-9])?")
 LONGEST_CONNECT_MS = 3_600_000
 SCOPES = ("*", ".", "~")
 
@@ -79,6 +79,7 @@ def _settings(fields: Fields) -> MeshSettings:
     return MeshSettings(
         source=Source(policy=MESH_CONFIG, origin=Origin(file=fields.origin.file, line=0)),
         root_namespace=fields.text("rootNamespace", check=check_label) or default.root_namespace,
+        trust_domain=fields.text("trustDomain", check=_check_trust_domain) or default.trust_domain,
         trust_domain_aliases=fields.texts("trustDomainAliases", _check_trust_domain),
         retry=fields.object("defaultHttpRetryPolicy", read_retry),
         traffic=read_traffic_defaults(fields),
@@ -166,7 +167,7 @@ def _check_scope(name: str) -> tuple[str, str] | None:
 
 def _check_trust_domain(name: str) -> tuple[str, str] | None:
     """SPIFFE-ID.md section 2.1."""
-    if TRUST_DOMAIN.fullmatch(name):
+    if TRUST_DOMAIN_NAME.fullmatch(name):
         return None
     return "a trust domain is lower-case letters, digits, `-`, `_` and `.`", "write it without scheme or path"
 

@@ -21,7 +21,6 @@ MESH = {
     "configSources": "policies are read from the policies folder",
     "caCertificates": "the mesh's own authority is the only one it trusts",
     "certificates": "Istio has removed it",
-    "trustDomain": "identities of the mesh are in cluster.local",
     "ca": "the mesh's own authority signs all certificates",
     "localityLbSetting": "everything runs in one place",
     "zoneAwareLbSetting": "everything runs in one place",
