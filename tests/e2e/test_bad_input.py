@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ FOREIGN = Path(__file__).parent / "foreign"
 
 
 @pytest.fixture
-def mesh(tmp_path: Path) -> MeshProcess:
+def mesh(tmp_path: Path) -> Iterator[MeshProcess]:
     """Not running; small, so that what does start starts quickly."""
     arguments = ("--values", "values.yaml", "--policies", "policies")
-    return MeshProcess(state=tmp_path / "state", folder=FOREIGN, up_arguments=arguments)
+    mesh = MeshProcess(state=tmp_path / "state", folder=FOREIGN, up_arguments=arguments)
+    yield mesh
+    # Also when it started against all expectation.
+    mesh.run("down")
 
 
 def fails(mesh: MeshProcess, *arguments: str, code: int = 1) -> str:
