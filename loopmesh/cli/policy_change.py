@@ -34,12 +34,13 @@ class PolicyChange:
         """The set afterwards and the policies the change is about. Raises RunError for one that is not there."""
         newer = PolicySet.parse(self.files, namespace)
         names = [*self.removed, *PolicySet.parse(self.removed_files, namespace).names]
+        present = dict.fromkeys(current.names)
         for name in names:
-            if name not in current.names:
+            if name not in present:
                 raise RunError(f"there is no {name}; {_known(current, name)}")
         remaining = newer if self.only else current.without(names).merged(newer)
-        gone = [name for name in current.names if name not in remaining.names]
-        return remaining, [*newer.names, *gone]
+        kept = set(remaining.names)
+        return remaining, [*newer.names, *(name for name in present if name not in kept)]
 
 
 def _known(current: PolicySet, name: PolicyName) -> str:

@@ -8,33 +8,11 @@ import pytest
 
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.shop_client import ask
+from tests.refused_script import REFUSED_SCRIPT
 
 FOLDER = Path(__file__).parent / "foreign"
 POLICIES = (FOLDER / "policies" / "lab.yaml").read_text()
 PERMISSION_DENIED = 7
-BAD_SCRIPT = """
-apiVersion: networking.istio.io/v1alpha3
-kind: EnvoyFilter
-metadata: {name: script, namespace: lab}
-spec:
-  workloadSelector: {labels: {gateway: door}}
-  configPatches:
-  - applyTo: HTTP_FILTER
-    match:
-      context: GATEWAY
-      listener:
-        filterChain:
-          filter:
-            name: envoy.filters.network.http_connection_manager
-            subFilter: {name: envoy.filters.http.router}
-    patch:
-      operation: INSERT_BEFORE
-      value:
-        name: envoy.filters.http.lua
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-          inlineCode: this is no Lua
-"""
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +103,7 @@ def test_wrong_use_of_delete_is_exit_code_2(lab: MeshProcess, arguments: tuple[s
 
 
 def test_what_a_proxy_refuses_is_told_with_its_policy_and_taken_back_whole(lab: MeshProcess, changed: Path) -> None:
-    changed.write_text(f"{changed.read_text()}---{BAD_SCRIPT}")
+    changed.write_text(f"{changed.read_text()}---{REFUSED_SCRIPT}")
     result = lab.run("apply", "-f", str(changed))
     assert result.returncode == 1
     assert "door-0: its proxy refuses Listener gateway|80, which comes from EnvoyFilter lab/script: " in result.stderr
@@ -159,7 +137,7 @@ def test_a_mesh_config_that_proxies_refuse_is_named_and_taken_back(lab: MeshProc
 
 def test_the_status_shows_a_refusal_until_a_change_is_taken(lab: MeshProcess, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
-    path.write_text(BAD_SCRIPT)
+    path.write_text(REFUSED_SCRIPT)
     assert lab.run("apply", "-f", str(path)).returncode == 1
     (rejected,) = lab.workload("door-0")["envoy"]["rejected"]
     assert rejected["policies"] == ["EnvoyFilter lab/script"]
@@ -171,7 +149,7 @@ def test_the_status_shows_a_refusal_until_a_change_is_taken(lab: MeshProcess, tm
 
 
 def test_a_mesh_does_not_start_with_what_a_proxy_refuses_and_names_the_policy(tmp_path: Path) -> None:
-    (tmp_path / "policies.yaml").write_text(f"{POLICIES}---{BAD_SCRIPT}")
+    (tmp_path / "policies.yaml").write_text(f"{POLICIES}---{REFUSED_SCRIPT}")
     mesh = MeshProcess(state=tmp_path / "state", folder=FOLDER)
     result = mesh.run(
         *(

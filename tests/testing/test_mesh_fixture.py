@@ -8,6 +8,7 @@ import pytest
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.testing import Mesh, MeshSession, PolicyError
 from tests.observing import wait_for
+from tests.refused_script import REFUSED_SCRIPT
 
 DENY_CALLER = """
 apiVersion: security.istio.io/v1
@@ -18,29 +19,7 @@ spec:
   action: DENY
   rules: [{from: [{source: {principals: [cluster.local/ns/lab/sa/caller]}}]}]
 """
-BAD_SCRIPT = """
-apiVersion: networking.istio.io/v1alpha3
-kind: EnvoyFilter
-metadata: {name: script}
-spec:
-  workloadSelector: {labels: {gateway: door}}
-  configPatches:
-  - applyTo: HTTP_FILTER
-    match:
-      context: GATEWAY
-      listener:
-        filterChain:
-          filter:
-            name: envoy.filters.network.http_connection_manager
-            subFilter: {name: envoy.filters.http.router}
-    patch:
-      operation: INSERT_BEFORE
-      value:
-        name: envoy.filters.http.lua
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-          inlineCode: this is no Lua
----
+GATEWAY = """
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: door}
@@ -139,12 +118,12 @@ def test_a_wrong_policy_says_where_and_why_and_changes_nothing(mesh: Mesh) -> No
 
 def test_a_policy_a_proxy_refuses_says_which_and_in_the_proxys_words(mesh: Mesh) -> None:
     with pytest.raises(PolicyError, match=r"comes from EnvoyFilter lab/script: .*script load error"):
-        mesh.apply(BAD_SCRIPT)
+        mesh.apply(REFUSED_SCRIPT, GATEWAY)
     assert mesh.edge == {}, "nothing of it is in force"
 
 
 def test_the_edge_of_a_gateway_the_test_opens_can_be_called(mesh: Mesh) -> None:
-    mesh.apply(BAD_SCRIPT.partition("---")[2])
+    mesh.apply(GATEWAY)
     assert list(mesh.edge) == ["http"]
 
 
