@@ -22,11 +22,6 @@ TLS_LABEL = "security.istio.io/tlsMode"
 LOOKED_UP = {Resolution.NAME: Cluster.STRICT_DNS, Resolution.NAME_ROUND_ROBIN: Cluster.LOGICAL_DNS}
 
 
-def is_known(added: AddedHost) -> bool:
-    """Whether its instances are told to the proxies one by one, as those of a service are."""
-    return added.resolution is Resolution.STATIC or added.selector is not None
-
-
 def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str, str]) -> None:
     """Lets the proxy find the instances by name."""
     if added.resolution is Resolution.CALLED_NAME:
@@ -41,7 +36,7 @@ def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str,
 
 
 def assignment(name: str, added: AddedHost, port: Port, labels: Mapping[str, str]) -> ClusterLoadAssignment:
-    """The endpoints the policy names; without any the host itself."""
+    """The endpoints the policy names; without any the host itself, if it is looked up."""
     found = ClusterLoadAssignment(cluster_name=name)
     endpoints = list(_endpoints(added, port, labels))
     if endpoints:

@@ -9,7 +9,7 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpProtocolOptions
 
 from loopmesh.compile import names
-from loopmesh.compile.added_hosts import is_known, look_up
+from loopmesh.compile.added_hosts import look_up
 from loopmesh.compile.ads import ADS
 from loopmesh.compile.destinations.balancing import apply_balancing
 from loopmesh.compile.destinations.breaker import apply_breaker
@@ -36,7 +36,7 @@ def outbound_clusters(view: View) -> dict[str, Cluster]:
     for service, port in view.destination_ports():
         rule = view.destination_rule(service)
         for subset, policy in subset_policies(rule, port.number):
-            key = ("cluster", id(service), port.number, id(rule), subset)
+            key = ("cluster", id(service), view.looks_up(service), port.number, id(rule), subset)
             cluster = view.index.once(key, partial(_outbound, view, service, port, rule, subset, policy))
             clusters[cluster.name] = cluster
     return clusters
@@ -59,7 +59,7 @@ def _outbound(
     # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
     cluster.common_lb_config.healthy_panic_threshold.value = 0
     apply_balancing(cluster, policy.balancing or Balancing())
-    _find_instances(cluster, called, port, rule.subset_labels(subset) if rule else {})
+    _find_instances(view, cluster, called, port, rule.subset_labels(subset) if rule else {})
     apply_breaker(cluster, pool, settings, policy.retry_budget)
     speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
@@ -76,8 +76,8 @@ def _outbound(
     return cluster
 
 
-def _find_instances(cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:
-    if isinstance(called, AddedHost) and not is_known(called):
+def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:
+    if isinstance(called, AddedHost) and view.looks_up(called):
         look_up(cluster, called, port, labels)
         return
     cluster.type = Cluster.EDS

@@ -9,7 +9,6 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
 from loopmesh.compile import names
 from loopmesh.compile.added_hosts import assignment as added_assignment
-from loopmesh.compile.added_hosts import is_known
 from loopmesh.compile.destinations.client_tls import TLS_MODE
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.peer_mode import peer_mode
@@ -26,7 +25,7 @@ def outbound_endpoints(view: View) -> dict[str, ClusterLoadAssignment]:
     """By cluster name; a cluster without ready instances has an empty assignment."""
     assignments = {}
     for service, port in view.destination_ports():
-        if isinstance(service, AddedHost) and not is_known(service):
+        if view.looks_up(service):
             continue
         rule = view.destination_rule(service)
         subsets: dict[str, Mapping[str, str]] = {"": {}}
@@ -44,6 +43,8 @@ def _assignment(
 ) -> ClusterLoadAssignment:
     name = names.outbound_cluster(port.number, subset, called.host)
     if isinstance(called, AddedHost) and called.selector is None:
+        if not called.is_known:
+            return ClusterLoadAssignment(cluster_name=name)
         return added_assignment(name, called, port, labels)
     assignment = ClusterLoadAssignment(cluster_name=name)
     chosen = [one for one in _instances(index, called, port) if labels.items() <= one[0].labels.items()]

@@ -16,6 +16,7 @@ from loopmesh.compile.visible import settled, visible_routings
 from loopmesh.model.added_host import AddedHost, Called, Resolution
 from loopmesh.model.application import Port
 from loopmesh.model.sidecar import ALL_HOSTS, Sidecar
+from loopmesh.model.topology import WorkloadKind
 from loopmesh.model.traffic import DestinationRule
 
 
@@ -23,8 +24,17 @@ class View:
     """Seen from one namespace, through `sidecar` if there is one, by callers with `labels`, those that some policy asks
     for. Nothing in it is ever changed."""
 
-    def __init__(self, index: MeshIndex, namespace: str, labels: Mapping[str, str], sidecar: Sidecar | None) -> None:
+    def __init__(
+        self,
+        index: MeshIndex,
+        namespace: str,
+        labels: Mapping[str, str],
+        sidecar: Sidecar | None,
+        *,
+        at_edge: bool = False,
+    ) -> None:
         self.index = index
+        self.at_edge = at_edge
         self.namespace = namespace
         self.labels = labels
         self._imports = Imports(sidecar.hosts if sidecar else ALL_HOSTS, namespace)
@@ -67,8 +77,15 @@ class View:
     @cached_property
     def calls_by_pattern(self) -> bool:
         """Whether it knows hosts of which only a pattern is known."""
-        found = (one.resolution for one in self.destinations if isinstance(one, AddedHost))
-        return Resolution.CALLED_NAME in found
+        found = (one for one in self.destinations if isinstance(one, AddedHost) and self.looks_up(one))
+        return any(one.resolution is Resolution.CALLED_NAME for one in found)
+
+    def looks_up(self, called: Called) -> bool:
+        """Whether a proxy finds the instances by name. A gateway knows none of a host whose connections would go on
+        (Istio `convertResolution`)."""
+        if not isinstance(called, AddedHost) or called.is_known:
+            return False
+        return not (self.at_edge and called.goes_on)
 
     @cached_property
     def request_ports(self) -> tuple[tuple[Called, Port], ...]:
@@ -115,14 +132,16 @@ class View:
 def views(index: MeshIndex) -> dict[str, View]:
     """The view of every proxy by the name of its workload; equal ones are the same object."""
     asked = _label_names(index)
+    tells_edges_apart = any(isinstance(one, AddedHost) and one.goes_on for one in index.called)
     made: dict[tuple[object, ...], View] = {}
     found = {}
     for workload in index.topology.workloads:
         labels = {name: workload.labels[name] for name in asked if name in workload.labels}
         sidecar = index.sidecars.sidecar_of(workload)
-        key = (workload.namespace, sidecar.source.policy if sidecar else None, *labels.items())
+        at_edge = tells_edges_apart and workload.kind is WorkloadKind.GATEWAY
+        key = (workload.namespace, at_edge, sidecar.source.policy if sidecar else None, *labels.items())
         if key not in made:
-            made[key] = View(index, workload.namespace, labels, sidecar)
+            made[key] = View(index, workload.namespace, labels, sidecar, at_edge=at_edge)
         found[workload.name] = made[key]
     return found
 

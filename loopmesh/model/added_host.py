@@ -37,7 +37,8 @@ class AddedHost:
     """A host outside the mesh, or with `in_mesh` one of it; with a selector its instances are those workloads.
 
     `targets` are the instances' ports by the host's, where they differ. `server_names` are whom a certificate of it
-    must be for.
+    must be for. With `goes_on` Istio lets a connection go on to the address its program has looked up, which a gateway
+    cannot.
     """
 
     source: Source
@@ -46,6 +47,7 @@ class AddedHost:
     targets: Mapping[int, int] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
     resolution: Resolution
+    goes_on: bool = False
     endpoints: tuple[AddedEndpoint, ...] = ()
     in_mesh: bool = False
     server_names: tuple[str, ...] = ()
@@ -59,6 +61,11 @@ class AddedHost:
     @property
     def name(self) -> str:
         return self.host
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its instances are told to the proxies one by one, as those of a service are."""
+        return self.resolution is Resolution.STATIC or self.selector is not None
 
     def names_from(self, namespace: str) -> tuple[str, ...]:
         """Every spelling by which it is called, the same for all callers."""

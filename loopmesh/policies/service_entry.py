@@ -70,6 +70,7 @@ def _hosts(document: Document, fields: Fields) -> tuple[AddedHost, ...]:
             targets={port.number: target for port, target in ports if target},
             addresses=addresses,
             resolution=_resolution(host, said),
+            goes_on=said is _Resolution.NONE,
             endpoints=endpoints,
             in_mesh=location is _Location.MESH_INTERNAL,
             server_names=server_names,

@@ -41,6 +41,17 @@ def test_a_host_is_looked_up_by_its_name(resolution: str, kind: str) -> None:
     assert found["respect_dns_ttl"] is True
 
 
+@pytest.mark.parametrize("host", ["api.example.com", "'*.example.com'"])
+def test_a_gateway_knows_no_instance_of_a_host_whose_connections_would_go_on(host: str) -> None:
+    config = configuration("edge-0", service_entry(f"hosts: [{host}], resolution: NONE, {HTTP}"))
+    name = f"outbound|80||{host.strip(chr(39))}"
+    assert config["Cluster"][name]["type"] == "EDS"
+    assert config["ClusterLoadAssignment"][name] == {"cluster_name": name}
+    looked_up = configuration("till-v1-0", service_entry(f"hosts: [{host}], resolution: NONE, {HTTP}"))
+    assert looked_up["Cluster"][name].get("type") != "EDS"
+    assert name not in looked_up["ClusterLoadAssignment"]
+
+
 def test_endpoints_are_looked_up_in_its_place() -> None:
     endpoints = "endpoints: [{address: a.example.com, ports: {http: 8080}}, {address: b.example.com}]"
     port = "ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8000}]"

@@ -27,7 +27,6 @@ MANAGER = r"(filters\.envoy\.filters\.network\.http_connection_manager\.typed_co
 CHAINS = r"(inbound|outbound|edge|TCP) .*"
 CLUSTER = r"cluster .*"
 OWN_NAME = "a rule that was merged or delegated to is named itself, not the one it belongs to"
-BY_NAME = "an edge looks up the name of a host outside that has no addresses, for which Istio's answers 503"
 NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
 EDGE = "loopmesh's edge is hardened as Envoy advises for edges; it refuses header names with underscores"
 DECLARED: tuple[Declared, ...] = (
@@ -47,7 +46,6 @@ DECLARED: tuple[Declared, ...] = (
         CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: each side has one that nobody can sign with"
     ),
     Declared(ANY, r".*\.set_node_on_first_message_only", "a matter of the protocol certificates come by"),
-    Declared(CLUSTER, r"type", BY_NAME),
     Declared(CLUSTER, r"typed_dns_resolver_config", "how many questions a resolver asks over one socket"),
     Declared(CLUSTER, r"metadata\.filter_metadata\.istio\.alpn_override", "for a filter only Istio's Envoy has"),
     Declared(CLUSTER, r"eds_cluster_config\.service_name", "the cluster's own name, which Envoy takes without it"),
