@@ -79,7 +79,9 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources) 
             yield _at(listener, *addresses)
         elif _is_outbound(listener) and port != placement.topology.trace_port:
             outbound[port] = listener
-    yield from _on_sockets(placement, outbound)
+    # To Istio a gateway makes no calls of its own.
+    if workload.kind is WorkloadKind.SIDECAR:
+        yield from _on_sockets(placement, outbound)
 
 
 def _is_outbound(listener: Listener) -> bool:

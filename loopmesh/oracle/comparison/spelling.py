@@ -57,7 +57,7 @@ def _spell(value: Any, idle: frozenset[str]) -> Any:
     for key, said in value.items():
         name, inside = RENAMED[key](said) if key in RENAMED else (key, said)
         inside = _spell(inside, idle)
-        if name in KEYS and isinstance(inside, list):
+        if name in KEYS and all(isinstance(one, dict) and KEYS[name] in one for one in inside):
             inside = _by_name(inside, KEYS[name], idle)
         if inside not in NOTHING and DEFAULTS.get(name, ...) != inside:
             spelled[name] = inside
