@@ -118,8 +118,6 @@ def _stopped(check: Check, caller: str, request: Request, name: Name) -> Advice:
         return Advice(why=f"a preflight is answered: {check.reason}", remedy="change `corsPolicy` of the route")
     if check.action == "DENY":
         return Advice(why=f"{_rule(check.decided_by, name)} denies it", remedy="narrow that rule, or delete the policy")
-    if not check.rules:
-        return Advice(why="an ALLOW policy without rules denies everything", remedy="add a rule that allows the call")
     return _not_allowed(check, caller, request, name)
 
 

@@ -29,6 +29,9 @@ def explanation_json(call: Call, live: Mapping[str, LiveCluster], places: Places
         "advice": [{"why": one.why, "remedy": one.remedy} for one in advise(call, places)],
         "virtual_host": matched.virtual_host if matched else call.outbound.virtual_host,
         "route": _route(matched, places) if matched else None,
+        "not_taken": [
+            {"name": one.name, "unmet": one.unmet, "rule": _rule(one.rule, places)} for one in call.outbound.passed_over
+        ],
         "checks": [_check(one, places) for one in call.outbound.checks],
         "destinations": [_landing(one, live.get(one.name, NOTHING), places) for one in call.landings],
     }

@@ -12,6 +12,7 @@ from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 from loopmesh.simulate.retry import Retry
+from loopmesh.simulate.route import PassedOver
 
 NOTHING = LiveCluster()
 LIMIT_WORDS = {
@@ -21,6 +22,8 @@ LIMIT_WORDS = {
     "max_retries": "retries",
 }
 SPIFFE = "spiffe://"
+MOST_PASSED_OVER = 3
+"""All fits on one screen; JSON has every one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
         yield Row(label="host", text=f"none is called {call.outbound.request.authority}")
     elif matched is not None:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
+        yield from (_passed_over(one) for one in call.outbound.passed_over[:MOST_PASSED_OVER])
         yield from _route(matched)
         if call.outbound.fault:
             yield Row(label="fault", text=_fault(call.outbound.fault), rule=matched.rule)
@@ -62,6 +66,10 @@ def _route(matched: Matched) -> Iterator[Row]:
     yield Row(label="retries", text=_retry(matched.retry))
     for mirror in matched.mirrors:
         yield Row(label="mirror", text=f"{mirror.percent:g}% to {mirror.cluster}")
+
+
+def _passed_over(passed: PassedOver) -> Row:
+    return Row(label="not taken", text=f"{passed.name or 'a route'}: it asks that {passed.unmet}", rule=passed.rule)
 
 
 def _retry(retry: Retry | None) -> str:

@@ -1,0 +1,85 @@
+"""What is said of calls that do not get through: why, and what would change it."""
+
+import re
+
+from loopmesh.cli.explain.advice import Advice, advise
+from loopmesh.cli.explain.text import explanation_lines
+from tests.simulate.compiled_mesh import lab
+from tests.simulate.test_lab import RULE, V2, peers, routes
+
+INSTANCE = re.compile(r"web-v\d-\d")
+PLAINTEXT = """
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web}
+spec: {host: web, trafficPolicy: {tls: {mode: DISABLE}}}
+"""
+
+
+def allow(rule: str) -> str:
+    return f"""
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {{name: web}}
+spec: {{selector: {{matchLabels: {{app: web}}}}, rules: [{rule}]}}
+"""
+
+
+def advice(*policies: str, caller: str = "client", path: str = "/", unready: tuple[str, ...] = ()) -> Advice:
+    """What is said of a call of the web; the same of every instance, but for its name."""
+    call = lab(*policies, unready=unready).get(caller, "web:8000", path)
+    told = {INSTANCE.sub("web", one.why): one for one in advise(call, {})}
+    (only,) = told.values()
+    return only
+
+
+def test_without_a_route_each_condition_that_was_not_met_is_named() -> None:
+    told = advice(RULE, routes(f"{{match: [{{uri: {{prefix: /beta}}}}, {{headers: {{x-a: {{exact: b}}}}}}], {V2}}}"))
+    assert told.why == (
+        "no route takes this request: VirtualService lab/web spec.http[0] asks that the path starts with /beta; "
+        "VirtualService lab/web spec.http[0] asks that header x-a is b"
+    )
+
+
+def test_a_route_that_answers_or_redirects_or_fails_by_itself_is_named() -> None:
+    assert advice(routes("{directResponse: {status: 418}}")).why == (
+        "VirtualService lab/web spec.http[0] answers by itself with HTTP 418"
+    )
+    assert (
+        "redirects to http://other.example/ with HTTP 301"
+        in advice(routes("{redirect: {authority: other.example}}")).why
+    )
+    fault = "{fault: {abort: {httpStatus: 503, percentage: {value: 30}}}, route: [{destination: {host: web}}]}"
+    assert advice(routes(fault)).why == "VirtualService lab/web spec.http[0] ends 30% of the calls with HTTP 503"
+
+
+def test_a_destination_without_healthy_instances_is_said_to_have_none() -> None:
+    told = advice(unready=("web-v1-0", "web-v1-1", "web-v2-0"))
+    assert told.why == "outbound|8000||web.lab.svc.cluster.local has no instances"
+
+
+def test_sides_that_do_not_agree_on_tls_name_both_policies() -> None:
+    told = advice(peers("STRICT"), PLAINTEXT)
+    assert "the caller opens plaintext, and the server takes mutual TLS only" in told.why
+    assert told.remedy == ("change `tls` or `mtls` in DestinationRule lab/web or PeerAuthentication lab/web spec.mtls")
+
+
+def test_a_denial_tells_whether_the_caller_or_the_operation_is_wrong() -> None:
+    rule = "{from: [{source: {principals: [cluster.local/ns/lab/sa/client]}}], to: [{operation: {paths: [/open]}}]}"
+    assert advice(allow(rule), caller="stranger", path="/open").remedy == (
+        "add cluster.local/ns/lab/sa/stranger to its `principals`"
+    )
+    assert advice(allow(rule), path="/closed").remedy == "add /closed to its `paths`"
+    assert advice(allow(rule), caller="stranger", path="/closed").why == (
+        "no rule of AuthorizationPolicy lab/web speaks of cluster.local/ns/lab/sa/stranger or of GET /closed"
+    )
+
+
+def test_routes_that_stand_before_the_one_taken_say_what_they_ask_for() -> None:
+    mesh = lab(RULE, routes(f"{{name: beta, match: [{{uri: {{prefix: /beta}}}}], {V2}}}", f"{{name: rest, {V2}}}"))
+    lines = list(explanation_lines(mesh.get("client", "web:8000", "/"), {}, {}))
+    assert (
+        "  not taken        beta: it asks that the path starts with /beta  [VirtualService lab/web spec.http[0]]"
+        in lines
+    )
+    assert "  route            rest  [VirtualService lab/web spec.http[1]]" in lines
