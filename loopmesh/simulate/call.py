@@ -1,11 +1,14 @@
 """A whole call: the caller's proxy, each destination with its share, each instance behind it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.listener.v3.listener_pb2 import Listener
 
 from loopmesh.simulate.action import weighted_clusters
+from loopmesh.simulate.authorizer import ACTION as ASKING
+from loopmesh.simulate.byte_stream import simulate_stream
 from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint, endpoints
@@ -17,8 +20,14 @@ from loopmesh.simulate.request import Request
 from loopmesh.simulate.rewrite import forwarded_request
 from loopmesh.simulate.stream import Connection
 from loopmesh.simulate.verdict import STOPPED_BY, Verdict
+from loopmesh.simulate.virtual_host import without_port
 
 DEFAULT_PANIC_PERCENT = 50
+Destination = tuple[str, float, Request]
+"""A cluster, its share in percent, and the request as it goes there."""
+ASKED_IF = {Verdict.REACHES: Verdict.ASKED}
+"""An authorizer that is asked first decides whether a call gets so far."""
+OUTSIDE_PROTOCOLS = ("h2", "http/1.1")
 FindProxy = Callable[[Endpoint], Proxy | None]
 """The proxy that listens at an endpoint; None when its configuration is not at hand."""
 
@@ -77,7 +86,30 @@ def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindPr
     """A request that the caller's program sends to `port`. Raises NotSimulatedError."""
     listener = outbound_listener(caller, port)
     outbound = simulate_outbound(caller, listener, request) if listener else Outbound(request=request)
-    landings = tuple(_landings(caller, outbound, find_proxy)) if _goes_on(outbound) else ()
+    return _call(caller, outbound, _destinations(outbound), find_proxy)
+
+
+def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_proxy: FindProxy) -> Call:
+    """A request that comes to a gateway from outside. Raises NotSimulatedError."""
+    secured = any(chain.HasField("transport_socket") for chain in listener.filter_chains)
+    connection = Connection(
+        tls=secured,
+        server_name=without_port(request.authority) if secured else "",
+        protocols=OUTSIDE_PROTOCOLS if secured else request.plain_protocols,
+        port=listener.address.socket_address.port_value,
+    )
+    outbound = simulate_outbound(gateway, listener, replace(request, scheme="https" if secured else "http"), connection)
+    return _call(gateway, outbound, _destinations(outbound), find_proxy)
+
+
+def simulate_connection(caller: Proxy, request: Request, find_proxy: FindProxy) -> Call:
+    """A stream of bytes that the caller's program opens to the request's authority. Raises NotSimulatedError."""
+    outbound, shares = simulate_stream(caller, request)
+    return _call(caller, outbound, ((name, percent, request) for name, percent in shares), find_proxy)
+
+
+def _call(caller: Proxy, outbound: Outbound, destinations: Iterable[Destination], find_proxy: FindProxy) -> Call:
+    landings = tuple(_landing(caller, *destination, find_proxy) for destination in destinations)
     return Call(
         caller=caller.name,
         spiffe_id=caller.spiffe_id,
@@ -87,34 +119,32 @@ def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindPr
     )
 
 
-def _goes_on(outbound: Outbound) -> bool:
+def _destinations(outbound: Outbound) -> Iterator[Destination]:
+    """None where the proxy itself ends the request."""
     stopped = any(not check.passed for check in outbound.checks)
-    return outbound.matched is not None and outbound.matched.answer is None and not stopped
-
-
-def _landings(caller: Proxy, outbound: Outbound, find_proxy: FindProxy) -> Iterator[Landing]:
-    if outbound.found is None:
+    if outbound.found is None or stopped or outbound.matched is None or outbound.matched.answer is not None:
         return
     routes, host, route = outbound.found
     for weighted, percent in weighted_clusters(route.route):
-        request = forwarded_request(routes, host, route, weighted, outbound.request)
-        cluster = caller.cluster(weighted.name)
-        if cluster is None:
-            yield Landing(name=weighted.name, percent=percent, request=request, cluster=None)
-            continue
-        known = tuple(endpoints(caller.assignment(cluster)))
-        chosen = _taking_calls(cluster, known)
-        total = sum(one.weight for one in chosen)
-        yield Landing(
-            name=weighted.name,
-            percent=percent,
-            request=request,
-            cluster=cluster_facts(cluster),
-            endpoints=known,
-            instances=tuple(
-                _instance(caller, cluster, one, percent * one.weight / total, request, find_proxy) for one in chosen
-            ),
-        )
+        yield weighted.name, percent, forwarded_request(routes, host, route, weighted, outbound.request)
+
+
+def _landing(caller: Proxy, name: str, percent: float, request: Request, find_proxy: FindProxy) -> Landing:
+    cluster = caller.cluster(name)
+    if cluster is None:
+        return Landing(name=name, percent=percent, request=request, cluster=None)
+    known = tuple(endpoints(caller.assignment(cluster)))
+    chosen = _taking_calls(cluster, known)
+    total = sum(one.weight for one in chosen)
+    instances = (_instance(caller, cluster, one, percent * one.weight / total, request, find_proxy) for one in chosen)
+    return Landing(
+        name=name,
+        percent=percent,
+        request=request,
+        cluster=cluster_facts(cluster),
+        endpoints=known,
+        instances=tuple(instances),
+    )
 
 
 def _taking_calls(cluster: Cluster, known: tuple[Endpoint, ...]) -> list[Endpoint]:
@@ -174,11 +204,15 @@ def _outcomes(outbound: Outbound, landings: tuple[Landing, ...]) -> tuple[Outcom
         outcomes += [
             Outcome(verdict=one.verdict, percent=one.percent * rest, workload=one.workload) for one in landing.instances
         ]
+    if any(check.action == ASKING for check in outbound.checks):
+        outcomes = [replace(one, verdict=ASKED_IF.get(one.verdict, one.verdict)) for one in outcomes]
     return tuple(one for one in outcomes if one.percent)
 
 
 def _own_verdict(outbound: Outbound) -> Verdict | None:
     """How the caller's proxy ends the call; None when it sends it on."""
+    if outbound.refused:
+        return Verdict.REFUSED
     if outbound.matched is None:
         return Verdict.NO_ROUTE
     stopped = next((check for check in outbound.checks if not check.passed), None)

@@ -16,6 +16,7 @@ from google.protobuf.any_pb2 import Any
 
 from loopmesh.simulate.authorizer import check_authorizer
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault, fault_of
 from loopmesh.simulate.preflight import check_preflight
 from loopmesh.simulate.proxy import unpack
@@ -34,6 +35,7 @@ HARMLESS = frozenset(
     }
 )
 """Filters that stop no call and do not change where it goes."""
+TRANSCODER = "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"
 Overrides = Mapping[str, Any]
 """What a route says to filters, by their names."""
 
@@ -70,6 +72,8 @@ def pass_filters(filters: Sequence[HttpFilter], stream: Stream, said: Overrides)
         elif (checked := _check(one.name, config, stream)) is not None:
             stream, check = checked
             checks.extend([check] if check else [])
+        elif config.TypeName() == TRANSCODER and not stream.request.is_grpc:
+            raise NotSimulatedError("the translation of REST into gRPC")
         elif config.TypeName() not in HARMLESS:
             unknown.append(one.name)
         if checks and not checks[-1].passed:

@@ -6,6 +6,7 @@ from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
+from loopmesh.simulate.byte_stream import pass_network_filters
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.endpoint import Endpoint
@@ -81,11 +82,11 @@ def _refusal(chain: FilterChain | None, connection: Connection) -> str:
 
 
 def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: Request) -> Filtered:
+    peer = connection.peer if connection.tls else ""
     manager = connection_manager(chain)
     if manager is None:
-        return Filtered(stream=Stream(request=request, connection=connection))
+        return pass_network_filters(chain, Stream(request=request, connection=replace(connection, peer=peer)))
     routes = proxy.routes(manager)
-    peer = connection.peer if connection.tls else ""
     stream = Stream(
         request=replace(request, path=normalise_path(request.path, manager)),
         connection=replace(connection, peer=peer, client_ip=client_ip(manager, request, connection)),

@@ -1,6 +1,7 @@
 """The caller's side: from the listener its program dials to the route its request takes."""
 
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from envoy.config.core.v3.base_pb2 import OUTBOUND
 from envoy.config.listener.v3.listener_pb2 import Listener
@@ -9,6 +10,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.http_filters import overrides, pass_filters
@@ -35,6 +37,8 @@ class Matched:
     retry: Retry | None
     mirrors: tuple[Mirror, ...]
     answer: Answer | None
+    is_stream: bool = False
+    """Bytes, with no requests to be seen in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class Outbound:
     fault: Fault | None = None
     unknown: tuple[str, ...] = ()
     found: tuple[RouteConfiguration, VirtualHost, Route] | None = None
+    refused: bool = False
+    """No filter chain takes the connection."""
 
 
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
@@ -59,10 +65,15 @@ def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
     return next(of_port, None) or next(iter(outbound), None)
 
 
-def simulate_outbound(proxy: Proxy, listener: Listener, request: Request) -> Outbound:
-    """What the caller's proxy does before it opens a connection."""
-    chain = find_filter_chain(listener, Connection(protocols=request.plain_protocols))
-    manager = connection_manager(chain) if chain else None
+def simulate_outbound(
+    proxy: Proxy, listener: Listener, request: Request, connection: Connection | None = None
+) -> Outbound:
+    """What a proxy does with a request before it opens a connection; without a `connection` the program's own asks."""
+    connection = connection or Connection(protocols=request.plain_protocols)
+    chain = find_filter_chain(listener, connection)
+    if chain is None:
+        return Outbound(request=request, listener=listener.name, refused=True)
+    manager = connection_manager(chain)
     routes = proxy.routes(manager) if manager else None
     if manager is None or routes is None:
         return Outbound(request=request, listener=listener.name)
@@ -70,7 +81,13 @@ def simulate_outbound(proxy: Proxy, listener: Listener, request: Request) -> Out
     host = find_virtual_host(routes, request.authority)
     if host is None:
         return Outbound(request=request, listener=listener.name)
-    stream = Stream(request=request, ignores_parameters=routes.ignore_path_parameters_in_path_matching)
+    if host[0].require_tls and not connection.tls:
+        return Outbound(request=request, listener=listener.name, matched=_to_https(host[0], host[1], request))
+    stream = Stream(
+        request=request,
+        connection=replace(connection, client_ip=client_ip(manager, request, connection)),
+        ignores_parameters=routes.ignore_path_parameters_in_path_matching,
+    )
     route, passed_over = find_route(host[0].routes, stream)
     if route is None:
         return Outbound(request=request, listener=listener.name, virtual_host=host[0].name, passed_over=passed_over)
@@ -85,6 +102,21 @@ def simulate_outbound(proxy: Proxy, listener: Listener, request: Request) -> Out
         fault=filtered.fault,
         unknown=filtered.unknown,
         found=(routes, host[0], route),
+    )
+
+
+def _to_https(host: VirtualHost, domain: str, request: Request) -> Matched:
+    """The host takes nothing without TLS: before any route is looked for, the client is sent to https."""
+    location = f"https://{request.authority}{request.path}"
+    return Matched(
+        virtual_host=host.name,
+        domain=domain,
+        name="",
+        rule=None,
+        timeout_ms=0,
+        retry=None,
+        mirrors=(),
+        answer=Answer(status=HTTPStatus.MOVED_PERMANENTLY, location=location),
     )
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from envoy.config.rbac.v3 import rbac_pb2
 from envoy.config.rbac.v3.rbac_pb2 import Policy
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
+from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb2
 
 from loopmesh.simulate.check import Check, RuleResult
 from loopmesh.simulate.errors import NotSimulatedError
@@ -17,7 +18,7 @@ DENIED = "RBAC: access denied"
 EFFECTIVE = "shadow_effective_policy_id"
 
 
-def check_rbac(config: RBAC, stream: Stream) -> Check | None:
+def check_rbac(config: RBAC | network_rbac_pb2.RBAC, stream: Stream) -> Check | None:
     """None for a filter that decides nothing. Policies are asked in the order of their names, as in Envoy."""
     if config.HasField("matcher"):
         raise NotSimulatedError("authorization by a matcher tree")
@@ -37,7 +38,7 @@ def check_rbac(config: RBAC, stream: Stream) -> Check | None:
     )
 
 
-def note_shadow_rules(name: str, config: RBAC, stream: Stream) -> Stream:
+def note_shadow_rules(name: str, config: RBAC | network_rbac_pb2.RBAC, stream: Stream) -> Stream:
     """Shadow rules decide nothing; which of them holds is noted for the filters after this one, named `name`."""
     if not config.HasField("shadow_rules"):
         return stream

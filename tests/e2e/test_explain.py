@@ -64,11 +64,11 @@ def test_a_denial_names_the_nearest_rule_and_what_to_change_and_changing_it_help
         f"/{RESERVE}, but not for cluster.local/ns/shop/sa/wallet",
         "remedy": "add cluster.local/ns/shop/sa/wallet to its `principals`",
     }
-    original = shop.folder / "istio/inventory/authorizationpolicy.yaml"
+    original = "istio/inventory/authorizationpolicy.yaml"
     changed = tmp_path_factory.mktemp("changed") / "policy.yaml"
     orders = "[cluster.local/ns/shop/sa/orders]"
     wider = orders.replace("]", ", cluster.local/ns/shop/sa/wallet]")
-    changed.write_text(original.read_text().replace(orders, wider))
+    changed.write_text((shop.folder / original).read_text().replace(orders, wider))
     try:
         shop.command("apply", "-f", str(changed))
         answer = explained(shop, "wallet", "inventory:50051", RESERVE)
@@ -77,7 +77,7 @@ def test_a_denial_names_the_nearest_rule_and_what_to_change_and_changing_it_help
         assert (check["rule"]["file"], check["rule"]["line"]) == (str(changed), 13)
         assert shop.call_status("wallet", "inventory:50051", RESERVE) == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     finally:
-        shop.command("apply", "-f", str(original))
+        shop.command("apply", "-f", original)
 
 
 def test_weights_are_told_as_shares_of_each_version(shop: MeshProcess) -> None:

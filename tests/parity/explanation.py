@@ -16,17 +16,20 @@ PASSING = (503, 504)
 """Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
 
 
-def explained(status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...] | None:
-    """None for calls it does not explain: those from outside the mesh, and streams of bytes."""
-    if call.sender.startswith("edge/") or call.call.startswith("TCP"):
-        return None
+def explained(status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...]:
+    """Empty for streams of bytes from outside, which are not explained."""
+    if call.sender.startswith("edge/"):
+        if call.call.startswith(("TCP", "TLS")):
+            return ()
+        url = status.edge[call.sender.removeprefix("edge/")]
+        return LiveMesh(status).simulate_arrival(url, _request(call)).outcomes
     return LiveMesh(status).simulate(_caller(status, call), _request(call)).outcomes
 
 
-def surprises(told: tuple[Outcome, ...] | None, seen: Sequence[Observation]) -> Iterator[str]:
+def surprises(told: tuple[Outcome, ...], seen: Sequence[Observation]) -> Iterator[str]:
     """What happened and was not told."""
-    for one in seen if told is not None else ():
-        if told is not None and not _happened(one, told):
+    for one in seen if told else ():
+        if not _happened(one, told):
             yield f"explained as {told}, but seen {one}"
 
 
@@ -36,6 +39,8 @@ def _caller(status: admin_pb2.GetStatusResponse, call: Call) -> str:
 
 def _request(call: Call) -> Request:
     kind, _, target = call.call.partition(" ")
+    if kind == "TCP":
+        return Request(authority=target, path="", method=kind)
     headers = {name.lower(): value for name, value in call.headers.items()}
     if kind == "GRPC":
         authority, _, method = target.partition("/")
@@ -54,7 +59,7 @@ def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
         return any(one.verdict is Verdict.REACHES and seen.answered_by == one.workload for one in told)
     status = seen.status or HTTP_STATUS_OF.get(seen.grpc, 0)
     if seen.refused:
-        return bool(verdicts & {Verdict.REFUSED, Verdict.REACHES})
+        return bool(verdicts & {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE})
     if status == 401 or "Jwt" in seen.body:
         return Verdict.UNAUTHENTICATED in verdicts
     if status == 403:

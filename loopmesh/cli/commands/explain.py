@@ -18,6 +18,10 @@ from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.whole_trace import wait_for_trace
 from loopmesh.simulate import Request
+from loopmesh.simulate.byte_stream import KIND as STREAM
+
+OUTSIDE = "edge"
+"""Stands before the name of a gateway's server in place of a workload."""
 
 
 @click.command(short_help="what would become of a call, and why")
@@ -43,8 +47,9 @@ def command(
 ) -> None:
     """Say what would become of a call, without making it: every step, and the rule with file and line behind it.
 
-    METHOD is a gRPC method as in `mesh call`, or a path such as `/v1/products?page=2` for HTTP. It is worked out from
-    the configuration the proxies have at this moment, with the fill of their limits.
+    METHOD is a gRPC method as in `mesh call`, a path such as `/v1/products?page=2` for HTTP, or TCP for a port that is
+    no HTTP. `--from edge/NAME` is somebody outside who calls through the gateway's server NAME of `mesh status`. All
+    is worked out from the configuration the proxies have at this moment, with the fill of their limits.
 
     With --trace it says why a call that was made has failed: the proxy or program that ended it, Envoy's flags in plain
     words, the tries, and the policy behind it.
@@ -52,6 +57,7 @@ def command(
     \b
     mesh explain --from orders catalog:50051 GetProduct
     mesh explain --from client web:8000 /beta -H 'x-user: alice'
+    mesh explain --from edge/http shop.example.com:80 /v1/products
     mesh explain --trace last
     """
     if trace_id is not None:
@@ -78,11 +84,14 @@ def _explain_call(
 ) -> None:
     split_target(target)
     status = get_status(state)
-    workload = find_workload(status, caller)
-    request = _request(status, workload, target, method, verb, headers)
     mesh = LiveMesh(status)
-    call = mesh.simulate(workload.name, request)
-    live = mesh.clusters(workload.name, call)
+    gateway, _, server = caller.partition("/")
+    if gateway == OUTSIDE and server in status.edge:
+        call = mesh.simulate_arrival(status.edge[server], _request(status, "", target, method, verb, headers))
+    else:
+        workload = find_workload(status, caller)
+        call = mesh.simulate(workload.name, _request(status, workload.namespace, target, method, verb, headers))
+    live = mesh.clusters(call)
     places = find_places(state, rules_of(call))
     if as_json:
         click.echo(json.dumps(explanation_json(call, live, places), indent=2))
@@ -102,23 +111,25 @@ def _headers(headers: tuple[str, ...], jwt: Path | None) -> dict[str, str]:
 
 def _request(
     status: admin_pb2.GetStatusResponse,
-    caller: admin_pb2.WorkloadStatus,
+    namespace: str,
     target: str,
     method: str,
     verb: str,
     headers: dict[str, str],
 ) -> Request:
+    if method == STREAM:
+        return Request(authority=target, path="", method=STREAM)
     if method.startswith("/"):
         return Request(authority=target, path=method, method=verb.upper(), headers=headers, made_at_s=time.time())
-    return Request.grpc(target, _path(status, caller, target, method), headers, time.time())
+    return Request.grpc(target, _path(status, namespace, target, method), headers, time.time())
 
 
-def _path(status: admin_pb2.GetStatusResponse, caller: admin_pb2.WorkloadStatus, target: str, method: str) -> str:
+def _path(status: admin_pb2.GetStatusResponse, namespace: str, target: str, method: str) -> str:
     """By reflection, as `mesh call` finds it; a full name needs nobody to answer."""
     if "/" in method:
         return f"/{method}"
     service, _ = split_target(target)
-    found = find_workload(status, service_and_namespace(service, caller.namespace))
+    found = find_workload(status, service_and_namespace(service, namespace))
     try:
         return find_method(found.application_target, method).path
     except LookupError as error:

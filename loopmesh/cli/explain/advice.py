@@ -32,6 +32,9 @@ def advise(call: Call, places: Places) -> tuple[Advice, ...]:
 
 
 def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
+    if outbound.refused:
+        yield Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
+        return
     if outbound.matched is None:
         yield _no_route(outbound, name)
         return
@@ -67,7 +70,12 @@ def _no_route(outbound: Outbound, name: Name) -> Advice:
 def _answered(matched: Matched, outbound: Outbound, name: Name) -> Iterator[Advice]:
     if matched.answer is None:
         return
-    if matched.rule is None:
+    if matched.rule is None and matched.answer.location:
+        yield Advice(
+            why=f"the host takes https only and redirects to {matched.answer.location}",
+            remedy="call it by https, or remove `httpsRedirect` from the Gateway",
+        )
+    elif matched.rule is None:
         yield Advice(
             why=f"no service the caller can see is called {outbound.request.authority}",
             remedy="call SERVICE:PORT as `mesh status` lists it, or add the host with a ServiceEntry",

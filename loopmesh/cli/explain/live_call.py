@@ -5,7 +5,16 @@ from loopmesh.cli.client import split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.explain.live_cluster import LiveCluster, live_cluster
 from loopmesh.cli.explain.live_configuration import live_proxy
-from loopmesh.simulate import Call, NotSimulatedError, Proxy, Request, simulate_call
+from loopmesh.simulate import (
+    Call,
+    NotSimulatedError,
+    Proxy,
+    Request,
+    simulate_arrival,
+    simulate_call,
+    simulate_connection,
+)
+from loopmesh.simulate.byte_stream import KIND as STREAM
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.inbound import find_listener
 
@@ -19,15 +28,30 @@ class LiveMesh:
 
     def simulate(self, caller: str, request: Request) -> Call:
         """`caller` is an instance. Raises CommandError."""
-        _, port = split_target(request.authority)
         try:
+            if request.method == STREAM:
+                return simulate_connection(self._proxy(caller), request, self._find)
+            _, port = split_target(request.authority)
             return simulate_call(self._proxy(caller), request, port, self._find)
         except NotSimulatedError as error:
             raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
 
-    def clusters(self, caller: str, call: Call) -> dict[str, LiveCluster]:
+    def simulate_arrival(self, url: str, request: Request) -> Call:
+        """A request from outside to a gateway's server, by its address in `mesh status`. Raises CommandError."""
+        address, _, port = url.rpartition("/")[2].rpartition(":")
+        door = Endpoint(workload="", address=address, port=int(port), healthy=True, weight=1, transport={})
+        gateway = self._find(door)
+        listener = find_listener(gateway, door) if gateway else None
+        if gateway is None or listener is None:
+            raise CommandError(f"no gateway listens at {url}; see `mesh status`")
+        try:
+            return simulate_arrival(gateway, listener, request, self._find)
+        except NotSimulatedError as error:
+            raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
+
+    def clusters(self, call: Call) -> dict[str, LiveCluster]:
         """What is going on at the destinations of a call, by the names of their clusters. Raises CommandError."""
-        admin = self._workloads[caller].envoy_admin_socket
+        admin = self._workloads[call.caller].envoy_admin_socket
         return {
             landing.name: live_cluster(admin, landing.name, landing.cluster.limits)
             for landing in call.landings

@@ -38,7 +38,7 @@ class Row:
 
 def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
     matched = call.outbound.matched
-    if matched is not None and matched.rule is None and matched.answer is not None:
+    if matched is not None and matched.rule is None and matched.answer is not None and not matched.answer.location:
         yield Row(label="host", text=f"none is called {call.outbound.request.authority}")
     elif matched is not None:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
@@ -57,6 +57,8 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
 
 
 def _route(matched: Matched) -> Iterator[Row]:
+    if matched.is_stream:
+        return
     yield Row(label="route", text=matched.name or "(without a name)", rule=matched.rule)
     if matched.answer is not None:
         said = matched.answer.location or matched.answer.body.strip()

@@ -1,0 +1,85 @@
+"""Connections that are streams of bytes: no routes by request, only destinations with their shares."""
+
+from envoy.config.core.v3.base_pb2 import OUTBOUND
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.filters.network.ext_authz.v3.ext_authz_pb2 import ExtAuthz
+from envoy.extensions.filters.network.rbac.v3.rbac_pb2 import RBAC
+from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
+
+from loopmesh.simulate.authorizer import check_authorizer
+from loopmesh.simulate.check import Check
+from loopmesh.simulate.fraction import ALL
+from loopmesh.simulate.http_filters import Filtered
+from loopmesh.simulate.origin import rule_of
+from loopmesh.simulate.outbound import Matched, Outbound
+from loopmesh.simulate.proxy import Proxy, unpack
+from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
+from loopmesh.simulate.request import Request
+from loopmesh.simulate.stream import Stream
+
+KIND = "TCP"
+"""Stands for the method of a request that is none."""
+Shares = tuple[tuple[str, float], ...]
+
+
+def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
+    """The listener for the authority the program dials, and the clusters behind it in percent."""
+    for listener in caller.listeners():
+        if listener.traffic_direction != OUTBOUND or listener.address.pipe.path:
+            continue
+        for chain in listener.filter_chains:
+            shares = _shares(chain)
+            if _is_for(listener, shares, request.authority):
+                return Outbound(request=request, listener=listener.name, matched=_matched(listener, request)), shares
+    return Outbound(request=request), ()
+
+
+def _shares(chain: FilterChain) -> Shares:
+    proxy = next((found for one in chain.filters if (found := unpack(one.typed_config, TcpProxy))), None)
+    if proxy is None:
+        return ()
+    if proxy.cluster:
+        return ((proxy.cluster, ALL),)
+    total = sum(one.weight for one in proxy.weighted_clusters.clusters)
+    return tuple((one.name, ALL * one.weight / total) for one in proxy.weighted_clusters.clusters if one.weight)
+
+
+def _is_for(listener: Listener, shares: Shares, authority: str) -> bool:
+    """By the listener's own name where it says the host, else by the destinations."""
+    names = [listener.name] if listener.name.startswith("tcp|") else [name for name, _ in shares]
+    host, _, port = authority.rpartition(":")
+    for name in names:
+        _, number, *_, found = name.split("|") if "|" in name else ("", "", "")
+        if number == port and (found == host or found.startswith(f"{host}.")):
+            return True
+    return False
+
+
+def _matched(listener: Listener, request: Request) -> Matched:
+    return Matched(
+        virtual_host=listener.name,
+        domain=request.authority,
+        name="",
+        rule=rule_of(listener.metadata),
+        timeout_ms=0,
+        retry=None,
+        mirrors=(),
+        answer=None,
+        is_stream=True,
+    )
+
+
+def pass_network_filters(chain: FilterChain, stream: Stream) -> Filtered:
+    """Authorization of the connection itself. Raises NotSimulatedError."""
+    checks: list[Check] = []
+    for one in chain.filters:
+        check = None
+        if (rbac := unpack(one.typed_config, RBAC)) is not None:
+            stream, check = note_shadow_rules(one.name, rbac, stream), check_rbac(rbac, stream)
+        elif (authorizer := unpack(one.typed_config, ExtAuthz)) is not None:
+            check = check_authorizer(authorizer, stream)
+        checks.extend([check] if check else [])
+        if checks and not checks[-1].passed:
+            break
+    return Filtered(stream=stream, checks=tuple(checks))
