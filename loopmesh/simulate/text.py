@@ -9,18 +9,22 @@ from loopmesh.simulate.errors import NotSimulatedError
 
 
 @functools.cache
-def _compiled(pattern: str) -> "re2.Pattern[str]":
-    return re2.compile(pattern)
+def _compiled(pattern: str) -> "re2.Pattern[bytes]":
+    """Envoy's RE2 reads bytes, not characters."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(pattern.encode(), options)
 
 
 def matches_regex(pattern: str, text: str) -> bool:
     """The whole text, in RE2, as Envoy runs it."""
-    return _compiled(pattern).fullmatch(text) is not None
+    return _compiled(pattern).fullmatch(text.encode()) is not None
 
 
 def replace_regex(pattern: str, substitution: str, text: str) -> str:
     """Every match, replaced; groups are written `\\1`."""
-    return str(_compiled(pattern).sub(substitution, text))
+    replaced: bytes = _compiled(pattern).sub(substitution.encode(), text.encode())
+    return replaced.decode(errors="replace")
 
 
 def matches_text(matcher: StringMatcher, text: str) -> bool:

@@ -15,6 +15,7 @@ GOOD = (
     r"v[12]|canary", r"/users/\d+/orders(/.*)?", r"a{2,1000}", r"(?i)get", r"(?i:get)x", r"x(?U)a+", r"[[:alpha:]_]+",
     r"[^]a]b", r"\p{Greek}\pL\PN", r"(?P<name>a)", r"\Qa(b\E", r"^\Aa\z$", r"\x41\x{fF}", r"a+?b*?c??",
     r"\\1", r"[(?=]", r"(?:a|b)+", r"\bword\B", r"\/v1\.0\-x", r"[\d\-\]]",
+    "(" * 500 + ")" * 500, "a{99999999999999999999}",
 )  # fmt: skip
 BAD = (
     r"a(?=b)", r"(?<=a)b", r"(?!a)", r"(?>a)", r"(a)\1", r"a++", r"a*+", r"a{2}+", r"(?P=name)", r"(?(1)a)",
@@ -58,6 +59,6 @@ def test_what_is_refused_here_envoy_refuses_too(pattern: str, tmp_path: Path) ->
     assert not envoy_takes(tmp_path, pattern)
 
 
-@pytest.mark.parametrize("pattern", ["(" * 500 + ")" * 500, "a" * 1025, "a{99999999999999999999}", "\\"])
+@pytest.mark.parametrize("pattern", ["a" * 1025, "\\", "((a{1000}){1000}){1000}"])
 def test_absurd_expressions_are_only_wrong(pattern: str) -> None:
     assert regex_problem(pattern)
