@@ -31,7 +31,9 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
         for chain in listener.filter_chains:
             shares = _shares(chain)
             if _is_for(listener, shares, request.authority):
-                return Outbound(request=request, listener=listener.name, matched=_matched(listener, request)), shares
+                return Outbound(
+                    request=request, listener=listener.name, matched=_matched(listener, chain, request)
+                ), shares
     return Outbound(request=request), ()
 
 
@@ -56,12 +58,12 @@ def _is_for(listener: Listener, shares: Shares, authority: str) -> bool:
     return False
 
 
-def _matched(listener: Listener, request: Request) -> Matched:
+def _matched(listener: Listener, chain: FilterChain, request: Request) -> Matched:
     return Matched(
         virtual_host=listener.name,
         domain=request.authority,
         name="",
-        rule=rule_of(listener.metadata),
+        rule=rule_of(chain.metadata),
         timeout_ms=0,
         retry=None,
         mirrors=(),

@@ -58,6 +58,7 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
 
 def _route(matched: Matched) -> Iterator[Row]:
     if matched.is_stream:
+        yield Row(label="route", text="by connection", rule=matched.rule)
         return
     yield Row(label="route", text=matched.name or "(without a name)", rule=matched.rule)
     if matched.answer is not None:
