@@ -45,8 +45,10 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
         listener.listener_filters_timeout.CopyFrom(duration(0))
         listener.filter_chains.append(_secured(filters, tls, only_mesh=mode is PeerMode.PERMISSIVE))
     if mode is not PeerMode.STRICT:
-        any_bytes = mode is PeerMode.PERMISSIVE and not inbound.port.protocol.is_http
-        listener.filter_chains.append(_plain(filters, any_bytes=any_bytes))
+        listener.filter_chains.append(_plain("plaintext", "raw_buffer", filters))
+    if mode is PeerMode.PERMISSIVE and not inbound.port.protocol.is_http:
+        # A client's own TLS is a stream of bytes like any other.
+        listener.filter_chains.append(_plain("other-tls", "tls", filters))
     return listener
 
 
@@ -63,10 +65,8 @@ def _secured(filters: list[Filter], tls: TransportSocket, *, only_mesh: bool) ->
     return FilterChain(name="mtls", filter_chain_match=match, filters=filters, transport_socket=tls)
 
 
-def _plain(filters: list[Filter], *, any_bytes: bool) -> FilterChain:
-    """Where TLS is told apart, that of strangers is bytes like others, but no HTTP."""
-    match = FilterChainMatch(transport_protocol="" if any_bytes else "raw_buffer")
-    return FilterChain(name="plaintext", filter_chain_match=match, filters=filters)
+def _plain(name: str, transport: str, filters: list[Filter]) -> FilterChain:
+    return FilterChain(name=name, filter_chain_match=FilterChainMatch(transport_protocol=transport), filters=filters)
 
 
 def _manager(index: MeshIndex, workload: Workload, inbound: Inbound) -> HttpConnectionManager:

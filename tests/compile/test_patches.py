@@ -225,7 +225,6 @@ def test_virtual_hosts_are_found_by_port_name_and_domain() -> None:
         {"portNumber": 8080},
         {"name": "8080"},
         {"vhost": {"name": f"{ORDERS}:8080"}},
-        {"vhost": {"domainName": f"{ORDERS}:8080"}},
         {"portNumber": 8080, "vhost": {"domainName": ORDERS}},
     ):
         policy = envoy_filter(patch("VIRTUAL_HOST", "MERGE", value, "SIDECAR_OUTBOUND", routeConfiguration=match))

@@ -112,9 +112,7 @@ def _matches_chain(chain: FilterChain, match: ChainMatch, place: Place) -> bool:
     found = chain.filter_chain_match
     is_inbound = place.direction is Direction.SIDECAR_INBOUND
     name = f"0.0.0.0_{place.port}" if is_inbound else chain.name
-    transport = found.transport_protocol
-    if is_inbound:
-        transport = "tls" if chain.HasField("transport_socket") else "raw_buffer"
+    transport = found.transport_protocol or _transport(chain, place)
     return (
         match.name in ("", name)
         and (not match.server_name or match.server_name in found.server_names)
@@ -122,6 +120,14 @@ def _matches_chain(chain: FilterChain, match: ChainMatch, place: Place) -> bool:
         and set(match.application_protocols) <= set(found.application_protocols)
         and match.destination_port in (0, place.port if is_inbound else found.destination_port.value)
     )
+
+
+def _transport(chain: FilterChain, place: Place) -> str:
+    """What Istio's chain would be for: there a listener's chains tell TLS apart, here some have no need to."""
+    if place.direction is Direction.SIDECAR_INBOUND:
+        return "tls" if chain.HasField("transport_socket") else "raw_buffer"
+    is_http = any(one.name == CONNECTION_MANAGER for one in chain.filters)
+    return "raw_buffer" if place.direction is Direction.SIDECAR_OUTBOUND and is_http else ""
 
 
 def _patch_network_filters(chain: FilterChain, patches: Patches, place: Place) -> None:

@@ -14,7 +14,6 @@ from loopmesh.compile.patch.listeners import INBOUND_NAME, Place, patched_listen
 from loopmesh.compile.patch.routes import patched_routes
 from loopmesh.compile.patch.selection import patches_of
 from loopmesh.compile.proxy_config import ProxyConfig
-from loopmesh.model.application import CLUSTER_DOMAIN
 from loopmesh.model.patch import Direction, Patch, Target
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Workload, WorkloadKind
@@ -35,7 +34,7 @@ class Patcher:
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
-        self._done: dict[tuple[object, ...], tuple[Message, Message | None]] = {}
+        self._done: dict[tuple[object, ...], dict[int, tuple[Message, Message | None]]] = {}
 
     def apply(self, workload: Workload, config: ProxyConfig) -> ProxyConfig:
         """The configuration itself where no patch is for the workload."""
@@ -58,36 +57,40 @@ class Patcher:
     ) -> Mapping[str, Message]:
         if not patches:
             return clusters
-        directions = {OUTBOUND: outgoing, INBOUND: Direction.SIDECAR_INBOUND}
-        host = f"{workload.service}.{workload.namespace}.svc.{CLUSTER_DOMAIN}"
+        done = self._done.setdefault((outgoing, *map(id, patches)), {})
         found: dict[str, Message] = {}
         for name, cluster in clusters.items():
-            direction = directions.get(name.partition("|")[0])
-            patched: Message | None = cluster
-            if direction is not None and isinstance(cluster, Cluster):
-                key = (id(cluster), direction, *map(id, patches))
-                if key not in self._done:
-                    self._done[key] = cluster, patched_cluster(cluster, patches, direction, host)
-                patched = self._done[key][1]
-            if patched is not None:
-                found[name] = patched
+            known = done.get(id(cluster))
+            if known is None:
+                known = done[id(cluster)] = cluster, _cluster(workload, cluster, patches, outgoing)
+            if known[1] is not None:
+                found[name] = known[1]
         return found | {one.name: one for one in added_clusters(patches, outgoing)}
 
     def _routes(self, routes: Mapping[str, Message], patches: Patches, outgoing: Direction) -> Mapping[str, Message]:
         chosen = [patch for target in ROUTE_TARGETS for patch in patches.get(target, ())]
         if not chosen:
             return routes
+        done = self._done.setdefault((outgoing, *map(id, chosen)), {})
         found: dict[str, Message] = {}
         for name, one in routes.items():
             is_ours = name == names.OUTBOUND_ROUTES
             direction = Direction.SIDECAR_OUTBOUND if is_ours else Direction.GATEWAY
             found[name] = one
             if isinstance(one, RouteConfiguration) and direction is outgoing:
-                key = (id(one), *map(id, chosen))
-                if key not in self._done:
-                    self._done[key] = one, patched_routes(one, patches, direction)
-                found[name] = self._done[key][1] or one
+                if id(one) not in done:
+                    done[id(one)] = one, patched_routes(one, patches, direction)
+                found[name] = done[id(one)][1] or one
         return found
+
+
+def _cluster(workload: Workload, cluster: Message, patches: Sequence[Patch], outgoing: Direction) -> Message | None:
+    """None where it is removed; clusters that are for no calls of programs stay."""
+    if not isinstance(cluster, Cluster):
+        return cluster
+    directions = {OUTBOUND: outgoing, INBOUND: Direction.SIDECAR_INBOUND}
+    direction = directions.get(cluster.name.partition("|")[0])
+    return cluster if direction is None else patched_cluster(cluster, patches, direction, workload.host)
 
 
 def _listeners(workload: Workload, listeners: Mapping[str, Message], patches: Patches) -> Mapping[str, Message]:

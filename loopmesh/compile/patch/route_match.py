@@ -29,11 +29,11 @@ def matches_configuration(
 
 
 def matches_host(routes: RouteConfiguration, host: VirtualHost, match: object, direction: Direction) -> bool:
-    """A domain is one with or without its port, of which Istio lists both."""
+    """Istio lists domains without ports."""
     if not isinstance(match, RouteMatch) or not matches_configuration(routes, host, match, direction):
         return False
-    domains = {match.domain, f"{match.domain}:{host.name.rpartition(':')[2]}"}
-    return match.host_name in ("", host.name) and (not match.domain or not domains.isdisjoint(host.domains))
+    bare = {domain.partition(":")[0] for domain in host.domains}
+    return match.host_name in ("", host.name) and (not match.domain or match.domain in bare)
 
 
 def matches_route(route: Route, match: RouteMatch) -> bool:

@@ -24,7 +24,7 @@ def patched_routes(routes: RouteConfiguration, patches: Patches, direction: Dire
             merge(changed, change, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
     hosts = [found for host in changed.virtual_hosts if (found := _patched_host(changed, host, patches, direction))]
     hosts += [
-        _host(patch, "")
+        _host(patch, str(patch.match.port or ANY_PORT), direction)
         for patch in _meant(patches, Target.VIRTUAL_HOST, direction)
         if patch.operation is Operation.ADD and takes_hosts(changed, patch.match, direction)
     ]
@@ -41,16 +41,16 @@ def _patched_host(
     routes: RouteConfiguration, host: VirtualHost, patches: Patches, direction: Direction
 ) -> VirtualHost | None:
     """None where it is removed."""
-    changed = copied(host)
+    changed, dialled = copied(host), host.name.rpartition(":")[2] or ANY_PORT
     for patch in _meant(patches, Target.VIRTUAL_HOST, direction):
         if not matches_host(routes, changed, patch.match, direction):
             continue
         if patch.operation is Operation.REMOVE:
             return None
         if patch.operation is Operation.REPLACE:
-            changed = _host(patch, host.name)
+            changed = _host(patch, dialled, direction)
         elif patch.operation in MERGES:
-            change = _host(patch, host.name)
+            change = _host(patch, dialled, direction)
             merge(changed, change, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
     about = [
         patch
@@ -61,13 +61,13 @@ def _patched_host(
     return changed
 
 
-def _host(patch: Patch, name: str) -> VirtualHost:
-    """The host of a patch for one of this name. Istio compares domains without the port that is dialled, loopmesh with
-    it, for one socket takes the calls to all ports."""
+def _host(patch: Patch, dialled: str, direction: Direction) -> VirtualHost:
+    """The host of a patch. Istio compares domains without the port that is dialled, loopmesh with it, for one socket
+    takes the calls to all ports."""
     host = VirtualHost.FromString(patch.value)
-    dialled = name.rpartition(":")[2] or str(patch.match.port or ANY_PORT)
     bare = [domain for domain in host.domains if ":" not in domain and domain != ANY_HOST]
-    host.domains.extend(f"{one}:{dialled}" for one in bare if dialled != ANY_PORT or not one.startswith(ANY_HOST))
+    if direction is not Direction.SIDECAR_INBOUND:
+        host.domains.extend(f"{one}:{dialled}" for one in bare if dialled != ANY_PORT or not one.startswith(ANY_HOST))
     return host
 
 

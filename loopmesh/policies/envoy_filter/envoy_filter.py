@@ -32,6 +32,7 @@ OPERATIONS = {
 }
 """What does something under Istio."""
 ADDITIONS = (Operation.ADD, Operation.INSERT_BEFORE, Operation.INSERT_AFTER, Operation.INSERT_FIRST)
+NEEDS_NAME = (Operation.MERGE, Operation.REMOVE, Operation.REPLACE)
 NEEDS_FILTER = {Target.LISTENER_FILTER, Target.NETWORK_FILTER, Target.HTTP_FILTER}
 
 
@@ -95,9 +96,11 @@ def _change(
         return None
     if operation not in OPERATIONS[target]:
         fields.refuse("operation", _without_effect(target, operation), f"use one of {', '.join(OPERATIONS[target])}")
-    needs_name = operation in (Operation.REMOVE, Operation.REPLACE) and target in NEEDS_FILTER
-    if needs_name and not _names_filter(target, match):
-        fields.refuse("operation", "it does nothing unless `match` names the filter", "name it")
+    if operation in NEEDS_NAME and target in NEEDS_FILTER and not _names_filter(target, match):
+        rule = "it does nothing unless `match` names the filter"
+        if operation is Operation.MERGE and target is not Target.LISTENER_FILTER:
+            rule = "Istio gives all patches up where it meets a filter of another type"
+        fields.refuse("operation", rule, "name the filter in `match`")
     if operation is Operation.REMOVE:
         fields.ignore("value")
         return operation, b""

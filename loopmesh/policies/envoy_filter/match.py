@@ -16,6 +16,14 @@ INBOUND_LISTENER = "virtualInbound"
 OUTGOING = (Direction.ANY, Direction.SIDECAR_OUTBOUND)
 OWN_ROUTES = ("inbound|", "http.", "https.")
 """How routes that are not for a program's own calls are named."""
+NOWHERE = frozenset(
+    {
+        *("envoy.filters.http.grpc_stats", "istio.alpn", "istio.metadata_exchange", "istio.stats", "istio_authn"),
+        "envoy.filters.http.peer_metadata",
+    }
+)
+"""Filters of Istio's own build of Envoy, and one that only counts."""
+NOT_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
 MOST_PORT = 65535
 UNSUPPORTED_DIRECTIONS = {"WAYPOINT": "there is no ambient mesh here"}
 UNSUPPORTED = {
@@ -59,12 +67,12 @@ def _listener(target: Target, direction: Direction, fields: Fields) -> ListenerM
         name=name,
         port=_port(fields, "portNumber"),
         listener_filter=fields.text("listenerFilter") or "",
-        chain=fields.object("filterChain", lambda inside: _chain(target, inside)) or ChainMatch(),
+        chain=fields.object("filterChain", lambda inside: _chain(target, direction, inside)) or ChainMatch(),
     )
 
 
-def _chain(target: Target, fields: Fields) -> ChainMatch:
-    filters = fields.object("filter", lambda inside: _filter(target, inside)) or (None, None)
+def _chain(target: Target, direction: Direction, fields: Fields) -> ChainMatch:
+    filters = fields.object("filter", lambda inside: _filter(target, direction, inside)) or (None, None)
     protocols = fields.text("applicationProtocols") or ""
     if fields.has("filter") and target in (Target.LISTENER, Target.FILTER_CHAIN):
         fields.refuse("filter", f"a filter says nothing about a {target}", "remove it")
@@ -79,14 +87,23 @@ def _chain(target: Target, fields: Fields) -> ChainMatch:
     )
 
 
-def _filter(target: Target, fields: Fields) -> tuple[str | None, str | None]:
+def _filter(target: Target, direction: Direction, fields: Fields) -> tuple[str | None, str | None]:
     name = fields.text("name", required=True)
-    inside = fields.object("subFilter", lambda sub: sub.text("name", required=True))
+    inside = fields.object("subFilter", lambda sub: _sub_filter(direction, sub))
     if fields.has("subFilter") and target is not Target.HTTP_FILTER:
         fields.refuse("subFilter", "only an HTTP_FILTER is inside another filter", "remove it")
     elif fields.has("subFilter") and name not in (None, CONNECTION_MANAGER):
         fields.refuse("name", "HTTP filters are inside the HTTP connection manager", f"write {CONNECTION_MANAGER}")
     return name, inside
+
+
+def _sub_filter(direction: Direction, fields: Fields) -> str | None:
+    name = fields.text("name", required=True)
+    if name in NOWHERE or (name in NOT_INBOUND and direction in (Direction.ANY, Direction.SIDECAR_INBOUND)):
+        where = "the proxies" if name in NOWHERE else "calls to a program"
+        remedy = "use another, such as envoy.filters.http.router" if name in NOWHERE else "say context SIDECAR_OUTBOUND"
+        fields.refuse("name", f"{where} have no such filter here", remedy)
+    return name
 
 
 def _routes(target: Target, direction: Direction, fields: Fields) -> RouteMatch:
