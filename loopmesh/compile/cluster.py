@@ -66,7 +66,7 @@ def _outbound(
         apply_outlier_detection(cluster, policy.outlier_detection)
     secure(
         cluster,
-        client_tls(view.index.policies, policy.tls, called),
+        client_tls(view.index, policy.tls, called),
         identities=peer_identities(view, called),
         server_name=names.server_name(port.number, subset, called.host),
         http2=is_http2(port.protocol, pool),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from envoy.config.rbac.v3 import rbac_pb2
 
+from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.rbac import Known, add_rules, selecting
 from loopmesh.model.authorization import Verdict
-from loopmesh.model.policies import Policies
 from loopmesh.model.provider import Authorizer
 from loopmesh.model.topology import Workload
 
@@ -27,10 +27,10 @@ class Asking:
     authorizer: Authorizer | None
 
 
-def askings(policies: Policies, workload: Workload, port: int, known: Known) -> Iterator[Asking]:
+def askings(index: MeshIndex, workload: Workload, port: int, known: Known) -> Iterator[Asking]:
     """One for each provider, by name. A workload asks one only; of several Istio denies every call that any would be
     asked about (`PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS` is off)."""
-    chosen = [one for one in selecting(policies, workload) if one.verdict is Verdict.CUSTOM]
+    chosen = [one for one in selecting(index, workload) if one.verdict is Verdict.CUSTOM]
     names = sorted({policy.authorizer for policy in chosen})
     for name in names:
         mark = f"istio-ext-authz-{name}"
@@ -38,7 +38,7 @@ def askings(policies: Policies, workload: Workload, port: int, known: Known) -> 
         for policy in chosen:
             if policy.authorizer == name:
                 add_rules(rules, policy, port, known, prefix=f"{mark}-")
-        provider = policies.settings.providers.get(name)
+        provider = index.policies.settings.providers.get(name)
         if len(names) == 1 and isinstance(provider, Authorizer):
             yield Asking(rules, mark, provider)
         else:

@@ -74,7 +74,7 @@ def _endpoint(index: MeshIndex, workload: Workload, inbound: Inbound, said: TlsM
     endpoint = LbEndpoint(endpoint=Endpoint(address=loopback(inbound.listen_port)), health_status=HEALTHY)
     endpoint.load_balancing_weight.value = 1
     endpoint.metadata.filter_metadata["istio"].update({"workload": workload.name})
-    takes_mutual = peer_mode(index.policies, workload, inbound.port.number) is not PeerMode.DISABLE
+    takes_mutual = peer_mode(index, workload, inbound.port.number) is not PeerMode.DISABLE
     if takes_mutual if said is None else said is TlsMode.ISTIO_MUTUAL:
         endpoint.metadata.filter_metadata["envoy.transport_socket_match"].update({TLS_MODE: "istio"})
     return endpoint

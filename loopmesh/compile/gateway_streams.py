@@ -57,5 +57,5 @@ def _counts(match: StreamMatch, one: OpenServer) -> bool:
 
 
 def _chain(view: View, workload: Workload, one: OpenServer, proxy: TcpProxy) -> FilterChain:
-    rules = network_rbac_filters(view.index.policies, workload, one.server.port)
+    rules = network_rbac_filters(view.index, workload, one.server.port)
     return FilterChain(filters=[*rules, carrying(proxy, access_logs(view.index, workload, Side.CLIENT))])

@@ -19,12 +19,12 @@ AUTHORIZER = "envoy.filters.http.ext_authz"
 
 def http_security(index: MeshIndex, workload: Workload, port: int) -> Iterator[NamedFilter]:
     """For calls that reach a workload on one of its ports; a gateway's port is the one its policy opens."""
-    for asking in askings(index.policies, workload, port, whole):
+    for asking in askings(index, workload, port, whole):
         yield from _ask(asking)
     tokens = token_filter(index, workload)
     if tokens is not None:
         yield NamedFilter(place=TOKEN_FILTER, name=TOKEN_FILTER, config=tokens)
-    for rules in decisions(index.policies, workload, port, whole):
+    for rules in decisions(index, workload, port, whole):
         yield NamedFilter(place=RULES, name=RULES, config=RBAC(rules=rules))
 
 

@@ -33,7 +33,7 @@ def inbound_listener(index: MeshIndex, workload: Workload, inbound: Inbound) -> 
     """Accepts what the peer mode of the port says: mutual TLS only, both, or plaintext only."""
     number = inbound.port.number
     filters, tls = _filters(index, workload, inbound), downstream_tls(index.policies.settings)
-    mode, source = peer_decision(index.policies, workload, number)
+    mode, source = peer_decision(index, workload, number)
     listener = Listener(name=f"inbound|{number}", address=loopback(inbound.listen_port), traffic_direction=INBOUND)
     if source is not None:
         name_rule(listener.metadata, source)
@@ -57,7 +57,7 @@ def _filters(index: MeshIndex, workload: Workload, inbound: Inbound) -> list[Fil
         return [as_network_filter(_manager(index, workload, inbound))]
     number = inbound.port.number
     carried = tcp_proxy(f"inbound_{number}", names.inbound_cluster(number), access_logs(index, workload, Side.SERVER))
-    return [*network_rbac_filters(index.policies, workload, number), carried]
+    return [*network_rbac_filters(index, workload, number), carried]
 
 
 def _secured(filters: list[Filter], tls: TransportSocket, *, only_mesh: bool) -> FilterChain:

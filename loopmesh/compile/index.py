@@ -8,12 +8,16 @@ from google.protobuf.message import Message
 
 from loopmesh.compile.destinations.rules import RuleBook
 from loopmesh.compile.routes.delegation import delegated
+from loopmesh.compile.selection import Selection
 from loopmesh.compile.sidecars import SidecarBook
 from loopmesh.model.added_host import Called
 from loopmesh.model.application import Application, Service
+from loopmesh.model.authorization import AuthorizationPolicy
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.routing import Routing
+from loopmesh.model.security import PeerAuthentication
+from loopmesh.model.token import RequestAuthentication
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 
 Made = TypeVar("Made", bound=Message)
@@ -33,6 +37,18 @@ class MeshIndex:
         if found is None:
             found = self._made[key] = make()
         return cast(Made, found)
+
+    @cached_property
+    def authorization_policies(self) -> Selection[AuthorizationPolicy]:
+        return Selection(self.policies.authorization_policies, self.policies.settings.root_namespace)
+
+    @cached_property
+    def request_authentications(self) -> Selection[RequestAuthentication]:
+        return Selection(self.policies.request_authentications, self.policies.settings.root_namespace)
+
+    @cached_property
+    def peer_authentications(self) -> Selection[PeerAuthentication]:
+        return Selection(self.policies.peer_authentications, self.policies.settings.root_namespace)
 
     @property
     def application(self) -> Application:

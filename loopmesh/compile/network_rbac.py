@@ -8,10 +8,10 @@ from envoy.extensions.filters.network.rbac.v3.rbac_pb2 import RBAC
 
 from loopmesh.compile.authorizer import network_authorizer
 from loopmesh.compile.custom_rules import NOTE_PREFIX, Asking, askings
+from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import pack
 from loopmesh.compile.rbac import decisions
 from loopmesh.model.authorization import REQUEST_ASPECTS, AuthorizationRule, Conditions, Verdict
-from loopmesh.model.policies import Policies
 from loopmesh.model.provider import AuthorizerProtocol
 from loopmesh.model.topology import Workload
 
@@ -20,11 +20,11 @@ AUTHORIZER = "envoy.filters.network.ext_authz"
 PREFIX = "tcp."
 
 
-def network_rbac_filters(policies: Policies, workload: Workload, port: int) -> Iterator[Filter]:
+def network_rbac_filters(index: MeshIndex, workload: Workload, port: int) -> Iterator[Filter]:
     """The same filters as for HTTP, with rules a connection can be judged by."""
-    for asking in askings(policies, workload, port, of_connections):
+    for asking in askings(index, workload, port, of_connections):
         yield from _ask(asking)
-    for rules in decisions(policies, workload, port, of_connections):
+    for rules in decisions(index, workload, port, of_connections):
         yield _filter(RBAC(rules=rules, stat_prefix=PREFIX))
 
 

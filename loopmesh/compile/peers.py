@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
+from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.peer_mode import namespace_decision
 from loopmesh.compile.trust_aliases import in_every_domain
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Service
 from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
-from loopmesh.model.policies import Policies
 from loopmesh.model.security import PeerMode
 
 PLAINTEXT = ClientTls(mode=TlsMode.DISABLE)
@@ -25,21 +25,21 @@ def peer_identities(view: View, called: Called) -> tuple[str, ...]:
     return in_every_domain([*called.server_names, *accounts, *workloads], domains)
 
 
-def client_tls(policies: Policies, tls: ClientTls | None, called: Called) -> ClientTls | None:
+def client_tls(index: MeshIndex, tls: ClientTls | None, called: Called) -> ClientTls | None:
     """What a rule says, completed; None where each instance is met as it wants to be."""
     if tls is None:
-        return _unsaid(policies, called)
+        return _unsaid(index, called)
     if isinstance(called, Service) or tls.server_names or tls.mode is TlsMode.ISTIO_MUTUAL:
         return tls
     # An added host says whom its certificate is for where the rule does not (Istio `constructUpstreamTLS`).
     return replace(tls, server_names=called.server_names)
 
 
-def _unsaid(policies: Policies, called: Called) -> ClientTls | None:
+def _unsaid(index: MeshIndex, called: Called) -> ClientTls | None:
     """Without auto mTLS, and outside the mesh, a caller speaks plaintext. So it does to a namespace that takes only
     plaintext, even to a workload there that has a mode of its own (Istio `BestEffortInferServiceMTLSMode`)."""
     outside = isinstance(called, AddedHost) and not called.in_mesh
-    if outside or not policies.settings.auto_mutual_tls:
+    if outside or not index.policies.settings.auto_mutual_tls:
         return PLAINTEXT
-    mode, _ = namespace_decision(policies, called.namespace)
+    mode, _ = namespace_decision(index, called.namespace)
     return PLAINTEXT if mode is PeerMode.DISABLE else None

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from envoy.config.rbac.v3 import rbac_pb2
 from envoy.config.rbac.v3.rbac_pb2 import Policy, Principal
 
+from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.rbac_permission import MAKERS as OF_OPERATIONS
 from loopmesh.compile.rbac_permission import NOTHING, permission
 from loopmesh.compile.rbac_principal import principal
 from loopmesh.compile.trust_aliases import with_aliases
 from loopmesh.model.authorization import Aspect, AuthorizationPolicy, AuthorizationRule, Conditions, Verdict
-from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Workload
 
 ACTIONS = {
@@ -29,12 +29,12 @@ def whole(rule: AuthorizationRule, _: Verdict) -> AuthorizationRule:
     return rule
 
 
-def decisions(policies: Policies, workload: Workload, port: int, known: Known) -> Iterator[rbac_pb2.RBAC]:
+def decisions(index: MeshIndex, workload: Workload, port: int, known: Known) -> Iterator[rbac_pb2.RBAC]:
     """One for each verdict that some policy selecting the workload gives.
 
     A workload that some ALLOW policy selects denies all that none allows (Istio's evaluation order).
     """
-    found = selecting(policies, workload)
+    found = selecting(index, workload)
     for verdict, action in ACTIONS.items():
         rules = rbac_pb2.RBAC(action=action)
         chosen = [policy for policy in found if policy.verdict is verdict]
@@ -44,13 +44,10 @@ def decisions(policies: Policies, workload: Workload, port: int, known: Known) -
             yield rules
 
 
-def selecting(policies: Policies, workload: Workload) -> list[AuthorizationPolicy]:
+def selecting(index: MeshIndex, workload: Workload) -> list[AuthorizationPolicy]:
     """The policies a workload is subject to."""
-    return [
-        with_aliases(policy, policies.settings.trust_domains)
-        for policy in policies.authorization_policies
-        if policies.settings.reaches(policy.selector, workload.namespace, workload.labels)
-    ]
+    domains = index.policies.settings.trust_domains
+    return [with_aliases(policy, domains) for policy in index.authorization_policies.of(workload)]
 
 
 def add_rules(rules: rbac_pb2.RBAC, policy: AuthorizationPolicy, port: int, known: Known, *, prefix: str = "") -> None:

@@ -48,12 +48,7 @@ def token_filter(index: MeshIndex, workload: Workload) -> JwtAuthentication | No
 
 
 def _rules(index: MeshIndex, workload: Workload) -> list[TokenRule]:
-    settings = index.policies.settings
-    selecting = [
-        policy
-        for policy in index.policies.request_authentications
-        if settings.reaches(policy.selector, workload.namespace, workload.labels)
-    ]
+    selecting = index.request_authentications.of(workload)
     own_first = sorted(selecting, key=lambda policy: policy.selector.namespace != workload.namespace)
     return [rule for policy in own_first for rule in policy.rules]
 
