@@ -11,6 +11,7 @@ from loopmesh.observe.tree import Trace, TraceNode
 SERVER_ERROR = 500
 CLIENT_ERROR = 400
 OK = ("0", "OK", "")
+ABANDONED = {"DC", "DR"}
 
 
 class EndedBy(StrEnum):
@@ -44,7 +45,7 @@ def find_failure(trace: Trace) -> Failure | None:
     """None when the call as a whole succeeded; what was repaired by a retry does not count."""
     path: list[TraceNode] = []
     level = list(trace.roots)
-    while failed := [node for node in level if has_failed(node.span)]:
+    while failed := [node for node in level if has_failed(node.span) and not (path and _was_abandoned(node.span))]:
         path.append(failed[-1])
         level = list(failed[-1].children)
     return _failure(path) if path else None
@@ -104,6 +105,12 @@ def _ended_by(last: Span) -> EndedBy:
     if last.kind == "client" and cluster.startswith("inbound|"):
         return EndedBy.SERVER_PROXY if _has_flags(last) else EndedBy.PROGRAM
     return EndedBy.CALLER_PROXY if is_outbound(last) else EndedBy.SERVER_PROXY
+
+
+def _was_abandoned(span: Span) -> bool:
+    """Its caller gave up first: what it ended with is a consequence, not the cause."""
+    flags = set(str(span.attributes.get("response_flags", "-")).split(","))
+    return bool(flags & ABANDONED)
 
 
 def _has_flags(span: Span) -> bool:
