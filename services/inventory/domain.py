@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_UNITS = 2**31 - 1
+"""What the contract's int32 holds."""
+
 
 class ReservationState(StrEnum):
     HELD = "held"
@@ -40,6 +43,14 @@ class StockNotFoundError(Exception):
 
     def __init__(self, product: str) -> None:
         super().__init__(f"stock/{product} does not exist")
+        self.name = f"stock/{product}"
+
+
+class StockLimitError(Exception):
+    """More units than stock can count."""
+
+    def __init__(self, product: str) -> None:
+        super().__init__(f"stock/{product} counts at most {MOST_UNITS} units, reserved ones included")
         self.name = f"stock/{product}"
 
 

@@ -19,6 +19,7 @@ from services.inventory.domain import (
     ReservationState,
     ReservationStateError,
     Stock,
+    StockLimitError,
     StockNotFoundError,
 )
 from services.inventory.store import InventoryStore
@@ -44,6 +45,11 @@ def _insufficient(error: InsufficientStockError) -> Refusal:
     )
 
 
+def _limit(error: StockLimitError) -> Refusal:
+    details = (reason("STOCK_LIMIT"), failed_precondition("STOCK", error.name, str(error)))
+    return Refusal(code=grpc.StatusCode.FAILED_PRECONDITION, message=str(error), details=details)
+
+
 def _state(error: ReservationStateError) -> Refusal:
     details = (reason("RESERVATION_STATE"), failed_precondition("STATE", error.name, str(error)))
     return Refusal(code=grpc.StatusCode.FAILED_PRECONDITION, message=str(error), details=details)
@@ -54,6 +60,7 @@ ERRORS: ErrorTable = {
     ReservationNotFoundError: lambda error: missing("shop.inventory.v1.Reservation", error.name),
     InsufficientStockError: _insufficient,
     ReservationStateError: _state,
+    StockLimitError: _limit,
 }
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.idempotency import request_table
 from services.inventory.domain import (
+    MOST_UNITS,
     InsufficientStockError,
     Line,
     Reservation,
@@ -14,6 +15,7 @@ from services.inventory.domain import (
     ReservationState,
     ReservationStateError,
     Stock,
+    StockLimitError,
     StockNotFoundError,
     lacking_lines,
 )
@@ -57,7 +59,10 @@ class InventoryStore:
         return Stock(**row._mapping)
 
     async def add(self, product: str, quantity: int) -> Stock:
-        """Raises StockNotFoundError."""
+        """Raises StockNotFoundError, StockLimitError."""
+        held = sa.select(stock.c.available + stock.c.reserved).where(stock.c.product == product).with_for_update()
+        if (await self._connection.scalar(held) or 0) + quantity > MOST_UNITS:
+            raise StockLimitError(product)
         await self._connection.execute(
             stock.update().where(stock.c.product == product).values(available=stock.c.available + quantity)
         )

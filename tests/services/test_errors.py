@@ -17,6 +17,7 @@ from services.inventory.domain import (
     ReservationNotFoundError,
     ReservationState,
     ReservationStateError,
+    StockLimitError,
     StockNotFoundError,
 )
 from services.orders.domain import OrderNotFoundError
@@ -33,6 +34,7 @@ from tests.services.running import NAMES, program_of
 
 NOT_FOUND, REFUSED = grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION
 Row = tuple[Exception, grpc.StatusCode, str, tuple[Message, ...]]
+LIMIT_SAID = "stock/moon counts at most 2147483647 units, reserved ones included"
 PAGE_SAID = "page_token '!' is not one this method has given"
 
 
@@ -71,6 +73,12 @@ CATALOG: tuple[Row, ...] = (
 HELD = Reservation(id="1", lines=(), state=ReservationState.COMMITTED)
 STATE_SAID = "reservations/1 is committed and cannot become released"
 INVENTORY: tuple[Row, ...] = (
+    (
+        StockLimitError("moon"),
+        REFUSED,
+        LIMIT_SAID,
+        (reason("STOCK_LIMIT"), failed_precondition("STOCK", "stock/moon", LIMIT_SAID)),
+    ),
     (
         StockNotFoundError("moon"),
         NOT_FOUND,

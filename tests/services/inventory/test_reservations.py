@@ -11,6 +11,9 @@ import pytest
 from google.rpc.error_details_pb2 import PreconditionFailure
 from shop.inventory.v1 import inventory_pb2
 
+from services.chassis.database import open_database
+from services.inventory.domain import MOST_UNITS, StockLimitError
+from services.inventory.store import InventoryStore
 from tests.services.running import RefusedError, Running, running
 
 TUMBLER, CLOCK = "oak-tumbler", "oak-wall-clock"
@@ -138,3 +141,16 @@ async def test_of_many_that_want_the_last_units_as_many_get_them_as_there_are(in
     outcomes = await asyncio.gather(*wanted, return_exceptions=True)
     assert sum(isinstance(outcome, RefusedError) for outcome in outcomes) == 5
     assert await stock(inventory) == (0, available)
+
+
+async def test_stock_grows_to_what_the_contract_can_count_and_no_further(migrated_url: Callable[[str], str]) -> None:
+    engine = open_database(migrated_url("inventory"))
+    async with engine.begin() as connection:
+        store = InventoryStore(connection)
+        found = await store.stock_of(TUMBLER)
+        full = await store.add(TUMBLER, MOST_UNITS - found.available - found.reserved)
+        assert full.available + full.reserved == MOST_UNITS
+        with pytest.raises(StockLimitError, match="counts at most 2147483647 units"):
+            await store.add(TUMBLER, 1)
+        assert await store.stock_of(TUMBLER) == full
+    await engine.dispose()
