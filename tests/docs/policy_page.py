@@ -38,6 +38,11 @@ class Page:
         return [path for path, _ in self._rows("Field")]
 
     @property
+    def effects(self) -> list[tuple[str, str]]:
+        """Each supported field and the last cell of its row: Istio's default, or that it does nothing here."""
+        return list(self._rows("Field", cell=-1))
+
+    @property
     def alike(self) -> dict[str, str]:
         """Fields said to be `as` another one, `with all its fields`, by that one."""
         rows = ((path, ALIKE.match(said)) for path, said in self._rows("Field"))
@@ -66,8 +71,8 @@ class Page:
         found = [text for text in BLOCK.findall(self.text) if _is_mesh_config(text)]
         return found[0] if found and self.name != MESH_CONFIG else ""
 
-    def _rows(self, header: str) -> Iterator[tuple[str, str]]:
-        """First cell and second cell of every table with this header."""
+    def _rows(self, header: str, cell: int = 1) -> Iterator[tuple[str, str]]:
+        """First cell and another one, the second unless said, of every table with this header."""
         within = False
         for line in self.text.splitlines():
             cells = [cell.strip() for cell in line.replace(r"\|", "¦").strip("|").split("|")]
@@ -77,7 +82,7 @@ class Page:
                 within = True
             elif within and not cells[0].startswith("-"):
                 for code in CODE.findall(cells[0]):
-                    yield code, cells[1]
+                    yield code, cells[cell]
 
 
 def _is_mesh_config(text: str) -> bool:

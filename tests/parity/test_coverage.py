@@ -1,0 +1,72 @@
+"""Every field that docs/policies calls supported stands in a case, which both control planes run and compare."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.docs.policy_page import MESH_CONFIG, Page, kind_of, pages
+from tests.parity.case import Case, all_cases
+
+OUTSIDE = "a host outside the mesh: tests/e2e/test_service_entry.py calls one"
+PATCHED = "where a part stands differs with the control plane: tests/compile/test_patches.py"
+IN_ENVIRONMENT = "read from the environment of the control plane, which each has for itself"
+ELSEWHERE = {
+    "DestinationRule.trafficPolicy.tls.clientCertificate": OUTSIDE,
+    "DestinationRule.trafficPolicy.tls.privateKey": OUTSIDE,
+    "DestinationRule.trafficPolicy.tls.caCertificates": OUTSIDE,
+    "DestinationRule.trafficPolicy.tls.caCrl": OUTSIDE,
+    "DestinationRule.trafficPolicy.tls.credentialName": OUTSIDE,
+    "ServiceEntry.addresses": OUTSIDE,
+    "ServiceEntry.ports.targetPort": OUTSIDE,
+    "ServiceEntry.endpoints": OUTSIDE,
+    "EnvoyFilter.configPatches.match.listener.name": PATCHED,
+    "EnvoyFilter.configPatches.match.listener.filterChain": PATCHED,
+    "EnvoyFilter.configPatches.match.routeConfiguration": PATCHED,
+    "Gateway.servers.name": "a name that nothing depends on",
+    "MeshConfig.extensionProviders.opentelemetry.http.headers.envName": IN_ENVIRONMENT,
+    "MeshConfig.extensionProviders.opentelemetry.grpc.initialMetadata.envName": IN_ENVIRONMENT,
+    "MeshConfig.trustDomain": "cannot change while a mesh runs: tests/e2e/test_trust_domain.py",
+}
+"""Fields, with all below them, that no case can have: why, and where they are proven if they can be."""
+WITHOUT_EFFECT = "nothing"
+"""What the table says of a field of clusters that one machine has no use for."""
+
+
+def paths(node: object, path: str) -> Iterator[str]:
+    """Of every key, without the numbers of lists."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield f"{path}.{key}"
+            yield from paths(value, f"{path}.{key}")
+    elif isinstance(node, list):
+        for one in node:
+            yield from paths(one, path)
+
+
+def used(case: Case) -> Iterator[str]:
+    for document in yaml.safe_load_all(case.policies):
+        if document:
+            yield from paths(document.get("spec") or {}, document["kind"])
+    for document in yaml.safe_load_all(case.mesh_config):
+        yield from paths(document or {}, "MeshConfig")
+
+
+@pytest.fixture(scope="module")
+def in_cases() -> set[str]:
+    return {path for case in all_cases() for path in used(case)}
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_supported_field_stands_in_a_case(name: str, in_cases: set[str]) -> None:
+    page = Page.read(name)
+    kind = "MeshConfig" if name == MESH_CONFIG else kind_of(name)
+    missing = []
+    for field, effect in page.effects:
+        path = f"{kind}.{field.replace('[]', '')}"
+        words = re.compile(re.escape(path).replace(r"\*", r".+"))
+        elsewhere = any(path == known or path.startswith(f"{known}.") for known in ELSEWHERE)
+        if not elsewhere and effect != WITHOUT_EFFECT and not any(words.fullmatch(one) for one in in_cases):
+            missing.append(path)
+    assert missing == []
