@@ -38,11 +38,11 @@ HOSTILE = {
         "  http: [{match: [{uri: {regex: '(open'}}], route: [{destination: {host: clock}}]}]\n".encode(),
         "spec.http[0].match[0].uri.regex: (open: ",
     ),
-    "an_expression_only_the_proxy_finds_too_costly": (
+    "an_expression_too_costly_for_the_proxy": (
         f"{VIRTUAL_SERVICE % 'r'}  hosts: [clock]\n"
         "  http: [{match: [{uri: {regex: '((a{1,999}){1,999}){1,9}'}}],"
         " route: [{destination: {host: clock}}]}]\n".encode(),
-        "which comes from VirtualService lab/r: ",
+        "invalid repetition size: {1,999}",
     ),
     "routes_that_delegate_in_a_circle": (
         f"{VIRTUAL_SERVICE % 'r'}  hosts: [clock]\n  http: [{{delegate: {{name: s}}}}]\n---\n"

@@ -118,7 +118,9 @@ def test_a_hung_backend_trips_the_breaker_and_recovers(lab: Lab) -> None:
         assert refused == (grpc.StatusCode.UNAVAILABLE, refused[1])
         assert "overflow" in refused[1]
         assert lab.arrived().total() == 2, "the refused call never reached the backend"
-        assert {call.result()[0] for call in hung} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+        # The caller's own timer ends a call, or its proxy's, which has the same time.
+        ended = {call.result()[0] for call in hung}
+        assert ended <= {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE}
     lab.say(hang_s=0)
     assert lab.call()[0] is grpc.StatusCode.OK
 

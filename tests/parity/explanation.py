@@ -17,9 +17,11 @@ PASSING = (503, 504)
 
 
 def explained(status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...]:
-    """Empty for streams of bytes from outside, which are not explained."""
+    """Empty for what is not explained: a program's own TLS, and streams of bytes from outside."""
+    if call.call.startswith("TLS"):
+        return ()
     if call.sender.startswith("edge/"):
-        if call.call.startswith(("TCP", "TLS")):
+        if call.call.startswith("TCP"):
             return ()
         url = status.edge[call.sender.removeprefix("edge/")]
         return LiveMesh(status).simulate_arrival(url, _request(call)).outcomes
