@@ -8,19 +8,10 @@ from pathlib import Path
 import grpc
 import pytest
 
+from tests.e2e.test_resilience import DEFAULT_ROUTES, NO_RETRIES
 from tests.targets.local import LocalLab, running_lab
 
 FOLDER = Path(__file__).parent / "scripted"
-DEFAULT_ROUTES = """
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: backend, namespace: lab}
-spec:
-  hosts: [backend]
-  http:
-  - route: [{destination: {host: backend}}]
-"""
-NO_RETRIES = DEFAULT_ROUTES.rstrip() + "\n    retries: {attempts: 0}\n"
 
 
 @pytest.fixture(scope="module")
