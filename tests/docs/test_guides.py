@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.conftest import require_go
+from tests.go import require_go
 
 GUIDES = Path(__file__).parents[2] / "docs/guides"
 FILE = re.compile(r"^`([\w./-]+)`:\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loopmesh.oracle import Generator, OracleError, Question, RefusedError, prepare_generator
-from tests.parity.conftest import require_go
+from tests.go import require_go
 
 SERVICE = {
     "apiVersion": "networking.istio.io/v1",

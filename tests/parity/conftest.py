@@ -1,11 +1,10 @@
 """One laboratory a session on each control plane. Without Go there is none on Istio's, except where CI=true says so."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from tests.go import require_go
 from tests.parity.generator import Verifier, open_verifier
 from tests.parity.laboratory import Laboratory, open_laboratory
 
@@ -42,12 +41,3 @@ def verifier() -> Iterator[Verifier]:
     require_go()
     with open_verifier() as opened:
         yield opened
-
-
-def require_go() -> None:
-    """Skips without Go; fails where nothing may be skipped."""
-    if shutil.which("go") is None:
-        said = "Istio's generator is built with Go, and there is no `go` on PATH"
-        if os.environ.get("CI") == "true":
-            pytest.fail(said)
-        pytest.skip(said)

@@ -8,7 +8,7 @@ import pytest
 
 from loopmesh.testing.mesh_process import MESH, MeshProcess
 from tests.e2e.shop_client import ask
-from tests.parity.conftest import require_go
+from tests.go import require_go
 
 REPOSITORY = Path(__file__).parents[2]
 FOREIGN = REPOSITORY / "tests" / "e2e" / "foreign"

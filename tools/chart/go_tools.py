@@ -1,7 +1,6 @@
 """Programs of other projects, built by Go at the versions tools/go pins."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,10 +8,6 @@ ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "tools" / "go"
 OWN_MODULES = {"kube-score": MODULE / "kube-score"}
 """Tools whose dependencies are too old to be pinned beside the others'."""
-
-
-def has_go() -> bool:
-    return shutil.which("go") is not None
 
 
 def run_tool(name: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
