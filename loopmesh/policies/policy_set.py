@@ -9,6 +9,7 @@ from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
+from loopmesh.policies.chart_values import check_chart_values, is_chart_values
 from loopmesh.policies.document import Document, read_document
 from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
 
@@ -43,6 +44,9 @@ class PolicySet:
                 mesh_config = _mesh_config(name, content, mesh_config, problems)
                 continue
             for node in _nodes(name, content, problems):
+                if is_chart_values(name, node):
+                    check_chart_values(node, problems)
+                    continue
                 if node.length > MOST_CHARACTERS:
                     problems.append(_too_large(node))
                     continue

@@ -79,3 +79,29 @@ def test_an_endless_file_is_refused() -> None:
     assert problems_of(read_files([Path(os.devnull).with_name("zero")])[0][1]) == [
         "0.yaml: the file is too large: a file has at most 16777216 bytes; split it"
     ]
+
+
+def test_values_of_istios_charts_beside_the_policies_are_none_of_them() -> None:
+    files = [("istio/install/istiod.yaml", b"autoscaleEnabled: false\n"), ("istio/a.yaml", a_rule("a"))]
+    assert hosts(PolicySet.parse(files, "shop")) == ["catalog"]
+
+
+def test_a_policy_in_the_folder_of_those_values_is_one() -> None:
+    assert hosts(PolicySet.parse([("istio/install/a.yaml", a_rule("a"))], "shop")) == ["catalog"]
+
+
+def test_a_mesh_config_in_those_values_is_refused_for_it_would_hold_on_a_cluster_only() -> None:
+    values = b"env: {A: b}\nmeshConfig: {outboundTrafficPolicy: {mode: ALLOW_ANY}}\n"
+    found = PolicySet.parse([("istio/install/istiod.yaml", values)], "shop")
+    with pytest.raises(InvalidInputError, match=r"^istio/install/istiod.yaml:2: meshConfig: .*; write it there$"):
+        check_policies(found, APPLICATION)
+
+
+def test_values_elsewhere_are_refused_as_any_object_without_a_kind() -> None:
+    found = PolicySet.parse([("istio/istiod.yaml", b"autoscaleEnabled: false\n")], "shop")
+    with pytest.raises(InvalidInputError, match=r"istio/istiod.yaml"):
+        check_policies(found, APPLICATION)
+
+
+def a_rule(name: str) -> bytes:
+    return RULE.format(name=name, host="catalog").encode()
