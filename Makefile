@@ -9,7 +9,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
 
-.PHONY: help demo up down test check fix proto bench images test-kube release-contracts
+.PHONY: help demo up down test check fix proto bench images kind kind-down deploy test-kube release-contracts
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -43,8 +43,17 @@ bench: $(ENVIRONMENT) ## measure start, memory, calls, policy tests, compilation
 images: $(ENVIRONMENT) ## build the container images with docker, podman or buildah; ARGS goes to the engine
 	@$(BIN)/python -m tools.images $(ARGS)
 
+kind: $(ENVIRONMENT) ## a cluster in Docker with Istio and the shop, the end-to-end tests on it, and its URL
+	@$(BIN)/python -m tools.kube kind $(ARGS)
+
+kind-down: $(ENVIRONMENT) ## end that cluster
+	@$(BIN)/python -m tools.kube kind-down
+
+deploy: $(ENVIRONMENT) ## the shop on any cluster with Istio: make deploy CONTEXT=NAME IMAGE_REPOSITORY=WHERE
+	@$(BIN)/python -m tools.kube deploy --context "$(CONTEXT)" --images "$(IMAGE_REPOSITORY)" $(ARGS)
+
 test-kube: $(ENVIRONMENT) ## the charts and the end-to-end tests on a real cluster: make test-kube KIT=FOLDER
-	@$(BIN)/python -m tools.kube "$(KIT)" $(ARGS)
+	@$(BIN)/python -m tools.kube kit "$(KIT)" $(ARGS)
 
 .tools/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

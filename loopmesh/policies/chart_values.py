@@ -1,5 +1,7 @@
-"""Values of Istio's own charts in a folder `install` beside the policies. They install Istio and say nothing about calls,
-but for `meshConfig`, which loopmesh reads from a file of its own."""
+"""Values of Istio's own charts, which lie in a folder `install` beside the policies.
+
+They install Istio and say nothing about calls, but for `meshConfig`, which loopmesh reads from a file of its own.
+"""
 
 from pathlib import PurePath
 

@@ -2,18 +2,21 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "tools" / "go"
-OWN_MODULES = {"kube-score": MODULE / "kube-score"}
-"""Tools whose dependencies are too old to be pinned beside the others'."""
+OWN_MODULES = {name: MODULE / name for name in ("kube-score", "actionlint")}
+"""Tools whose dependencies cannot be pinned beside the others'."""
 
 
-def run_tool(name: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def run_tool(
+    name: str, *arguments: str, stdin: str | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Builds the tool at its first use; arguments that are paths must be absolute."""
     module = OWN_MODULES.get(name, MODULE)
-    return _go("-C", str(module), "tool", name, *arguments, stdin=stdin)
+    return _go("-C", str(module), "tool", name, *arguments, stdin=stdin, environment=environment)
 
 
 def run_own(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
@@ -35,5 +38,8 @@ def module_version(module: str) -> str:
     return answer.stdout.strip()
 
 
-def _go(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["go", *arguments], cwd=ROOT, input=stdin, capture_output=True, text=True, check=False)
+def _go(
+    *arguments: str, stdin: str | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    words = ["go", *arguments]
+    return subprocess.run(words, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, check=False)

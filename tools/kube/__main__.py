@@ -1,103 +1,48 @@
-"""`make test-kube KIT=FOLDER`: the charts on a real Kubernetes with Istio, and the end-to-end tests against them.
-
-Each step says what it does and how long it took. The node stays up; `KIT/down` ends it.
-"""
+"""The shop on Kubernetes: `kit FOLDER`, `kind`, `kind-down` and `deploy`, for the Makefile."""
 
 import argparse
-import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tools.images.__main__ import ROOT
-from tools.kube import images
-from tools.kube.node import KubeError, Node
+from tools.images.engine import ImageError
+from tools.kube.cluster import KubeError
+from tools.kube.on_context import deploy_to_context
+from tools.kube.on_kind import deploy_to_kind, end_kind
+from tools.kube.on_kit import deploy_to_kit
 
-SCRIPTED = ROOT / "tests" / "e2e" / "scripted"
-KIT_VALUES = ROOT / "helm" / "kit-values.yaml"
-LAB_VALUES = ("--set", "image.repository=localhost/loopmesh/scripted", "--set", "image.tag=0.1.0")
-ROLLOUT_S = 240
+TO_PYTEST = "Further arguments go to pytest."
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.kube", description=__doc__, epilog="Further arguments go to pytest."
-    )
-    parser.add_argument("kit", type=Path, help="the folder of the cluster kit")
-    arguments, pytest = parser.parse_known_args()
-    if not (arguments.kit / "config.sh").is_file():
-        print(
-            f"{arguments.kit} is no cluster kit: it has no config.sh; say `make test-kube KIT=FOLDER`", file=sys.stderr
-        )
-        return 2
-    node = Node(arguments.kit.absolute())
+    parser = _parser()
+    arguments, rest = parser.parse_known_args()
+    if rest and not arguments.tests:
+        parser.error(f"unknown: {' '.join(rest)}")
     try:
-        for name, step in _steps(node, pytest):
-            with _timed(name):
-                step()
-    except KubeError as error:
+        arguments.run(arguments, rest)
+    except (KubeError, ImageError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _steps(node: Node, pytest: list[str]) -> Iterator[tuple[str, Callable[[], None]]]:
-    yield "build what the node runs", lambda: node.script("build")
-    if not node.is_up():
-        yield "start the node", lambda: node.script("up")
-    yield "install Istio", lambda: node.script("istio")
-    yield "build the images", lambda: images.build(node)
-    yield "load the images", lambda: _load(node)
-    yield "install the shop and the scripted application", lambda: _install(node)
-    yield "wait for every workload", lambda: _wait(node)
-    yield "helm test", lambda: node.deploy("test", "shop", "--namespace", "shop")
-    yield "run the tests", lambda: _test(node, pytest)
-
-
-def _load(node: Node) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        images.load(node, Path(folder))
-
-
-def _install(node: Node) -> None:
-    charts = ROOT / "helm"
-    upgrade = ("upgrade", "--install", "--create-namespace")
-    node.deploy(*upgrade, "shop", str(charts / "shop"), "--namespace", "shop", "--values", str(KIT_VALUES))
-    values = ("--values", str(SCRIPTED / "values.yaml"), *LAB_VALUES)
-    scripts = [word for name in ("backend", "caller") for word in ("--set", f"services.{name}.env.SCRIPT=/tmp/script")]
-    node.deploy(*upgrade, "lab", str(charts / "application"), "--namespace", "lab", *values, *scripts)
-    for policy in sorted((SCRIPTED / "policies").glob("*.yaml")):
-        node.ask("apply", "-f", "-", stdin=policy.read_text())
-
-
-def _wait(node: Node) -> None:
-    for namespace in ("shop", "lab"):
-        workloads = node.ask("-n", namespace, "get", "deployments,statefulsets", "-o", "name").split()
-        for workload in workloads:
-            print(f"  {namespace}: {workload}")
-            node.ask("-n", namespace, "rollout", "status", workload, f"--timeout={ROLLOUT_S}s")
-
-
-def _test(node: Node, arguments: list[str]) -> None:
-    environment = (
-        f"KUBECTL={' '.join(node.kubectl)}",
-        f"HELM={' '.join(node.helm)}",
-        f"PATH={os.environ['PATH']}",
-        f"HOME={os.environ.get('HOME', '/')}",
-    )
-    pytest = (str(ROOT / ".venv" / "bin" / "pytest"), "--target", "kube", "tests/e2e", *arguments)
-    node.run("env", "-C", str(ROOT), *environment, *pytest, shown=True)
-
-
-@contextmanager
-def _timed(name: str) -> Iterator[None]:
-    print(f"== {name}", flush=True)
-    begun = time.monotonic()
-    yield
-    print(f"   {time.monotonic() - begun:.0f} s", flush=True)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.kube", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    kit = commands.add_parser("kit", help="install and test on the cluster of a kit", epilog=TO_PYTEST)
+    kit.add_argument("folder", type=Path, help="the kit's folder")
+    kit.set_defaults(tests=True, run=lambda arguments, pytest: deploy_to_kit(arguments.folder, pytest))
+    kind = commands.add_parser("kind", help="install and test on kind", epilog=TO_PYTEST)
+    kind.set_defaults(tests=True, run=lambda _, pytest: deploy_to_kind(pytest))
+    down = commands.add_parser("kind-down", help="end that cluster")
+    down.set_defaults(tests=False, run=lambda *_: end_kind())
+    cluster = commands.add_parser("deploy", help="install on any cluster with Istio")
+    cluster.add_argument("--context", required=True, help="the cluster's name in your kubeconfig")
+    cluster.add_argument("--images", required=True, help="where images are sent to and taken from")
+    cluster.add_argument("--values", action="append", default=[], help="a values file for this cluster")
+    cluster.add_argument("--install-istio", action="store_true", help="by its charts, where there is none")
+    cluster.set_defaults(tests=False, run=lambda arguments, _: deploy_to_context(arguments))
+    return parser
 
 
 if __name__ == "__main__":

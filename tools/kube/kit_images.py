@@ -2,16 +2,17 @@
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
-from tools.images.__main__ import ROOT
-from tools.images.__main__ import main as build_images
-from tools.kube.node import KubeError, Node
+from tools.images.building import IMAGES, build_images, local_tag
+from tools.images.engine import Engine
+from tools.kube.applications import build_scripted
+from tools.kube.cluster import run
+from tools.kube.kit import Kit
 
 DEBIAN, PYTHON = "docker.io/library/debian:bookworm-slim", "docker.io/library/python:3.11-slim-bookworm"
 """As the Containerfiles name them."""
-SCRIPTED = "localhost/loopmesh/scripted:0.1.0"
-OURS = ("localhost/loopmesh/services:0.1.0", "localhost/loopmesh/postgresql:0.1.0", SCRIPTED)
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 BUILD_FLAGS = ("--network", "host", "--pull-never", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro")
 INSTALL_PYTHON = (
@@ -20,31 +21,29 @@ INSTALL_PYTHON = (
 )
 
 
-def build(node: Node) -> None:
-    """Raises KubeError."""
+def build(kit: Kit) -> None:
+    """Raises KubeError and ImageError."""
     os.environ.setdefault("BUILDAH_ISOLATION", "chroot")
     if not (_exists(DEBIAN) and _exists(PYTHON)):
-        _make_bases(node.state / "rootfs" / "debian")
-    if build_images(list(BUILD_FLAGS)):
-        raise KubeError("the images could not be built")
-    file = ROOT / "tests" / "e2e" / "scripted" / "Containerfile"
-    _buildah("build", "--timestamp", "0", *BUILD_FLAGS, "--file", str(file), "--tag", SCRIPTED, str(file.parent))
+        _make_bases(kit.state / "rootfs" / "debian")
+    engine = Engine("buildah")
+    build_images(engine, *BUILD_FLAGS)
+    build_scripted(engine, *BUILD_FLAGS)
 
 
-def load(node: Node, folder: Path) -> None:
+def load(kit: Kit) -> None:
     """Into the node's own store. Raises KubeError."""
-    for image in OURS:
-        archive = folder / f"{image.rpartition('/')[2].partition(':')[0]}.tar"
-        _buildah("push", "--quiet", image, f"oci-archive:{archive}")
-        node.script("load-image", image, str(archive))
-        archive.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (*IMAGES, "scripted"):
+            archive = Path(folder) / f"{name}.tar"
+            _buildah("push", "--quiet", local_tag(name), f"oci-archive:{archive}")
+            kit.script("load-image", local_tag(name), str(archive))
+            archive.unlink()
 
 
 def _exists(image: str) -> bool:
-    return (
-        subprocess.run(["buildah", "inspect", "--type", "image", image], capture_output=True, check=False).returncode
-        == 0
-    )
+    question = ("buildah", "inspect", "--type", "image", image)
+    return subprocess.run(question, capture_output=True, check=False).returncode == 0
 
 
 def _make_bases(debian: Path) -> None:
@@ -61,7 +60,4 @@ def _make_bases(debian: Path) -> None:
 
 
 def _buildah(*words: str) -> str:
-    answer = subprocess.run(["buildah", *words], capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise KubeError(f"buildah {' '.join(words[:3])} … failed\n{answer.stderr[-3000:]}")
-    return answer.stdout
+    return run(("buildah", *words))

@@ -1,0 +1,87 @@
+"""Istio's own charts with the values in istio/install, as its Go module has them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.chart.go_tools import module_folder, module_version, run_tool
+from tools.chart.render import KUBERNETES, Manifest, of_kind, pods
+from tools.chart.schemas import ISTIO, TEMPLATE, write_schemas
+from tools.kube.istio import MESH_CONFIG, POLICIES, Charts, mesh_config_values
+
+
+@pytest.fixture(scope="module")
+def charts() -> Charts:
+    return Charts.in_folder(module_folder(ISTIO, module_version(ISTIO)) / "manifests" / "charts")
+
+
+def rendered(chart: str, values: str, stdin: str = "{}") -> list[Manifest]:
+    flags = ("--namespace", "istio-system", "--kube-version", KUBERNETES)
+    files = ("--values", str(POLICIES / "install" / values), "--values", "-")
+    answer = run_tool("helm", "template", values.removesuffix(".yaml"), chart, *flags, *files, stdin=stdin)
+    assert answer.returncode == 0, answer.stderr
+    return [one for one in yaml.load_all(answer.stdout, yaml.CSafeLoader) if one]
+
+
+@pytest.fixture(scope="module")
+def istiod(charts: Charts) -> list[Manifest]:
+    return rendered(charts.istiod, "istiod.yaml", mesh_config_values())
+
+
+def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    (found,) = [one for one in of_kind(manifests, kind) if one["metadata"]["name"] == name]
+    return found
+
+
+def injected_values(istiod: list[Manifest]) -> dict[str, Any]:
+    """What the sidecars' template is filled with."""
+    values: dict[str, Any] = json.loads(named(istiod, "ConfigMap", "istio-sidecar-injector")["data"]["values"])
+    return values
+
+
+def test_the_mesh_config_of_the_cluster_is_the_one_loopmesh_reads(istiod: list[Manifest]) -> None:
+    mesh = yaml.safe_load(named(istiod, "ConfigMap", "istio")["data"]["mesh"])
+    written = yaml.safe_load(MESH_CONFIG.read_text()) if MESH_CONFIG.is_file() else {}
+    assert {key: mesh.get(key) for key in written} == written
+
+
+def test_a_sidecar_outlives_its_program_and_has_bounds(istiod: list[Manifest]) -> None:
+    (pod,) = pods(istiod)
+    (container,) = pod["spec"]["containers"]
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    assert told["ENABLE_NATIVE_SIDECARS"] == "true"
+    proxy = injected_values(istiod)["global"]["proxy"]
+    assert proxy["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert set(proxy["resources"]) == {"requests", "limits"}
+
+
+def test_every_value_is_one_the_charts_read(charts: Charts) -> None:
+    for chart, file in ((charts.base, "base.yaml"), (charts.istiod, "istiod.yaml")):
+        known = yaml.safe_load((Path(chart) / "values.yaml").read_text())["_internal_defaults_do_not_set"]
+        values = yaml.safe_load((POLICIES / "install" / file).read_text())
+        assert list(unknown(values, known)) == []
+
+
+def unknown(values: dict[str, Any], known: dict[str, Any]) -> list[str]:
+    found = [key for key in values if key not in known]
+    for key, value in values.items():
+        inside = known.get(key)
+        if isinstance(value, dict) and isinstance(inside, dict) and inside:
+            found += [f"{key}.{one}" for one in unknown(value, inside)]
+    return found
+
+
+def test_what_is_installed_has_the_schemas_of_kubernetes(
+    charts: Charts, istiod: list[Manifest], tmp_path: Path
+) -> None:
+    manifests = [*rendered(charts.base, "base.yaml"), *istiod]
+    described = [one for one in manifests if one["kind"] != "CustomResourceDefinition"]
+    file = tmp_path / "istio.yaml"
+    file.write_text(yaml.dump_all(described, Dumper=yaml.CSafeDumper))
+    write_schemas(tmp_path / "schemas")
+    where = str(tmp_path / "schemas" / TEMPLATE)
+    answer = run_tool("kubeconform", "-strict", "-schema-location", where, str(file))
+    assert answer.returncode == 0, answer.stdout

@@ -1,0 +1,92 @@
+"""`make deploy`: the shop on a cluster somebody else runs."""
+
+import pytest
+
+from tests.kube.conftest import Machine
+
+TO_FAR = ("deploy", "--context", "far", "--images", "example.com/team")
+HELM = ("helm", "--kube-context", "far")
+ISTIOD = "deployment.apps/istiod\n"
+
+
+@pytest.fixture
+def far(machine: Machine) -> Machine:
+    """A cluster with Istio, called far."""
+    machine.answer("kubectl config get-contexts", "near\nfar\n")
+    machine.answer("kubectl --context far get deployments -A -l app=istiod", ISTIOD)
+    return machine
+
+
+def test_the_shop_runs_by_images_of_this_commit_from_the_users_registry(far: Machine) -> None:
+    answer = far.run(*TO_FAR)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    sent = [call["words"][-1] for call in far.asked("docker", "push")]
+    assert sent == ["example.com/team/services:0123abc", "example.com/team/postgresql:0123abc"]
+    (shop,) = far.asked(*HELM, "upgrade", "--install", "shop")
+    told = [shop["words"][at + 1] for at, word in enumerate(shop["words"]) if word == "--set"]
+    assert told == [
+        "image.repository=example.com/team/services",
+        "image.tag=0123abc",
+        "postgresql.image=example.com/team/postgresql:0123abc",
+    ]
+
+
+def test_istio_is_left_as_it_is(far: Machine) -> None:
+    far.run(*TO_FAR)
+    assert [call for call in far.calls if "istiod" in call["words"] and "upgrade" in call["words"]] == []
+
+
+def test_a_cluster_without_istio_is_refused_with_the_way_to_get_it(far: Machine) -> None:
+    far.answer("kubectl --context far get deployments -A -l app=istiod", "")
+    answer = far.run(*TO_FAR)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("far has no Istio: ")
+    assert "ARGS=--install-istio" in answer.stderr
+    assert far.asked("docker", "buildx") == []
+
+
+def test_istio_is_installed_where_that_is_said(far: Machine) -> None:
+    far.answer("kubectl --context far get deployments -A -l app=istiod", "")
+    assert far.run(*TO_FAR, "--install-istio").returncode == 0
+    assert len(far.asked(*HELM, "upgrade", "--install", "istiod")) == 1
+
+
+def test_values_of_the_cluster_come_last_but_for_the_images(far: Machine) -> None:
+    far.run(*TO_FAR, "--values", "/far.yaml")
+    (shop,) = far.asked(*HELM, "upgrade", "--install", "shop")
+    assert shop["words"][shop["words"].index("--values") + 1] == "/far.yaml"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("deploy", "--context", "", "--images", "example.com/team"), "there is no context ''; known: near, far."),
+        (
+            ("deploy", "--context", "fra", "--images", "example.com/team"),
+            "there is no context 'fra'; known: near, far",
+        ),
+        (("deploy", "--context", "far", "--images", ""), "say IMAGE_REPOSITORY="),
+    ],
+)
+def test_what_was_not_said_is_asked_for(far: Machine, words: tuple[str, ...], said: str) -> None:
+    answer = far.run(*words)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(said)
+
+
+def test_what_is_not_committed_is_not_deployed(far: Machine) -> None:
+    far.answer("git -C", " M services/catalog/domain.py\n")
+    assert "commit first" in far.run(*TO_FAR).stderr
+
+
+def test_an_engine_that_cannot_send_says_so(far: Machine) -> None:
+    far.answer("docker push", "denied\n", status=1)
+    answer = far.run(*TO_FAR)
+    assert answer.returncode == 1
+    assert "`docker push … example.com/team/services:0123abc` failed" in answer.stderr
+    assert far.asked(*HELM) == []
+
+
+def test_without_an_engine_each_that_would_do_is_named(far: Machine) -> None:
+    (far.folder / "bin" / "docker").unlink()
+    assert "install one of docker, podman, buildah" in far.run(*TO_FAR).stderr

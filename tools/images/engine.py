@@ -1,0 +1,54 @@
+"""The container engine that is here."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BUILD = {
+    "docker": ("buildx", "build", "--output", "type=docker,rewrite-timestamp=true"),
+    "podman": ("build", "--timestamp", "0"),
+    "buildah": ("build", "--layers", "--timestamp", "0"),
+}
+"""How each builds so that the same sources give the same layers; the first that is installed and answers is used."""
+
+
+class ImageError(Exception):
+    """An image was not built or sent; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    name: str
+
+    def build(self, tag: str, file: Path, context: Path, *flags: str) -> None:
+        """Raises ImageError."""
+        print(f"building {tag} with {self.name}", flush=True)
+        self._run(*BUILD[self.name], *flags, "--file", str(file), "--tag", tag, str(context))
+
+    def publish(self, tag: str, target: str) -> None:
+        """Sends the image to a registry under another name. Raises ImageError."""
+        print(f"sending {target} with {self.name}", flush=True)
+        self._run("tag", tag, target)
+        self._run("push", target)
+
+    def _run(self, *words: str) -> None:
+        if subprocess.run((self.name, *words), cwd=ROOT, check=False).returncode:
+            raise ImageError(f"`{self.name} {words[0]} … {words[-1]}` failed; what it said stands above")
+
+
+def find_engine() -> Engine:
+    """Raises ImageError."""
+    for name in BUILD:
+        if _works(name):
+            return Engine(name)
+    raise ImageError(f"no container engine works here: install one of {', '.join(BUILD)}, and start it")
+
+
+def _works(engine: str) -> bool:
+    """Docker's command is of no use without its daemon."""
+    if shutil.which(engine) is None:
+        return False
+    question = (engine, "info") if engine == "docker" else (engine, "--version")
+    return subprocess.run(question, capture_output=True, check=False).returncode == 0

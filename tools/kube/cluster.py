@@ -1,0 +1,62 @@
+"""A cluster as the steps see it: the commands that reach it, and where they are run."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class KubeError(Exception):
+    """A step failed or something is missing; the message says what to do about it, or what was printed."""
+
+
+class Cluster(Protocol):
+    @property
+    def kubectl(self) -> tuple[str, ...]:
+        """The command."""
+
+    @property
+    def helm(self) -> tuple[str, ...]:
+        """The command."""
+
+    def run(self, *words: str, stdin: str | None = None, shown: bool = False) -> str:
+        """A program where these commands work; what it printed, unless it is `shown`. Raises KubeError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Any cluster, by the name it has in the user's own kubeconfig."""
+
+    name: str
+
+    @property
+    def kubectl(self) -> tuple[str, ...]:
+        return ("kubectl", "--context", self.name)
+
+    @property
+    def helm(self) -> tuple[str, ...]:
+        return ("helm", "--kube-context", self.name)
+
+    def run(self, *words: str, stdin: str | None = None, shown: bool = False) -> str:
+        return run(words, stdin=stdin, shown=shown)
+
+
+def run(
+    words: Sequence[str], *, stdin: str | None = None, shown: bool = False, told: Sequence[str] | None = None
+) -> str:
+    """A program of this machine, in errors called by the words that are `told`. Raises KubeError."""
+    answer = subprocess.run(words, input=stdin, capture_output=not shown, text=True, check=False)
+    if answer.returncode:
+        command = " ".join((told or words)[:6])
+        raise KubeError(f"{command} … ended with {answer.returncode}\n{answer.stderr or ''}".rstrip())
+    return answer.stdout or ""
+
+
+def ask(cluster: Cluster, *words: str, stdin: str | None = None, shown: bool = False) -> str:
+    """kubectl. Raises KubeError."""
+    return cluster.run(*cluster.kubectl, *words, stdin=stdin, shown=shown)
+
+
+def release(cluster: Cluster, *words: str, stdin: str | None = None) -> None:
+    """helm. Raises KubeError."""
+    cluster.run(*cluster.helm, *words, stdin=stdin)
