@@ -12,8 +12,10 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 def open_database(url: str) -> AsyncEngine:
     """An engine whose transactions on SQLite take the write lock at once, unless made `reading`."""
     found = sa.make_url(url)
-    engine = create_async_engine(found.set(drivername=DRIVERS[found.get_backend_name()]))
-    if found.get_backend_name() == "sqlite":
+    backend = found.get_backend_name()
+    # A server that went away took its connections along: each is tried before it is used.
+    engine = create_async_engine(found.set(drivername=DRIVERS[backend]), pool_pre_ping=backend == "postgresql")
+    if backend == "sqlite":
         _prepare_sqlite(engine.sync_engine)
     return engine
 

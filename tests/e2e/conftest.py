@@ -7,9 +7,9 @@ import pytest
 
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.conftest import KUBE
-from tests.targets.kube import KubeLab, KubeShop
-from tests.targets.local import LocalShop, running_lab
-from tests.targets.target import Lab, Shop
+from tests.targets.kube import KubeApplication, KubeLab, edge_of_shop, end_callers
+from tests.targets.local import LocalApplication, running_lab
+from tests.targets.target import Application, Lab
 
 REPOSITORY = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -29,11 +29,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
 
 
 @pytest.fixture(scope="session")
-def shop_anywhere(request: pytest.FixtureRequest) -> Shop:
+def shop_anywhere(request: pytest.FixtureRequest) -> Application:
     """The running shop, on this machine or on the cluster of --target kube."""
     if request.config.getoption("--target") == KUBE:
-        return KubeShop()
-    return LocalShop(request.getfixturevalue("shop"))
+        return KubeApplication("shop", edge_of_shop())
+    return LocalApplication(request.getfixturevalue("shop"))
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +44,11 @@ def lab_anywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         return
     with running_lab(tmp_path_factory.mktemp("scripted"), HERE / "scripted") as lab:
         yield lab
+
+
+@pytest.fixture(scope="session", autouse=True)
+def callers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The pods that tests call from on a cluster end with the tests."""
+    yield
+    if request.config.getoption("--target") == KUBE:
+        end_callers()

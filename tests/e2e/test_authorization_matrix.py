@@ -8,7 +8,7 @@ from shop.orders.v1 import orders_pb2
 from shop.shipping.v1 import shipping_pb2
 from shop.wallet.v1 import wallet_pb2
 
-from tests.targets.target import Shop
+from tests.targets.target import Application
 
 pytestmark = pytest.mark.both_targets
 CONTRACTS = {
@@ -19,7 +19,7 @@ CONTRACTS = {
     "wallet": wallet_pb2,
 }
 METHODS = [
-    (name, f"/{service.full_name}/{method.name}")
+    (f"{name}:50051", f"/{service.full_name}/{method.name}")
     for name, contract in CONTRACTS.items()
     for service in contract.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -53,7 +53,7 @@ DECLARED = {
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_caller_reaches_the_declared_methods_and_no_other(shop_anywhere: Shop, caller: str) -> None:
+def test_a_caller_reaches_the_declared_methods_and_no_other(shop_anywhere: Application, caller: str) -> None:
     codes = shop_anywhere.codes(caller, METHODS)
     reached = [path for (_, path), code in codes.items() if code is not grpc.StatusCode.PERMISSION_DENIED]
     allowed = {path.rpartition("/")[2] for path in reached}
@@ -66,6 +66,6 @@ def test_a_caller_reaches_the_declared_methods_and_no_other(shop_anywhere: Shop,
 
 
 @pytest.mark.parametrize("caller", CONTRACTS)
-def test_health_and_reflection_of_others_are_not_open_to_services(shop_anywhere: Shop, caller: str) -> None:
-    codes = shop_anywhere.codes(caller, [(target, "/grpc.health.v1.Health/Check") for target in CONTRACTS])
+def test_health_and_reflection_of_others_are_not_open_to_services(shop_anywhere: Application, caller: str) -> None:
+    codes = shop_anywhere.codes(caller, [(f"{other}:50051", "/grpc.health.v1.Health/Check") for other in CONTRACTS])
     assert set(codes.values()) == {grpc.StatusCode.PERMISSION_DENIED}

@@ -14,7 +14,7 @@ from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.simulate import Request, Verdict
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.test_authorization_matrix import CALLERS, METHODS
-from tests.targets.local import LocalShop
+from tests.targets.local import LocalApplication
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/explain.md"
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -31,8 +31,8 @@ def test_its_verdict_is_what_happens_for_every_method(shop: MeshProcess, caller:
     status = get_status(shop.state)
     workload = find_workload(status, caller)
     mesh = LiveMesh(status)
-    for (service, path), code in LocalShop(shop).codes(caller, METHODS).items():
-        told = mesh.simulate(workload.name, Request.grpc(f"{service}:50051", path))
+    for (target, path), code in LocalApplication(shop).codes(caller, METHODS).items():
+        told = mesh.simulate(workload.name, Request.grpc(target, path))
         assert {outcome.verdict for outcome in told.outcomes} == {
             Verdict.DENIED if code is grpc.StatusCode.PERMISSION_DENIED else Verdict.REACHES
         }, path

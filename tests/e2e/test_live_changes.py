@@ -25,7 +25,10 @@ def test_a_rejected_policy_changes_nothing(lab: LocalLab) -> None:
     path.write_text(DEFAULT_ROUTES.replace("host: backend}", "host: backnd}"))
     result = lab.mesh.run("apply", "-f", str(path))
     assert result.returncode == 1
-    assert "host backnd.lab.svc.cluster.local: no service has this host; did you mean backend.lab" in result.stderr
+    assert (
+        "host backnd.scripted.svc.cluster.local: no service has this host; did you mean backend.scripted"
+        in result.stderr
+    )
     assert lab.call()[0] is grpc.StatusCode.OK
 
 

@@ -9,12 +9,12 @@ from shop.orders.v1 import orders_pb2, orders_pb2_grpc
 from shop.shipping.v1 import shipping_pb2
 
 from tests.e2e.shop_client import ask, balance, order_request, stock
-from tests.targets.target import Shop
+from tests.targets.target import Application
 
 pytestmark = pytest.mark.both_targets
 
 
-def test_an_order_over_rest_takes_stock_and_money_and_arranges_a_shipment(shop_anywhere: Shop) -> None:
+def test_an_order_over_rest_takes_stock_and_money_and_arranges_a_shipment(shop_anywhere: Application) -> None:
     product = "products/steel-wall-clock"
     money, (available, reserved) = balance(shop_anywhere.edge, "accounts/ada"), stock(shop_anywhere.edge, product)
 
@@ -27,7 +27,7 @@ def test_an_order_over_rest_takes_stock_and_money_and_arranges_a_shipment(shop_a
     assert ask(f"{shop_anywhere.edge}/v1/{order['name']}").body["order"] == order
 
 
-def test_an_order_over_grpc_succeeds_at_the_same_port(shop_anywhere: Shop) -> None:
+def test_an_order_over_grpc_succeeds_at_the_same_port(shop_anywhere: Application) -> None:
     request = orders_pb2.PlaceOrderRequest(
         account="accounts/grace",
         lines=[inventory_pb2.Line(product="products/oak-pen-tray", quantity=1)],
@@ -39,7 +39,7 @@ def test_an_order_over_grpc_succeeds_at_the_same_port(shop_anywhere: Shop) -> No
     assert answer.order.state == orders_pb2.ORDER_STATE_CONFIRMED
 
 
-def test_the_same_request_again_gets_the_same_order_and_pays_once(shop_anywhere: Shop) -> None:
+def test_the_same_request_again_gets_the_same_order_and_pays_once(shop_anywhere: Application) -> None:
     request = order_request("accounts/margaret", "products/wool-place-mat", 1)
     money = balance(shop_anywhere.edge, "accounts/margaret")
     first = ask(f"{shop_anywhere.edge}/v1/orders", request).body["order"]
@@ -58,7 +58,7 @@ FAILURES = {
 
 @pytest.mark.parametrize(("account", "product", "quantity", "country", "reason"), FAILURES.values(), ids=FAILURES)
 def test_a_failed_order_is_cancelled_with_its_reason_and_nothing_is_lost(
-    shop_anywhere: Shop, account: str, product: str, quantity: int, country: str, reason: str
+    shop_anywhere: Application, account: str, product: str, quantity: int, country: str, reason: str
 ) -> None:
     exists = product != "products/moon"
     before = balance(shop_anywhere.edge, account), stock(shop_anywhere.edge, product) if exists else None
@@ -73,7 +73,7 @@ def test_a_failed_order_is_cancelled_with_its_reason_and_nothing_is_lost(
     assert (balance(shop_anywhere.edge, account), stock(shop_anywhere.edge, product) if exists else None) == before
 
 
-def test_wallet_postings_show_both_the_debit_and_its_refund(shop_anywhere: Shop) -> None:
+def test_wallet_postings_show_both_the_debit_and_its_refund(shop_anywhere: Application) -> None:
     answer = ask(f"{shop_anywhere.edge}/v1/orders", order_request("accounts/linus", "products/oak-tumbler", 1, "AQ"))
     name = answer.body["order"]["name"]
     postings = ask(f"{shop_anywhere.edge}/v1/accounts/linus/postings?pageSize=200").body["postings"]

@@ -25,7 +25,7 @@ def lab(lab_anywhere: Lab) -> Iterator[Lab]:
 ROUTES = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {{name: backend, namespace: lab}}
+metadata: {{name: backend, namespace: scripted}}
 spec:
   hosts: [backend]
   http:
@@ -35,7 +35,7 @@ spec:
 DEFAULT_ROUTES = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: backend, namespace: lab}
+metadata: {name: backend, namespace: scripted}
 spec:
   hosts: [backend]
   http:
@@ -44,7 +44,7 @@ spec:
 RULE = """
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {{name: backend, namespace: lab}}
+metadata: {{name: backend, namespace: scripted}}
 spec:
   host: backend
   trafficPolicy: {policy}

@@ -22,7 +22,7 @@ extensionProviders:
 TELEMETRY = """
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
-metadata: {name: backend, namespace: lab}
+metadata: {name: backend, namespace: scripted}
 spec:
   selector: {matchLabels: {app: backend}}
 """

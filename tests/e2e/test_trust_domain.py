@@ -12,13 +12,13 @@ PERMISSION_DENIED = 7
 POLICIES = """
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
-metadata: {name: default, namespace: lab}
+metadata: {name: default, namespace: scripted}
 spec: {mtls: {mode: STRICT}}
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
-metadata: {name: backend, namespace: lab}
-spec: {rules: [{from: [{source: {principals: [%s/ns/lab/sa/caller]}}]}]}
+metadata: {name: backend, namespace: scripted}
+spec: {rules: [{from: [{source: {principals: [%s/ns/scripted/sa/caller]}}]}]}
 """
 
 
@@ -42,7 +42,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
 
 def test_every_identity_is_in_the_domain_of_the_mesh(mesh: MeshProcess) -> None:
     identities = {workload["spiffe_id"] for workload in mesh.status()["workloads"]}
-    assert identities == {f"spiffe://shop.example.org/ns/lab/sa/{name}" for name in ("backend", "caller")}
+    assert identities == {f"spiffe://shop.example.org/ns/scripted/sa/{name}" for name in ("backend", "caller")}
 
 
 @pytest.mark.parametrize("domain", ["shop.example.org", "cluster.local"])

@@ -92,7 +92,7 @@ def test_what_is_built_is_what_is_loaded(machine: Machine) -> None:
     built = [call["words"][call["words"].index("--tag") + 1] for call in machine.asked("docker", "buildx")]
     (load,) = machine.asked("kind", "load")
     assert load["words"][5:] == built
-    assert len(built) == 3
+    assert len(built) == 4
 
 
 def test_the_mesh_config_that_is_installed_is_the_one_loopmesh_reads(machine: Machine) -> None:

@@ -34,6 +34,11 @@ class PostgreSQL:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._url(name)
 
+    def cut_connections(self, url: str) -> None:
+        """Of everybody to a database, as a server does that goes down."""
+        name = sa.make_url(url).database
+        self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+
     def _execute(self, statement: str) -> None:
         engine = sa.create_engine(self._url("postgres").replace("postgresql:", "postgresql+psycopg:"))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

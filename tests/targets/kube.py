@@ -10,20 +10,23 @@ import shlex
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
-from tests.targets.target import Outcome
+from loopmesh.control.authority import Certificate
+from tests.targets.asking import SCRIPT, tls_answer, tls_question
+from tests.targets.target import Call, Outcome, TlsAnswer
 
-GRPC_PORT = 50051
-IN_POD = (Path(__file__).parent / "in_pod.py").read_text()
+STRANGER = "stranger"
+IN_POD = SCRIPT.read_text()
 SCRIPTS = "/tmp/script"
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 TOLD_S = 10
-CALLER = "caller-v1-0"
+LAB, CALLER = "scripted", "caller-v1-0"
 TIMES = re.compile(r'"(last_updated|version_info|nonce)": "[^"]*"')
 
 
@@ -40,35 +43,53 @@ def kubectl(*words: str, stdin: str | None = None) -> str:
     return answer.stdout
 
 
-class KubeShop:
-    def __init__(self) -> None:
-        self._callers: dict[str, str] = {}
+def edge_of_shop() -> str:
+    """EDGE, or the address of the Service, for tests that run inside the cluster's network."""
+    if said := os.environ.get("EDGE"):
+        return said
+    return f"http://{kubectl('-n', 'shop', 'get', 'service', 'edge', '-o', 'jsonpath={.spec.clusterIP}')}:80"
 
-    @property
-    def edge(self) -> str:
-        """EDGE, or the address of the Service, for tests that run inside the cluster's network."""
-        address = kubectl("-n", "shop", "get", "service", "edge", "-o", "jsonpath={.spec.clusterIP}")
-        return os.environ.get("EDGE", f"http://{address}:80")
 
-    def codes(self, caller: str, calls: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], grpc.StatusCode]:
+@contextmanager
+def forwarded(namespace: str, service: str) -> Iterator[str]:
+    """The base URL of port 80 of a service, as long as the pod behind it lives."""
+    words = ("-n", namespace, "port-forward", f"service/{service}", ":80")
+    with subprocess.Popen([*kubectl_command(), *words], stdout=subprocess.PIPE, text=True) as forwarding:
+        assert forwarding.stdout
+        # Forwarding from 127.0.0.1:40123 -> 8080
+        yield f"http://{forwarding.stdout.readline().split()[2]}"
+        forwarding.terminate()
+
+
+@dataclass
+class KubeApplication:
+    namespace: str
+    edge: str
+    _callers: dict[str, str] = field(default_factory=dict)
+
+    def codes(self, caller: str, calls: Iterable[Call]) -> Mapping[Call, grpc.StatusCode]:
         wanted = list(calls)
-        questions = [{"target": f"{service}:{GRPC_PORT}", "path": path} for service, path in wanted]
-        answers = self._ask(caller, questions)
+        answers = self._ask(caller, [{"target": target, "path": path} for target, path in wanted])
         return {call: CODES[answer["code"]] for call, answer in zip(wanted, answers, strict=True)}
 
-    def plaintext_answers(self, service: str) -> bool:
+    def plaintext_answers(self, target: str) -> bool:
         """Asked by a pod without a sidecar, at the address of the service."""
-        (answer,) = self._ask("stranger", [{"plain": f"{service}:{GRPC_PORT}"}])
-        return bool(answer["answered"])
+        (answer,) = self._ask(STRANGER, [{"plain": target, "path": "/"}])
+        return answer["status"] is not None
+
+    def tls(self, target: str, path: str, certificate: Certificate | None) -> TlsAnswer:
+        """By the same pod."""
+        (answer,) = self._ask(STRANGER, [tls_question(target, path, certificate)])
+        return tls_answer(answer)
 
     def _ask(self, caller: str, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if caller not in self._callers:
-            self._callers[caller] = start_caller("shop", caller)
-        return ask_in_pod("shop", self._callers[caller], questions)
+            self._callers[caller] = start_caller(self.namespace, caller)
+        return ask_in_pod(self.namespace, self._callers[caller], questions)
 
 
 def start_caller(namespace: str, caller: str) -> str:
-    """A pod with the identity of `caller`, or with none and no sidecar for `stranger`; returns its name."""
+    """A pod with the identity of `caller`, or with none and no sidecar for STRANGER; returns its name."""
     image = kubectl(
         "-n", namespace, "get", "pod", "-l", "version", "-o", "jsonpath={.items[0].spec.containers[0].image}"
     )
@@ -80,11 +101,11 @@ def start_caller(namespace: str, caller: str) -> str:
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "labels": {"sidecar.istio.io/inject": "false" if caller == "stranger" else "true"},
+            "labels": {"tests": "caller", "sidecar.istio.io/inject": "false" if caller == STRANGER else "true"},
         },
         "spec": {
             "containers": [container],
-            "serviceAccountName": "default" if caller == "stranger" else caller,
+            "serviceAccountName": "default" if caller == STRANGER else caller,
             "terminationGracePeriodSeconds": 0,
         },
     }
@@ -93,14 +114,24 @@ def start_caller(namespace: str, caller: str) -> str:
     return name
 
 
+def end_callers() -> None:
+    kubectl("delete", "pod", "--all-namespaces", "--selector", "tests=caller", "--wait=false")
+
+
 def ask_in_pod(namespace: str, pod: str, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     words = ("-n", namespace, "exec", "-i", pod, "-c", "program", "--", "python", "-c", IN_POD)
     answers: list[dict[str, Any]] = json.loads(kubectl(*words, stdin=json.dumps(questions)))
     return answers
 
 
+def configuration(namespace: str, pod: str) -> str:
+    """What the pod's proxy has been told, as its admin interface says."""
+    words = ("exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "config_dump")
+    return kubectl("-n", namespace, *words)
+
+
 class KubeLab:
-    """The scripted application in namespace lab; its instances keep their scripts in a folder of their own pod."""
+    """The scripted application; its instances keep their scripts in a folder of their own pod."""
 
     def __init__(self) -> None:
         for instance in self._instances():
@@ -127,7 +158,7 @@ class KubeLab:
 
     def _call(self, times: int, timeout_s: float) -> list[Outcome]:
         question = {"target": "backend:7000", "path": "/lab.scripted.v1.ScriptedService/Do", "timeout_s": timeout_s}
-        answers = ask_in_pod("lab", CALLER, [question] * times)
+        answers = ask_in_pod(LAB, CALLER, [question] * times)
         return [(CODES[answer["code"]], answer["details"]) for answer in answers]
 
     def apply(self, *documents: str) -> None:
@@ -144,19 +175,16 @@ class KubeLab:
 
     def _configuration(self) -> str:
         """Routes and clusters of the caller's proxy, without the times at which they came."""
-        words = ("-n", "lab", "exec", CALLER, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", "config_dump")
-        return TIMES.sub("", kubectl(*words))
+        return TIMES.sub("", configuration(LAB, CALLER))
 
     def scale(self, replicas: int) -> None:
-        kubectl("-n", "lab", "scale", "statefulset/backend-v1", f"--replicas={replicas}")
-        kubectl("-n", "lab", "rollout", "status", "statefulset/backend-v1", "--timeout=120s")
+        kubectl("-n", LAB, "scale", "statefulset/backend-v1", f"--replicas={replicas}")
+        kubectl("-n", LAB, "rollout", "status", "statefulset/backend-v1", "--timeout=120s")
         for instance in self._instances():
             self._run(instance, f"mkdir -p {SCRIPTS}")
 
     def _instances(self) -> list[str]:
-        return kubectl(
-            "-n", "lab", "get", "pod", "-l", "app=backend", "-o", "jsonpath={.items[*].metadata.name}"
-        ).split()
+        return kubectl("-n", LAB, "get", "pod", "-l", "app=backend", "-o", "jsonpath={.items[*].metadata.name}").split()
 
     def _run(self, pod: str, script: str, stdin: str = "") -> str:
-        return kubectl("-n", "lab", "exec", "-i", pod, "-c", "program", "--", "sh", "-c", script, stdin=stdin)
+        return kubectl("-n", LAB, "exec", "-i", pod, "-c", "program", "--", "sh", "-c", script, stdin=stdin)

@@ -1,7 +1,6 @@
 """A mesh of this machine."""
 
 import json
-import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,32 +10,37 @@ from pathlib import Path
 import grpc
 
 from loopmesh.cli.client import find_workload, get_status
+from loopmesh.control.authority import Certificate
+from loopmesh.model.topology import LOOPBACK
 from loopmesh.testing.mesh_process import MeshProcess
-from tests.targets.target import Outcome
+from tests.targets.asking import ask_here, tls_answer, tls_question
+from tests.targets.target import Call, Outcome, TlsAnswer
 
 METHOD = "/lab.scripted.v1.ScriptedService/Do"
-GRPC_PORT = 50051
 
 
 @dataclass(slots=True)
-class LocalShop:
+class LocalApplication:
     mesh: MeshProcess
 
     @property
     def edge(self) -> str:
         return self.mesh.edge
 
-    def codes(self, caller: str, calls: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], grpc.StatusCode]:
-        target = f"unix:{find_workload(get_status(self.mesh.state), caller).outbound_socket}"
-        return {(service, path): _code(target, service, path) for service, path in calls}
+    def codes(self, caller: str, calls: Iterable[Call]) -> Mapping[Call, grpc.StatusCode]:
+        proxy = f"unix:{find_workload(get_status(self.mesh.state), caller).outbound_socket}"
+        return {(target, path): _code(proxy, target, path) for target, path in calls}
 
-    def plaintext_answers(self, service: str) -> bool:
-        with socket.create_connection(("127.0.0.1", inbound_port(self.mesh, service)), timeout=5) as plain:
-            plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            try:
-                return plain.recv(4096)[:4] == b"HTTP"
-            except ConnectionResetError:
-                return False
+    def plaintext_answers(self, target: str) -> bool:
+        (answer,) = ask_here([{"plain": self._inbound(target), "path": "/"}])
+        return answer["status"] is not None
+
+    def tls(self, target: str, path: str, certificate: Certificate | None) -> TlsAnswer:
+        (answer,) = ask_here([tls_question(self._inbound(target), path, certificate)])
+        return tls_answer(answer)
+
+    def _inbound(self, target: str) -> str:
+        return f"{LOOPBACK}:{inbound_port(self.mesh, target.partition(':')[0])}"
 
 
 def inbound_port(mesh: MeshProcess, workload: str) -> int:
@@ -51,8 +55,8 @@ def inbound_port(mesh: MeshProcess, workload: str) -> int:
     return int(inbound["address"]["socket_address"]["port_value"])
 
 
-def _code(target: str, service: str, path: str) -> grpc.StatusCode:
-    with grpc.insecure_channel(target, [("grpc.default_authority", f"{service}:{GRPC_PORT}")]) as channel:
+def _code(proxy: str, target: str, path: str) -> grpc.StatusCode:
+    with grpc.insecure_channel(proxy, [("grpc.default_authority", target)]) as channel:
         try:
             channel.unary_unary(path, bytes, bytes)(b"", timeout=10)
         except grpc.RpcError as error:

@@ -2,25 +2,42 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import grpc
+from cryptography import x509
+
+from loopmesh.control.authority import Certificate
 
 Outcome = tuple[grpc.StatusCode, str]
+Call = tuple[str, str]
+"""The target that is dialled, `inventory:50051`, and the path."""
 
 
-class Shop(Protocol):
-    """The shop, as its customers and its services see it."""
+@dataclass(frozen=True, slots=True)
+class TlsAnswer:
+    """The HTTP status, None where there was no answer in HTTP, and the certificate the sidecar showed."""
+
+    status: int | None
+    shown: x509.Certificate
+
+
+class Application(Protocol):
+    """An application with a gateway, as its customers and its services see it."""
 
     @property
     def edge(self) -> str:
-        """The base URL of the edge."""
+        """The base URL of the gateway."""
 
-    def codes(self, caller: str, calls: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], grpc.StatusCode]:
-        """How empty requests of `caller` to (service, path) end, through its own sidecar."""
+    def codes(self, caller: str, calls: Iterable[Call]) -> Mapping[Call, grpc.StatusCode]:
+        """How empty requests of `caller` end, through its own sidecar."""
 
-    def plaintext_answers(self, service: str) -> bool:
-        """Whether the service's port of its sidecar says anything to somebody who speaks plaintext HTTP to it."""
+    def plaintext_answers(self, target: str) -> bool:
+        """Whether the port of its sidecar says anything to somebody who speaks plaintext HTTP to it."""
+
+    def tls(self, target: str, path: str, certificate: Certificate | None) -> TlsAnswer:
+        """What it says to a POST over HTTP/1.1 and TLS, with a certificate or without."""
 
 
 class Lab(Protocol):

@@ -1,4 +1,4 @@
-"""What is installed on a cluster: the shop, and the scripted application that some tests drive."""
+"""What is installed on a cluster: the shop, and two applications of the tests."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,11 @@ from tools.images.engine import ROOT, Engine
 from tools.kube.cluster import Cluster, KubeError, ask, release
 
 CHARTS = ROOT / "helm"
-SCRIPTED = ROOT / "tests" / "e2e" / "scripted"
+TESTS = ROOT / "tests" / "e2e"
+TESTED = ("scripted", "foreign")
+"""The applications of the tests: one that fails as it is told, and somebody else's."""
+SETTINGS = {"scripted": [f"services.{name}.env.SCRIPT=/tmp/script" for name in ("backend", "caller")]}
+"""What `mesh up` gives them from its own environment: where a pod keeps the scripts."""
 ROLLOUT_S = 300
 
 
@@ -51,21 +55,17 @@ def shop(*words: str) -> Release:
     return Release("shop", read_application(CHARTS / "shop" / "values.yaml").namespace, words)
 
 
-def scripted() -> Release:
-    """Its instances read their scripts from a folder of their own pod."""
-    namespace = read_application(SCRIPTED / "values.yaml").namespace
-    repository, _, tag = local_tag("scripted").rpartition(":")
-    image = ("--set", f"image.repository={repository}", "--set", f"image.tag={tag}")
-    scripts = [word for name in ("backend", "caller") for word in ("--set", f"services.{name}.env.SCRIPT=/tmp/script")]
-    return Release("application", namespace, ("--values", str(SCRIPTED / "values.yaml"), *image, *scripts))
+def tested(name: str) -> Release:
+    """An application of the tests with its policies, by its folder."""
+    folder = TESTS / name
+    repository, _, tag = local_tag(name).rpartition(":")
+    values = (f"image.repository={repository}", f"image.tag={tag}", *SETTINGS.get(name, ()))
+    policies = [f"policies.{file.stem}={file}" for file in sorted((folder / "policies").glob("*.yaml"))]
+    words = ("--values", str(folder / "values.yaml"), "--set", ",".join(values), "--set-file", ",".join(policies))
+    return Release("application", read_application(folder / "values.yaml").namespace, words)
 
 
-def apply_scripted_policies(cluster: Cluster) -> None:
-    """Raises KubeError."""
-    for policy in sorted((SCRIPTED / "policies").glob("*.yaml")):
-        ask(cluster, "apply", "-f", "-", stdin=policy.read_text())
-
-
-def build_scripted(engine: Engine, *flags: str) -> None:
-    """Raises ImageError."""
-    engine.build(local_tag("scripted"), SCRIPTED / "Containerfile", SCRIPTED, *flags)
+def build_tested(engine: Engine, *flags: str) -> None:
+    """Their images. Raises ImageError."""
+    for name in TESTED:
+        engine.build(local_tag(name), TESTS / "Containerfile", TESTS / name, *flags)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tools.images.building import IMAGES, build_images, local_tag
 from tools.images.engine import Engine
-from tools.kube.applications import build_scripted
-from tools.kube.cluster import run
+from tools.kube.applications import TESTED, build_tested
+from tools.kube.cluster import KubeError, run
 from tools.kube.kit import Kit
 
 DEBIAN, PYTHON = "docker.io/library/debian:bookworm-slim", "docker.io/library/python:3.11-slim-bookworm"
@@ -28,13 +28,27 @@ def build(kit: Kit) -> None:
         _make_bases(kit.state / "rootfs" / "debian")
     engine = Engine("buildah")
     build_images(engine, *BUILD_FLAGS)
-    build_scripted(engine, *BUILD_FLAGS)
+    build_tested(engine, *BUILD_FLAGS)
+
+
+def build_again() -> None:
+    """What ships, from nothing: the same sources give the same images. Raises KubeError and ImageError."""
+    first = {name: _digest(name) for name in IMAGES}
+    build_images(Engine("buildah"), *BUILD_FLAGS, "--no-cache")
+    for name, digest in first.items():
+        if (again := _digest(name)) != digest:
+            raise KubeError(f"{local_tag(name)} was {digest}, and built again from the same sources it is {again}")
+        print(f"{local_tag(name)} is {digest} again")
+
+
+def _digest(name: str) -> str:
+    return _buildah("inspect", "--type", "image", "--format", "{{.FromImageDigest}}", local_tag(name)).strip()
 
 
 def load(kit: Kit) -> None:
     """Into the node's own store. Raises KubeError."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in (*IMAGES, "scripted"):
+        for name in (*IMAGES, *TESTED):
             archive = Path(folder) / f"{name}.tar"
             _buildah("push", "--quiet", local_tag(name), f"oci-archive:{archive}")
             kit.script("load-image", local_tag(name), str(archive))

@@ -6,7 +6,7 @@ import yaml
 
 from tools.images.building import IMAGES, build_images, local_tag
 from tools.images.engine import ROOT, Engine
-from tools.kube.applications import build_scripted, shop
+from tools.kube.applications import TESTED, build_tested, shop
 from tools.kube.cluster import Context, run
 from tools.kube.istio import Charts
 from tools.kube.programs import require
@@ -60,14 +60,14 @@ def _steps(charts: Charts, pytest: list[str]) -> Iterator[Step]:
         yield "create the cluster", lambda: run(create, shown=True)
     yield from install_istio(cluster, charts)
     yield "build the images", _build
-    images = [local_tag(name) for name in (*IMAGES, "scripted")]
+    images = [local_tag(name) for name in (*IMAGES, *TESTED)]
     load = ("kind", "load", "docker-image", "--name", _name(), *images)
     yield "load the images", lambda: run(load, shown=True)
     yield from install_shop(cluster, shop("--values", str(VALUES)), renew=is_there)
-    yield from run_tests(cluster, {"EDGE": edge(), "VALUES": str(VALUES)}, pytest)
+    yield from run_tests(cluster, {"EDGE": edge()}, pytest)
 
 
 def _build() -> None:
     engine = Engine("docker")
     build_images(engine)
-    build_scripted(engine)
+    build_tested(engine)

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tools.images.engine import ROOT
 from tools.kube import istio
-from tools.kube.applications import Release, apply_scripted_policies, scripted
+from tools.kube.applications import TESTED, Release, tested
 from tools.kube.cluster import Cluster
 
 Step = tuple[str, Callable[[], object]]
@@ -36,10 +37,9 @@ def install_shop(cluster: Cluster, shop: Release, *, renew: bool = False) -> Ite
 
 def run_tests(cluster: Cluster, environment: Mapping[str, str], pytest: Sequence[str]) -> Iterator[Step]:
     """The end-to-end tests; `environment` says how they reach what the cluster runs."""
-    application = scripted()
-    yield "install the scripted application", lambda: application.install(cluster)
-    yield "apply its policies", lambda: apply_scripted_policies(cluster)
-    yield "wait for every workload of it", lambda: application.wait(cluster)
+    for application in map(tested, TESTED):
+        yield f"install {application.namespace}, of the tests", partial(application.install, cluster)
+        yield "wait for every workload of it", partial(application.wait, cluster)
     yield "run the tests", lambda: _test(cluster, environment, pytest)
 
 

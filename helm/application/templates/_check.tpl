@@ -19,7 +19,9 @@
 {{- end }}
 {{- end }}
 
-{{/* The autoscaling settings of a version as JSON, nothing where there are none. */}}
+{{/* The autoscaling settings of a version as JSON, nothing where there are none or it is switched off. */}}
 {{- define "application.autoscaling" -}}
+{{- if ne (toString .own.replicas) "0" }}
 {{- with .own.autoscaling | default .values.autoscaling }}{{ toJson . }}{{ end }}
+{{- end }}
 {{- end }}

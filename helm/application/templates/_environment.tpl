@@ -13,8 +13,12 @@
 - name: PORT
   value: {{ $port | quote }}
 {{- end }}
-{{- include "application.tcpAddresses" . }}
-{{- if .values.database }}
+{{- $addresses := include "application.tcpAddresses" . | fromJson }}
+{{- range $name, $value := $addresses }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- if and .values.database (not (hasKey $own "DATABASE_URL")) }}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
@@ -33,24 +37,32 @@
 - name: OTEL_EXPORTER_OTLP_PROTOCOL
   value: grpc
 {{- end }}
-{{- range $name, $value := omit $own "OTEL_SERVICE_NAME" "OTEL_RESOURCE_ATTRIBUTES" "OTEL_PROPAGATORS" "LISTEN_ADDR" "PORT" }}
+{{- range $name, $value := omit $own "OTEL_SERVICE_NAME" "OTEL_RESOURCE_ATTRIBUTES" "OTEL_PROPAGATORS" "LISTEN_ADDR" "PORT" "HOSTNAME" "MESH_OUTBOUND" "POD_NAME" }}
+{{- if not (hasKey $addresses $name) }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
 {{- end }}
+{{- end }}
 
-{{/* Where to dial each TCP port of the application, by the names `mesh up` uses: MESH_TCP_NATS_4222. */}}
+{{/* Where to dial each TCP port of the application and of hosts its policies add, by the names `mesh up` uses, as JSON. */}}
 {{- define "application.tcpAddresses" -}}
+{{- $addresses := include "application.addedAddresses" .root | fromJson -}}
 {{- $here := include "application.namespace" . -}}
-{{- range $key, $values := .root.Values.services }}
-{{- $name := $values.name | default $key }}
-{{- $there := include "application.namespace" (dict "root" $.root "values" $values) }}
-{{- range $port, $number := $values.ports }}
-{{- if has (include "application.protocol" $port) (list "tcp" "tls" "https" "mongo" "mysql" "redis") }}
-{{- $host := ternary $name (printf "%s.%s" $name $there) (eq $here $there) }}
-- name: MESH_TCP_{{ regexReplaceAll "[^A-Z0-9]" (upper $host) "_" }}_{{ $number }}
-  value: "{{ $host }}:{{ $number }}"
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
+{{- range $key, $values := .root.Values.services -}}
+{{- $name := $values.name | default $key -}}
+{{- $there := include "application.namespace" (dict "root" $.root "values" $values) -}}
+{{- range $port, $number := $values.ports -}}
+{{- if has (include "application.protocol" $port) (list "tcp" "tls" "https" "mongo" "mysql" "redis") -}}
+{{- $host := ternary $name (printf "%s.%s" $name $there) (eq $here $there) -}}
+{{- $_ := set $addresses (include "application.addressVariable" (dict "host" $host "port" $number)) (printf "%s:%d" $host (int $number)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $addresses -}}
+{{- end -}}
+
+{{/* MESH_TCP_NATS_4222. */}}
+{{- define "application.addressVariable" -}}
+MESH_TCP_{{ regexReplaceAll "[^A-Z0-9]" (upper .host) "_" }}_{{ int .port }}
+{{- end -}}

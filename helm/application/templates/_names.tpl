@@ -38,7 +38,7 @@ version: {{ . | quote }}
 {{ $image.pullPolicy | default "IfNotPresent" }}
 {{- end }}
 
-{{/* The port a program listens on: its first. Istio sends all ports of the Service there by number. */}}
+{{/* The one port a program listens on, as on the laptop: the Service sends all its ports there. */}}
 {{- define "application.firstPort" -}}
 {{- $numbers := list -}}
 {{- range $name, $number := .values.ports }}{{ $numbers = append $numbers (int $number) }}{{ end -}}

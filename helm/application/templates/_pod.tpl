@@ -69,10 +69,7 @@ spec:
       env:
         {{- include "application.environment" . | nindent 8 }}
       ports:
-        {{- range $name, $number := .values.ports }}
-        - name: {{ $name }}
-          containerPort: {{ $number }}
-        {{- end }}
+        - containerPort: {{ include "application.firstPort" . }}
       {{- include "application.probes" . | nindent 6 }}
       lifecycle:
         preStop:
