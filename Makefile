@@ -2,14 +2,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-# An uv on PATH is used; without one, the version below is installed into the project's own folder.
-UV_VERSION := 0.13.9
+# An uv on PATH is used; without one, the version of tools/uv.txt is installed into the project's own folder.
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
 
-.PHONY: help demo up down test check fix proto bench images kind kind-down deploy test-kube release-contracts
+.PHONY: help demo up down test check fix proto bench images kind kind-down deploy test-kube contracts release-contracts
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -33,6 +32,10 @@ fix: $(ENVIRONMENT) ## repair what check can repair, then regenerate what is gen
 
 proto: $(ENVIRONMENT) ## regenerate stubs, the edge's descriptor set and its filter from proto/
 	@$(BIN)/python -m tools.proto
+
+contracts: $(ENVIRONMENT) ## the style of the contracts, and whether they stay compatible with the released ones
+	@$(BIN)/python -m tools.proto.gate lint
+	@$(BIN)/python -m tools.proto.gate breaking
 
 release-contracts: $(ENVIRONMENT) ## make today's contracts the ones later changes must stay compatible with
 	@$(BIN)/python -m tools.proto.gate release
@@ -58,10 +61,10 @@ test-kube: $(ENVIRONMENT) ## the charts and the end-to-end tests on a real clust
 .tools/uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "loopmesh needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=…" >&2; exit 1; }
-	@echo "Setting up uv $(UV_VERSION) in .tools/"
+	@echo "Setting up uv in .tools/"
 	@$(PYTHON) -m venv .tools/uv \
 	  || { echo "$(PYTHON) has no working venv module; install it (Debian: apt install python3-venv)" >&2; exit 1; }
-	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/uv.txt
 
 $(ENVIRONMENT): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
 	@echo "Setting up the environment in .venv"

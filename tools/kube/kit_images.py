@@ -12,8 +12,9 @@ from tools.kube.cluster import KubeError, run
 from tools.kube.kit import Kit
 
 DEBIAN, PYTHON = "docker.io/library/debian:bookworm-slim", "docker.io/library/python:3.11-slim-bookworm"
-"""As the Containerfiles name them."""
+"""Made here under the names the Containerfiles give them, without the digests these pin."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+BASES = ("--build-arg", f"PYTHON={PYTHON}", "--build-arg", f"DEBIAN={DEBIAN}")
 BUILD_FLAGS = ("--network", "host", "--pull-never", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro")
 INSTALL_PYTHON = (
     "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends python3-venv "
@@ -27,14 +28,14 @@ def build(kit: Kit) -> None:
     if not (_exists(DEBIAN) and _exists(PYTHON)):
         _make_bases(kit.state / "rootfs" / "debian")
     engine = Engine("buildah")
-    build_images(engine, *BUILD_FLAGS)
+    build_images(engine, *BUILD_FLAGS, *BASES)
     build_tested(engine, *BUILD_FLAGS)
 
 
 def build_again() -> None:
     """What ships, from nothing: the same sources give the same images. Raises KubeError and ImageError."""
     first = {name: _digest(name) for name in IMAGES}
-    build_images(Engine("buildah"), *BUILD_FLAGS, "--no-cache")
+    build_images(Engine("buildah"), *BUILD_FLAGS, *BASES, "--no-cache")
     for name, digest in first.items():
         if (again := _digest(name)) != digest:
             raise KubeError(f"{local_tag(name)} was {digest}, and built again from the same sources it is {again}")
