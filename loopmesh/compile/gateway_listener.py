@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from envoy.config.core.v3.base_pb2 import OUTBOUND
-from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.http.grpc_web.v3.grpc_web_pb2 import GrpcWeb
@@ -116,7 +115,6 @@ def _harden(manager: HttpConnectionManager) -> None:
     manager.use_remote_address.value = True
     manager.request_headers_timeout.CopyFrom(duration(HEADERS_TIMEOUT_MS))
     manager.common_http_protocol_options.idle_timeout.CopyFrom(duration(IDLE_TIMEOUT_MS))
-    manager.common_http_protocol_options.headers_with_underscores_action = HttpProtocolOptions.REJECT_REQUEST
     manager.http2_protocol_options.max_concurrent_streams.value = MAX_STREAMS
     manager.http2_protocol_options.initial_stream_window_size.value = STREAM_WINDOW_BYTES
     manager.http2_protocol_options.initial_connection_window_size.value = CONNECTION_WINDOW_BYTES

@@ -213,11 +213,11 @@ def _own_verdict(outbound: Outbound) -> Verdict | None:
     """How the caller's proxy ends the call; None when it sends it on."""
     if outbound.refused:
         return Verdict.REFUSED
-    if outbound.matched is None:
-        return Verdict.NO_ROUTE
     stopped = next((check for check in outbound.checks if not check.passed), None)
     if stopped is not None:
         return STOPPED_BY.get(stopped.action, Verdict.DENIED)
+    if outbound.matched is None:
+        return Verdict.NO_ROUTE
     answer = outbound.matched.answer
     if answer is None:
         return None

@@ -11,6 +11,7 @@ from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.filter_chain import find_filter_chain
+from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import Filtered, overrides, pass_filters
 from loopmesh.simulate.origin import Rule, rule_of
 from loopmesh.simulate.path import normalise_path
@@ -87,11 +88,14 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
     if manager is None:
         return pass_network_filters(chain, Stream(request=request, connection=replace(connection, peer=peer)))
     routes = proxy.routes(manager)
+    request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
     stream = Stream(
-        request=replace(request, path=normalise_path(request.path, manager)),
+        request=request,
         connection=replace(connection, peer=peer, client_ip=client_ip(manager, request, connection)),
         ignores_parameters=bool(routes and routes.ignore_path_parameters_in_path_matching),
     )
+    if refusal is not None:
+        return Filtered(stream=stream, checks=(refusal,))
     found = find_virtual_host(routes, request.authority) if routes else None
     route = find_route(found[0].routes, stream)[0] if found else None
     said = overrides(routes, found[0], route) if routes and found and route else {}

@@ -13,6 +13,7 @@ from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
+from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import overrides, pass_filters
 from loopmesh.simulate.origin import Rule, rule_of
 from loopmesh.simulate.path import normalise_path
@@ -77,7 +78,9 @@ def simulate_outbound(
     routes = proxy.routes(manager) if manager else None
     if manager is None or routes is None:
         return Outbound(request=request, listener=listener.name)
-    request = replace(request, path=normalise_path(request.path, manager))
+    request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
+    if refusal is not None:
+        return Outbound(request=request, listener=listener.name, checks=(refusal,))
     host = find_virtual_host(routes, request.authority)
     if host is None:
         return Outbound(request=request, listener=listener.name)

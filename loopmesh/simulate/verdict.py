@@ -26,7 +26,7 @@ class Verdict(StrEnum):
     """The server's configuration is not at hand."""
 
 
-STOPPED_BY = {"JWT": Verdict.UNAUTHENTICATED, "CORS": Verdict.ANSWERED}
+STOPPED_BY = {"JWT": Verdict.UNAUTHENTICATED, "CORS": Verdict.ANSWERED, "HEADERS": Verdict.ANSWERED}
 """By the action of the check that stopped a request; everything else denies it."""
 OK = 0
 GRPC_STATUSES = {

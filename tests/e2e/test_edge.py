@@ -123,3 +123,7 @@ def test_an_error_of_the_edge_itself_is_json_for_rest_and_plain_words_for_grpc(s
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as denied:
         channel.unary_unary(f"/{RESERVE}", bytes, bytes)(b"")
     assert denied.value.details() == "RBAC: access denied"
+
+
+def test_headers_with_underscores_are_refused(shop_anywhere: Application) -> None:
+    assert ask(f"{shop_anywhere.edge}/v1/products/oak-tumbler", x_catalog_version="v2").status == 400

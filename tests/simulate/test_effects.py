@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from loopmesh.simulate import Call, Verdict
+import pytest
+
+from loopmesh.simulate import Call, Request, Verdict
 from loopmesh.simulate.outbound import Matched
 from tests.simulate.compiled_mesh import lab, landing, shares
 from tests.simulate.test_lab import RULE, V1_INSTANCES, routes
@@ -81,3 +83,39 @@ def test_a_preflight_of_a_known_page_is_answered_by_the_callers_proxy() -> None:
     asked = {"origin": "https://shop.example", "access_control_request_method": "GET"}
     request = replace(mesh.get("client", "web:8000", "/", **asked).outbound.request, method="OPTIONS")
     assert shares(mesh.call("client", request)) == {"answered": 100}
+
+
+UNDERSCORES = """
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: underscores}
+spec:
+  configPatches:
+  - applyTo: NETWORK_FILTER
+    match:
+      context: %s
+      listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager}}}
+    patch:
+      operation: MERGE
+      value:
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          common_http_protocol_options: {headers_with_underscores_action: %s}
+"""
+
+
+def web(headers: dict[str, str]) -> Request:
+    return Request(authority="web:8000", path="/", headers=headers)
+
+
+@pytest.mark.parametrize("context", ["SIDECAR_OUTBOUND", "SIDECAR_INBOUND"])
+def test_header_names_with_underscores_are_refused_where_a_patch_says_so(context: str) -> None:
+    mesh = lab(UNDERSCORES % (context, "REJECT_REQUEST"), routes(f"{{{WEB}}}"))
+    assert mesh.call("client", web({"x_user": "ann"})).percent(Verdict.ANSWERED) == 100
+    assert mesh.call("client", web({"x-user": "ann"})).percent(Verdict.REACHES) == 100
+
+
+def test_header_names_with_underscores_are_dropped_where_a_patch_says_so() -> None:
+    mesh = lab(UNDERSCORES % ("SIDECAR_OUTBOUND", "DROP_HEADER"), routes(f"{{{WEB}}}"))
+    sent = landing(mesh.call("client", web({"x_user": "ann", "x-user": "bob"}))).request.headers
+    assert dict(sent) == {"x-user": "bob"}

@@ -35,12 +35,13 @@ def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
     if outbound.refused:
         yield Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
         return
+    stopped = [check for check in outbound.checks if not check.passed]
+    for check in stopped:
+        yield _stopped(check, "", outbound.request, name)
     if outbound.matched is None:
-        yield _no_route(outbound, name)
+        if not stopped:
+            yield _no_route(outbound, name)
         return
-    for check in outbound.checks:
-        if not check.passed:
-            yield _stopped(check, "", outbound.request, name)
     yield from _answered(outbound.matched, outbound, name)
     if outbound.fault and outbound.fault.abort_percent:
         fault = outbound.fault
@@ -124,6 +125,8 @@ def _stopped(check: Check, caller: str, request: Request, name: Name) -> Advice:
         return Advice(why=f"the token is not accepted: {check.reason}", remedy="send a valid token with --jwt FILE")
     if check.action == "CORS":
         return Advice(why=f"a preflight is answered: {check.reason}", remedy="change `corsPolicy` of the route")
+    if check.action == "HEADERS":
+        return Advice(why=f"the proxy refuses it: {check.reason}", remedy="send the header with `-` for `_`")
     if check.action == "DENY":
         return Advice(why=f"{_rule(check.decided_by, name)} denies it", remedy="narrow that rule, or delete the policy")
     return _not_allowed(check, caller, request, name)

@@ -175,6 +175,8 @@ def _check(check: Check, level: int) -> Row:
         return Row(label="token", text=check.reason or "none that is wrong", rule=rule, level=level)
     if check.action == "CORS":
         return Row(label="preflight", text=f"answered: {check.reason}", level=level)
+    if check.action == "HEADERS":
+        return Row(label="headers", text=f"refused: {check.reason}", level=level)
     if check.action == "CUSTOM":
         return Row(label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", level=level)
     text = "allowed" if check.passed else "denied"

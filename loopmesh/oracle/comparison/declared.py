@@ -28,7 +28,7 @@ CHAINS = r"(inbound|outbound|edge|TCP) .*"
 CLUSTER = r"cluster .*"
 OWN_NAME = "a rule that was merged or delegated to is named itself, not the one it belongs to"
 NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
-EDGE = "loopmesh's edge is hardened as Envoy advises for edges; it refuses header names with underscores"
+EDGE = "loopmesh's edge bounds streams, windows and waiting as Envoy advises for edges"
 DECLARED: tuple[Declared, ...] = (
     Declared(ANY, r"(.*\.)?(alt_stat_name|stat_prefix|track_remaining)", "statistics are named and counted otherwise"),
     Declared(ANY, r".*\.shadow_rules_stat_prefix", "statistics of dry runs; loopmesh refuses dry runs"),
@@ -66,7 +66,9 @@ DECLARED: tuple[Declared, ...] = (
     Declared(CHAINS, r".*route_config\.validate_clusters", "the cluster is always there"),
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(
-        r"edge .*", MANAGER + r"(http2_protocol_options|common_http_protocol_options|request_headers_timeout)", EDGE
+        r"edge .*",
+        MANAGER + r"(http2_protocol_options|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
+        EDGE,
     ),
     Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),
 )
