@@ -66,9 +66,8 @@ async def ask_istio(
 
 
 def _mesh_config(policy_set: PolicySet) -> dict[str, Any]:
-    """The user's. Hosts nobody knows are refused as by loopmesh: behind a socket there is nowhere to pass them on."""
     said: Any = policy_set.mesh_config.plain() if policy_set.mesh_config else {}
-    return {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, **said}
+    return dict(said)
 
 
 def _config(placed: PlacedResources, workload: Workload) -> ProxyConfig:

@@ -22,6 +22,7 @@ from loopmesh.compile.outbound_routes import outbound_routes
 from loopmesh.compile.patch import Patcher
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.tcp_listener import tcp_listeners
+from loopmesh.compile.unknown_hosts import unknown_host_clusters
 from loopmesh.compile.view import View, views
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Topology, Workload
@@ -48,7 +49,8 @@ def edge_secrets(topology: Topology, policies: Policies, workload: Workload) -> 
 
 def _shared(view: View) -> ProxyConfig:
     """What all proxies with the same view have."""
-    clusters: dict[str, Message] = dict(outbound_clusters(view))
+    unknown = unknown_host_clusters(view.outbound_policy, view.index.policies.settings)
+    clusters: dict[str, Message] = {**outbound_clusters(view), **unknown}
     trace_port = view.index.topology.trace_port
     if trace_port is not None:
         clusters[names.TRACE_CLUSTER] = trace_cluster(trace_port)

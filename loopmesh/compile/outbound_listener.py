@@ -31,4 +31,4 @@ def outbound_listener(view: View, workload: Workload) -> Listener:
 
 def outbound_filters(view: View) -> list[NamedFilter]:
     """What calls of a program pass."""
-    return [*route_filters(), *([called_name_filter()] if view.calls_by_pattern else [])]
+    return [*route_filters(), *([called_name_filter()] if view.looks_up_called_names else [])]

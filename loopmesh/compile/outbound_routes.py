@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 
-from envoy.config.core.v3.base_pb2 import DataSource
-from envoy.config.route.v3.route_components_pb2 import DirectResponseAction, RouteMatch, VirtualHost
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile import names
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.route import default_route, routing_routes
+from loopmesh.compile.unknown_hosts import unknown_hosts
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import Called
 from loopmesh.model.application import Port
 from loopmesh.model.routing import Routing
 
-BAD_GATEWAY = 502
 HTTP_PORT = 80
 
 
@@ -27,7 +26,8 @@ def outbound_routes(view: View) -> RouteConfiguration:
         if taken.isdisjoint(host.domains):
             hosts.append(host)
             taken.update(host.domains)
-    configuration = RouteConfiguration(name=names.OUTBOUND_ROUTES, virtual_hosts=[*hosts, _nowhere()])
+    hosts.append(unknown_hosts(view.outbound_policy))
+    configuration = RouteConfiguration(name=names.OUTBOUND_ROUTES, virtual_hosts=hosts)
     configuration.validate_clusters.value = False
     allow_bodies(configuration)
     return configuration
@@ -83,11 +83,3 @@ def _domains(service: Called, port: Port, namespace: str) -> list[str]:
 
 def _is_plain(service: Called, port: Port) -> bool:
     return len(service.ports) == 1 or port.number == HTTP_PORT
-
-
-def _nowhere() -> VirtualHost:
-    """Istio's answer to an unknown host where only the registry may be called."""
-    body = DataSource(inline_string="no service of the mesh has this name and port\n")
-    answer = DirectResponseAction(status=BAD_GATEWAY, body=body)
-    route = EnvoyRoute(name="block_all", match=RouteMatch(prefix="/"), direct_response=answer)
-    return VirtualHost(name="block_all", domains=["*"], routes=[route])

@@ -37,6 +37,7 @@ class View:
         self.at_edge = at_edge
         self.namespace = namespace
         self.labels = labels
+        self.outbound_policy = (sidecar and sidecar.outbound) or index.policies.settings.outbound
         self._imports = Imports(sidecar.hosts if sidecar else ALL_HOSTS, namespace)
         defaults = index.policies.settings.visibility
         self.routings = visible_routings(index.routings, defaults.routings, namespace)
@@ -75,8 +76,10 @@ class View:
         return tuple(one for host, one in self._exported.items() if host in reached)
 
     @cached_property
-    def calls_by_pattern(self) -> bool:
-        """Whether it knows hosts of which only a pattern is known."""
+    def looks_up_called_names(self) -> bool:
+        """Whether some calls go to whatever host they name."""
+        if self.outbound_policy.looks_up_names:
+            return True
         found = (one for one in self.destinations if isinstance(one, AddedHost) and self.looks_up(one))
         return any(one.resolution is Resolution.CALLED_NAME for one in found)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from loopmesh.model.destinations.connection_pool import ConnectionPool, TcpKeepalive
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.identity import TRUST_DOMAIN
+from loopmesh.model.outbound_policy import PASSED_ON, OutboundPolicy
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin
 from loopmesh.model.provider import LogFile, LogFormat, Provider
@@ -83,6 +84,7 @@ class MeshSettings:
     trust_domain_aliases: tuple[str, ...] = ()
     retry: Retry | None = None
     connect_timeout_ms: int = 10_000
+    outbound: OutboundPolicy = PASSED_ON
     traffic: TrafficDefaults = TrafficDefaults()
     path_normalization: PathNormalization = PathNormalization.BASE
     visibility: DefaultVisibility = DefaultVisibility()

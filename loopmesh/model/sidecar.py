@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from loopmesh.model.destinations.connection_pool import ConnectionPool
+from loopmesh.model.outbound_policy import OutboundPolicy
 from loopmesh.model.policy import Source, WorkloadSelector
 
 OWN_NAMESPACE = "."
@@ -26,10 +27,11 @@ class Sidecar:
     """For the workloads of its namespace that carry the selector's labels; without a selector for all of them, and in
     the root namespace for those of every namespace that has none of its own.
 
-    `inbound_pool` are limits on what its program is sent.
+    `inbound_pool` are limits on what its program is sent. Without an `outbound` policy the mesh's holds.
     """
 
     source: Source
     selector: WorkloadSelector | None = None
     hosts: tuple[ImportedHost, ...] = ALL_HOSTS
     inbound_pool: ConnectionPool | None = None
+    outbound: OutboundPolicy | None = None

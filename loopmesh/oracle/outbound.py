@@ -3,7 +3,7 @@
 Both hand a request on as it came: no retry, no timeout, no header of their own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -17,10 +17,12 @@ from google.protobuf.json_format import ParseDict
 from loopmesh.model.application import Application
 from loopmesh.model.topology import Forward
 from loopmesh.oracle.addresses import OUTBOUND, outbound_socket, pipe, tcp
+from loopmesh.oracle.outside import REFUSED
 
 TYPE_URL = "type.googleapis.com/envoy.extensions"
 UNLIMITED = 2**32 - 1
 DEFAULT_PORT = 80
+BAD_GATEWAY = 502
 
 
 def to_socket(name: str) -> Cluster:
@@ -44,13 +46,15 @@ def to_socket(name: str) -> Cluster:
     return cluster
 
 
-def switch(application: Application, ports: Iterable[int]) -> Listener:
-    """The program's outbound socket where services have several ports: `inventory:50051` leaves by that port."""
+def switch(application: Application, ports: Collection[int], unknown: str) -> Listener:
+    """The program's outbound socket where services have several ports: `inventory:50051` leaves by that port. No
+    listener is for the other ports; what Istio does with connections to them it does by the cluster `unknown`."""
     names = _names_without_port(application)
     hosts = [
         _virtual_host(f"{port}", [f"*:{port}", *names.get(port, ())], _hand_on(outbound_socket(port)))
         for port in sorted(ports)
     ]
+    hosts.append(_rest(ports, unknown))
     listener = _listener("outbound", hosts)
     listener.address.CopyFrom(pipe(OUTBOUND))
     return listener
@@ -65,14 +69,26 @@ def forward_listener(forward: Forward) -> Listener:
 
 
 def _names_without_port(application: Application) -> Mapping[int, list[str]]:
-    """Where a service has one port, its name alone is plain; every other name without one means port 80."""
-    names: dict[int, list[str]] = {DEFAULT_PORT: ["*"]}
+    """Where a service has one port, its name alone is plain."""
+    names: dict[int, list[str]] = {}
     for service in application.services:
         if len(service.ports) == 1:
             qualified = f"{service.name}.{service.namespace}"
             spellings = [service.name, qualified, f"{qualified}.svc", service.host]
             names.setdefault(service.ports[0].number, []).extend(spellings)
     return {port: list(dict.fromkeys(found)) for port, found in names.items()}
+
+
+def _rest(ports: Collection[int], unknown: str) -> dict[str, Any]:
+    """Of the other names those without a port mean port 80, as everywhere."""
+    answer = {"status": BAD_GATEWAY, "body": {"inline_string": "no service of the mesh has this port\n"}}
+    action = {"direct_response": answer} if unknown == REFUSED else {"route": _hand_on(unknown)}
+    if DEFAULT_PORT not in ports:
+        return {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **action}]}
+    with_port = {"name": ":authority", "string_match": {"safe_regex": {"regex": r".*:\d+"}}}
+    host = _virtual_host("*", ["*"], _hand_on(outbound_socket(DEFAULT_PORT)))
+    host["routes"].insert(0, {"match": {"prefix": "/", "headers": [with_port]}, **action})
+    return host
 
 
 def _hand_on(socket: str, authority: str = "") -> dict[str, Any]:

@@ -1,23 +1,52 @@
 """Hosts outside the mesh whose addresses Istio takes from the connection, which nobody redirects here.
 
 On a cluster the program has looked the name up and its sidecar connects where it was going. Here the sidecar looks up
-the same name.
+the same name: the host's, or where only a pattern or nothing at all is known, the one that is called.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.health_check_pb2 import HEALTHY
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.clusters.dynamic_forward_proxy.v3.cluster_pb2 import ClusterConfig
+from envoy.extensions.common.dynamic_forward_proxy.v3.dns_cache_pb2 import DnsCacheConfig
+from envoy.extensions.filters.http.dynamic_forward_proxy.v3.dynamic_forward_proxy_pb2 import FilterConfig
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+    HttpFilter,
+)
+from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from loopmesh.oracle.addresses import tcp
 
+PASSED_ON = "PassthroughCluster"
+REFUSED = "BlackHoleCluster"
+VIRTUAL_OUTBOUND = "virtualOutbound"
+FILTER = "envoy.filters.http.dynamic_forward_proxy"
+CACHE = DnsCacheConfig(name="called_names", dns_lookup_family=Cluster.V4_ONLY)
 
-def look_up_name(cluster: Cluster) -> None:
-    """As Istio does for hosts with `resolution: DNS` (`ClusterBuilder.buildCluster`). Patterns have no name."""
+
+def unknown_hosts_cluster(listeners: Iterable[Listener]) -> str:
+    """Where connections go that no listener is for; empty for a gateway, which has none."""
+    proxy = TcpProxy()
+    for listener in listeners:
+        if listener.name == VIRTUAL_OUTBOUND and listener.filter_chains[-1].filters[-1].typed_config.Unpack(proxy):
+            return str(proxy.cluster)
+    return ""
+
+
+def look_up_name(cluster: Cluster) -> bool:
+    """As Istio does for hosts with `resolution: DNS` (`ClusterBuilder.buildCluster`). Whether it is the called name."""
     direction, _, rest = cluster.name.partition("|")
     port, _, host = rest.replace("||", "|").partition("|")
-    if direction != "outbound" or cluster.type != Cluster.ORIGINAL_DST or host.startswith("*"):
-        return
+    if cluster.type != Cluster.ORIGINAL_DST or (direction != "outbound" and cluster.name != PASSED_ON):
+        return False
+    if cluster.name == PASSED_ON or host.startswith("*"):
+        _look_up_called_name(cluster)
+        return True
     cluster.type = Cluster.STRICT_DNS
     cluster.lb_policy = Cluster.LEAST_REQUEST
     cluster.dns_lookup_family = Cluster.V4_ONLY
@@ -30,3 +59,28 @@ def look_up_name(cluster: Cluster) -> None:
     endpoint = locality.lb_endpoints.add(health_status=HEALTHY)
     endpoint.load_balancing_weight.value = 1
     endpoint.endpoint.address.CopyFrom(tcp(host, int(port)))
+    return False
+
+
+def look_up_called_names(listener: Listener) -> None:
+    """Before its requests are routed; those to other clusters pass the filter."""
+    for chain in listener.filter_chains:
+        for one in chain.filters:
+            manager = HttpConnectionManager()
+            if one.typed_config.Unpack(manager) and all(known.name != FILTER for known in manager.http_filters):
+                manager.http_filters.insert(len(manager.http_filters) - 1, called_name_filter())
+                one.typed_config.Pack(manager)
+
+
+def called_name_filter() -> HttpFilter:
+    found = HttpFilter(name=FILTER)
+    found.typed_config.Pack(FilterConfig(dns_cache_config=CACHE))
+    return found
+
+
+def _look_up_called_name(cluster: Cluster) -> None:
+    config: Any = Cluster.CustomClusterType(name="envoy.clusters.dynamic_forward_proxy")
+    config.typed_config.Pack(ClusterConfig(dns_cache_config=CACHE, allow_insecure_cluster_options=True))
+    cluster.ClearField("original_dst_lb_config")
+    cluster.cluster_type.CopyFrom(config)
+    cluster.lb_policy = Cluster.CLUSTER_PROVIDED

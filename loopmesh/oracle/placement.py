@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.address_pb2 import Address
 from envoy.config.core.v3.base_pb2 import INBOUND
+from envoy.config.core.v3.base_pb2 import OUTBOUND as OUTBOUND_DIRECTION
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.config.listener.v3.listener_pb2 import AdditionalAddress, Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
@@ -20,12 +21,17 @@ from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pi
 from loopmesh.oracle.dialled import Dialled
 from loopmesh.oracle.generator import ProxyResources
 from loopmesh.oracle.outbound import forward_listener, switch, to_socket
-from loopmesh.oracle.outside import look_up_name
+from loopmesh.oracle.outside import (
+    PASSED_ON,
+    VIRTUAL_OUTBOUND,
+    look_up_called_names,
+    look_up_name,
+    unknown_hosts_cluster,
+)
 from loopmesh.oracle.secrets import ask_as_here
 
 ORIGINAL_DESTINATION = "envoy.filters.listener.original_dst"
 VIRTUAL_INBOUND = "virtualInbound"
-VIRTUAL_OUTBOUND = "virtualOutbound"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 # Istio's spelling, compared with
 
 
@@ -49,12 +55,18 @@ class PlacedResources:
 
 def place_resources(placement: Placement, workload: Workload, found: ProxyResources) -> PlacedResources:
     """Changes the messages it is given."""
-    listeners = {listener.name: listener for listener in _listeners(placement, workload, found)}
+    unknown = unknown_hosts_cluster(found.listeners)
+    listeners = {listener.name: listener for listener in _listeners(placement, workload, found, unknown)}
     sockets = {listener.address.pipe.path for listener in listeners.values()} - {"", OUTBOUND}
     if forwards := [one for one in placement.topology.forwards if one.workload == workload.name]:
         sockets.add(OUTBOUND)
         listeners |= {listener.name: listener for listener in map(forward_listener, forwards)}
     clusters = {cluster.name: _cluster(cluster, workload) for cluster in found.clusters}
+    called = {name for name, cluster in clusters.items() if look_up_name(cluster)}
+    if unknown == PASSED_ON or called - {PASSED_ON}:
+        for listener in listeners.values():
+            if listener.traffic_direction == OUTBOUND_DIRECTION:
+                look_up_called_names(listener)
     return PlacedResources(
         clusters=clusters | {name: to_socket(name) for name in sockets},
         endpoints={one.cluster_name: _only_ready(placement, one) for one in found.endpoints},
@@ -63,7 +75,7 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
     )
 
 
-def _listeners(placement: Placement, workload: Workload, found: ProxyResources) -> Iterator[Listener]:
+def _listeners(placement: Placement, workload: Workload, found: ProxyResources, unknown: str) -> Iterator[Listener]:
     outbound: dict[int, Listener] = {}
     dialled = Dialled(placement.topology, workload)
     for listener in found.listeners:
@@ -81,7 +93,7 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources) 
             outbound[port] = listener
     # To Istio a gateway makes no calls of its own.
     if workload.kind is WorkloadKind.SIDECAR:
-        yield from _on_sockets(placement, outbound)
+        yield from _on_sockets(placement, outbound, unknown)
 
 
 def _is_outbound(listener: Listener) -> bool:
@@ -99,13 +111,13 @@ def _inbound(listener: Listener, workload: Workload, address: str) -> Listener:
     return _at(listener, *(tcp(address, inbound.port.number) for inbound in workload.inbound))
 
 
-def _on_sockets(placement: Placement, outbound: Mapping[int, Listener]) -> Iterator[Listener]:
+def _on_sockets(placement: Placement, outbound: Mapping[int, Listener], unknown: str) -> Iterator[Listener]:
     """A single one takes the program's socket itself; several stand behind a switch that looks at `:authority`."""
     if len(outbound) == 1:
         yield from (_at(listener, pipe(OUTBOUND)) for listener in outbound.values())
         return
     yield from (_at(listener, pipe(outbound_socket(port))) for port, listener in outbound.items())
-    yield switch(placement.topology.application, outbound)
+    yield switch(placement.topology.application, outbound, unknown)
 
 
 def _at(listener: Listener, first: Address, *others: Address) -> Listener:
@@ -121,7 +133,6 @@ def _cluster(cluster: Cluster, workload: Workload) -> Cluster:
         ask_as_here(match.transport_socket)
     if cluster.name in {f"inbound|{inbound.port.number}||" for inbound in workload.inbound}:
         _to_program(cluster, workload)
-    look_up_name(cluster)
     return cluster
 
 

@@ -1,14 +1,17 @@
 """Sidecar (networking.istio.io): what a sidecar is told of."""
 
-from enum import StrEnum
+from collections.abc import Mapping
 
+from loopmesh.model.outbound_policy import OutboundPolicy, UnknownHosts
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
+from loopmesh.model.routes.destination import Destination
 from loopmesh.model.sidecar import ALL_HOSTS, ANY_NAMESPACE, OWN_NAMESPACE, ImportedHost, Sidecar
 from loopmesh.policies.destinations.connection_pool import read_connection_pool
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label
+from loopmesh.policies.routes.destination import read_destination
 
 UNSUPPORTED = {"ingress": "what a program listens on is said in the values file"}
 ONE_SOCKET = "all calls of a program leave through one socket, whatever port they are for"
@@ -16,14 +19,7 @@ UNSUPPORTED_OF_EGRESS = {"port": ONE_SOCKET, "bind": ONE_SOCKET, "captureMode": 
 NOT = "~"
 
 
-class _Mode(StrEnum):
-    REGISTRY_ONLY = "REGISTRY_ONLY"
-    ALLOW_ANY = "ALLOW_ANY"
-
-
-UNSUPPORTED_MODES = {
-    "ALLOW_ANY": "a program reaches outside hosts past its sidecar, or through it when a ServiceEntry names them"
-}
+UNSUPPORTED_MODES: Mapping[str, str] = {UnknownHosts.LOOKED_UP: "only the mesh config has it"}
 
 
 def read_sidecar(document: Document, problems: list[Problem]) -> Sidecar:
@@ -34,7 +30,6 @@ def _sidecar(document: Document, fields: Fields) -> Sidecar:
     fields.unsupported(UNSUPPORTED)
     if not any(fields.has(key) for key in ("egress", "outboundTrafficPolicy", "inboundConnectionPool", *UNSUPPORTED)):
         fields.refuse(None, "a sidecar's policy says something", "add `egress`, or remove it")
-    fields.object("outboundTrafficPolicy", _outbound)
     listeners = fields.objects("egress", _egress)
     if len(listeners) > 1:
         fields.refuse("egress", ONE_SOCKET, "write all hosts in one item")
@@ -43,6 +38,7 @@ def _sidecar(document: Document, fields: Fields) -> Sidecar:
         selector=fields.object("workloadSelector", lambda inside: _selector(document, inside)),
         hosts=listeners[0] if listeners else ALL_HOSTS,
         inbound_pool=fields.object("inboundConnectionPool", read_connection_pool),
+        outbound=fields.object("outboundTrafficPolicy", lambda inside: _outbound(document, inside)),
     )
 
 
@@ -52,10 +48,19 @@ def _selector(document: Document, fields: Fields) -> WorkloadSelector | None:
     return selector if selector.labels else None
 
 
-def _outbound(fields: Fields) -> None:
-    """Unknown hosts are always refused, which is REGISTRY_ONLY, Istio's meaning of no mode."""
-    fields.choice("mode", _Mode, unsupported=UNSUPPORTED_MODES)
-    fields.unsupported({"egressProxy": "only unknown hosts would go to it, and these are refused"})
+def _outbound(document: Document, fields: Fields) -> OutboundPolicy:
+    """No mode is REGISTRY_ONLY (Istio `validateSidecarOutboundTrafficPolicy`)."""
+    mode = fields.choice("mode", UnknownHosts, unsupported=UNSUPPORTED_MODES) or UnknownHosts.REFUSED
+    proxy = fields.object("egressProxy", lambda inside: _proxy(document, inside))
+    if proxy is not None and mode is not UnknownHosts.PASSED_ON:
+        fields.refuse("egressProxy", "only unknown hosts go to it, and this mode refuses them", "write mode: ALLOW_ANY")
+    return OutboundPolicy(unknown_hosts=mode, proxy=proxy)
+
+
+def _proxy(document: Document, fields: Fields) -> Destination:
+    if not fields.has("port"):
+        fields.refuse(None, "`port` is required", "add `port: {number: …}`")
+    return read_destination(document, fields)
 
 
 def _egress(fields: Fields) -> tuple[ImportedHost, ...]:

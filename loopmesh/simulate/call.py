@@ -11,7 +11,7 @@ from loopmesh.simulate.authorizer import ACTION as ASKING
 from loopmesh.simulate.byte_stream import simulate_stream
 from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
-from loopmesh.simulate.endpoint import Endpoint, endpoints
+from loopmesh.simulate.endpoint import Endpoint, called_host, endpoints
 from loopmesh.simulate.fraction import ALL
 from loopmesh.simulate.inbound import Inbound, find_listener, simulate_inbound
 from loopmesh.simulate.outbound import Outbound, outbound_listener, simulate_outbound
@@ -23,6 +23,8 @@ from loopmesh.simulate.verdict import STOPPED_BY, Verdict
 from loopmesh.simulate.virtual_host import without_port
 
 DEFAULT_PANIC_PERCENT = 50
+CALLED_NAMES = "envoy.clusters.dynamic_forward_proxy"
+"""Such a cluster has no instances of its own: each name is looked up when it is called."""
 Destination = tuple[str, float, Request]
 """A cluster, its share in percent, and the request as it goes there."""
 ASKED_IF = {Verdict.REACHES: Verdict.ASKED}
@@ -133,7 +135,8 @@ def _landing(caller: Proxy, name: str, percent: float, request: Request, find_pr
     cluster = caller.cluster(name)
     if cluster is None:
         return Landing(name=name, percent=percent, request=request, cluster=None)
-    known = tuple(endpoints(caller.assignment(cluster)))
+    is_looked_up = cluster.cluster_type.name == CALLED_NAMES
+    known = (called_host(request.authority),) if is_looked_up else tuple(endpoints(caller.assignment(cluster)))
     chosen = _taking_calls(cluster, known)
     total = sum(one.weight for one in chosen)
     instances = (_instance(caller, cluster, one, percent * one.weight / total, request, find_proxy) for one in chosen)
@@ -164,9 +167,8 @@ def _instance(
     server = find_proxy(endpoint)
     listener = find_listener(server, endpoint) if server else None
     if server is None or listener is None:
-        return Instance(
-            endpoint=endpoint, workload=endpoint.workload, percent=percent, verdict=Verdict.UNKNOWN, tls=tls
-        )
+        verdict = Verdict.UNKNOWN if server or endpoint.workload else Verdict.LEAVES
+        return Instance(endpoint=endpoint, workload=endpoint.workload, percent=percent, verdict=verdict, tls=tls)
     connection = Connection(
         tls=tls is not None,
         peer=caller.spiffe_id if tls and tls.shows_identity else "",

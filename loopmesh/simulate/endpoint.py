@@ -9,7 +9,9 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from google.protobuf import json_format
 
 from loopmesh.simulate.origin import ISTIO
+from loopmesh.simulate.virtual_host import without_port
 
+HTTP_PORT = 80
 TRANSPORT_SOCKET = "envoy.transport_socket_match"
 
 
@@ -30,6 +32,13 @@ def endpoints(assignment: ClusterLoadAssignment | None) -> Iterator[Endpoint]:
     for locality in assignment.endpoints if assignment else ():
         for found in locality.lb_endpoints:
             yield _endpoint(found)
+
+
+def called_host(authority: str) -> Endpoint:
+    """Where a name leads that is looked up when it is called; without a port to 80, as Envoy has it."""
+    host = without_port(authority)
+    port = int(authority.rpartition(":")[2]) if host != authority else HTTP_PORT
+    return Endpoint(workload="", address=host, port=port, healthy=True, weight=1, transport={})
 
 
 def _endpoint(found: LbEndpoint) -> Endpoint:

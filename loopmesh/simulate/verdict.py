@@ -22,6 +22,8 @@ class Verdict(StrEnum):
     """An authorizer of a CUSTOM policy is asked, and decides."""
     REFUSED = "refused"
     """The server's proxy does not take the connection."""
+    LEAVES = "leaves the mesh"
+    """It goes where no proxy of the mesh listens; whether anybody is there is not known here."""
     UNKNOWN = "unknown"
     """The server's configuration is not at hand."""
 

@@ -7,6 +7,7 @@ import pytest
 from loopmesh.cli.policy_change import MeshDifference, PolicyChange, compare
 from loopmesh.compile import compile_mesh
 from loopmesh.model.application import Application
+from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.topology import Ports, Topology, place
@@ -108,7 +109,7 @@ def test_an_authorizer_is_told_beside_what_is_allowed(shop: Shop) -> None:
     found = shop.difference(
         "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: ask}\nspec:\n"
         "  selector: {matchLabels: {app: wallet}}\n  action: CUSTOM\n  provider: {name: asked}\n  rules: [{}]\n",
-        mesh_config=f"extensionProviders: [{config}]",
+        mesh_config=f"extensionProviders: [{config}]\noutboundTrafficPolicy: {{mode: REGISTRY_ONLY}}",
     )
     assert parts(found) == {
         ("authorization rule", "CUSTOM by AuthorizationPolicy shop/ask rule 0 at inbound|50051", "added"),
@@ -132,7 +133,7 @@ def test_only_drops_what_no_file_holds_and_names_it(shop: Shop) -> None:
     text = shop.source("wallet/virtualservice.yaml").encode()
     remaining, about = PolicyChange(files=(("new.yaml", text),), only=True).apply_to(shop.policy_set, "shop")
     assert list(remaining.documents) == [WALLET]
-    assert set(about) == set(shop.policy_set.documents)
+    assert set(about) == {*shop.policy_set.documents, MESH_CONFIG}
 
 
 def test_what_is_not_there_cannot_be_removed(shop: Shop) -> None:

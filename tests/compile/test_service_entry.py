@@ -7,6 +7,7 @@ import pytest
 from tests.compile.compiling import configuration, destination_rule
 
 HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
+REGISTRY_ONLY = "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"
 API = "outbound|80||api.example.com"
 
 
@@ -127,12 +128,12 @@ def test_an_instance_with_an_account_of_the_mesh_is_met_with_mutual_tls() -> Non
 
 
 def test_of_a_pattern_the_name_that_is_called_is_looked_up() -> None:
-    config = configuration("till-v1-0", service_entry(f'hosts: ["*.example.com"], {HTTP}'))
+    config = configuration("till-v1-0", service_entry(f'hosts: ["*.example.com"], {HTTP}'), mesh_config=REGISTRY_ONLY)
     found = config["Cluster"]["outbound|80||*.example.com"]
     assert found["cluster_type"]["name"] == "envoy.clusters.dynamic_forward_proxy"
     assert domains(config, "*.example.com:80") == ["*.example.com", "*.example.com:80"]
     assert "envoy.filters.http.dynamic_forward_proxy" in str(config["Listener"]["outbound"])
-    assert "dynamic_forward_proxy" not in str(configuration("till-v1-0")["Listener"])
+    assert "dynamic_forward_proxy" not in str(configuration("till-v1-0", mesh_config=REGISTRY_ONLY)["Listener"])
 
 
 @pytest.mark.parametrize(

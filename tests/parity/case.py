@@ -47,7 +47,9 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """`call` is `GET http://server:8000/path`, `GET https://shop.example.com/path` at the edge,
+    """`OUTSIDE_PORT` is where an HTTP server listens that the mesh does not know: `GET http://127.0.0.1:OUTSIDE_PORT/`.
+
+    `call` is `GET http://server:8000/path`, `GET https://shop.example.com/path` at the edge,
     `GRPC greeter:7000/lab.Greeter/Hello`, `TCP echo:9000`, or `TLS secure:9443/server-name`."""
 
     call: str

@@ -58,6 +58,8 @@ def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
     if Verdict.ASKED in verdicts:
         return True
     if seen.answered_by:
+        if Verdict.LEAVES in verdicts and seen.answered_by.startswith("outside-"):
+            return True
         return any(one.verdict is Verdict.REACHES and seen.answered_by == one.workload for one in told)
     status = seen.status or HTTP_STATUS_OF.get(seen.grpc, 0)
     if seen.refused:
@@ -72,5 +74,5 @@ def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
         return bool(verdicts & {Verdict.NO_ROUTE, Verdict.ANSWERED, Verdict.ABORTED})
     others = {Verdict.ANSWERED, Verdict.ABORTED, Verdict.NO_INSTANCE, Verdict.NO_CLUSTER, Verdict.REFUSED}
     if status in PASSING or seen.grpc:
-        others.add(Verdict.REACHES)
+        others |= {Verdict.REACHES, Verdict.LEAVES}
     return bool(verdicts & others)

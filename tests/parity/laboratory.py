@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -27,6 +28,7 @@ from tests.parity.observation import Observation, differences
 LAB = Path(__file__).with_name("lab")
 PATIENCE_S = 10
 ARRIVAL_S = 2
+OUTSIDE_PORT = "OUTSIDE_PORT"
 DRAINING = "/stats?filter=listener_manager.total_(filter_chains|listeners)_draining"
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
 ENVOY = """#!/bin/sh
@@ -85,6 +87,8 @@ class Laboratory:
         return dict(zip(ids, seen, strict=True))
 
     def _check(self, call: Call) -> list[str]:
+        port = (self._folder / "outside.port").read_text()
+        call = replace(call, call=call.call.replace(OUTSIDE_PORT, port))
         told = explained(self.status(), call)
         seen = self._made(call)
         found = list(seen.values())

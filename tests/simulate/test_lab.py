@@ -138,3 +138,11 @@ spec:
     assert mesh.get("client", "web:8000", "/private").percent(Verdict.DENIED) == 100
     assert mesh.get("stranger", "web:8000", "/public/x").percent(Verdict.DENIED) == 100
     assert mesh.grpc("client", "web:8000", "/public/x").percent(Verdict.DENIED) == 100
+
+
+def test_a_call_of_a_host_nobody_has_declared_leaves_the_mesh_in_plaintext() -> None:
+    for authority, port in (("api.example.com:8443", 8443), ("api.example.com", 80)):
+        call = lab().get("client", authority, "/")
+        assert shares(call) == {"leaves the mesh": 100}
+        (instance,) = landing(call).instances
+        assert (instance.endpoint.address, instance.endpoint.port, instance.tls) == ("api.example.com", port, None)

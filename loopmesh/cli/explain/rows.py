@@ -117,8 +117,14 @@ def cluster_words(name: str) -> str:
     return f"{host}:{port}{f' subset {subset}' if subset else ''}"
 
 
+def instance_name(instance: Instance) -> str:
+    """The workload's; of somebody who is not of the mesh the address."""
+    where = instance.endpoint
+    return instance.workload or (f"{where.address}:{where.port}" if where.port else where.address)
+
+
 def _balancing(landing: Landing) -> str:
-    names = [f"{one.workload or one.endpoint.address} {one.percent:.4g}%" for one in landing.instances]
+    names = [f"{instance_name(one)} {one.percent:.4g}%" for one in landing.instances]
     unhealthy = len(landing.endpoints) - len(landing.instances)
     left_out = f", {unhealthy} not healthy" if unhealthy else ""
     how = landing.cluster.balancing if landing.cluster else ""

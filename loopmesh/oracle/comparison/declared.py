@@ -45,6 +45,11 @@ DECLARED: tuple[Declared, ...] = (
     Declared(
         CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: each side has one that nobody can sign with"
     ),
+    Declared(
+        r"outbound .*",
+        r".*dynamic_forward_proxy\.typed_config\.dns_cache_config\.(name|max_hosts)",
+        "one cache for all names that are looked up, of Envoy's default size, which is Istio's too",
+    ),
     Declared(ANY, r".*\.set_node_on_first_message_only", "a matter of the protocol certificates come by"),
     Declared(CLUSTER, r"typed_dns_resolver_config", "how many questions a resolver asks over one socket"),
     Declared(CLUSTER, r"metadata\.filter_metadata\.istio\.alpn_override", "for a filter only Istio's Envoy has"),

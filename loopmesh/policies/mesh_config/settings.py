@@ -16,6 +16,7 @@ from loopmesh.model.mesh_settings import (
     TlsVersion,
     TracingDefaults,
 )
+from loopmesh.model.outbound_policy import OutboundPolicy, UnknownHosts
 from loopmesh.model.policy import Source
 from loopmesh.model.problem import Origin, Problem
 from loopmesh.model.provider import LogFile, LogFormat, Provider, SpanCollector
@@ -38,10 +39,6 @@ class _Encoding(StrEnum):
     JSON = "JSON"
 
 
-class _Outbound(StrEnum):
-    REGISTRY_ONLY = "REGISTRY_ONLY"
-
-
 class _Normalization(StrEnum):
     DEFAULT = "DEFAULT"
     NONE = "NONE"
@@ -56,12 +53,6 @@ class _TlsVersion(StrEnum):
     TLSV1_3 = "TLSV1_3"
 
 
-NOT_OUTBOUND = dict.fromkeys(
-    ("ALLOW_ANY", "ALLOW_ANY_DYNAMIC_DNS"),
-    "a program reaches outside hosts past its sidecar, or through it when a ServiceEntry names them",
-)
-
-
 def read_mesh_settings(node: Node, problems: list[Problem]) -> MeshSettings:
     """What is not said has Istio's default (Istio `DefaultMeshConfig`)."""
     return Fields.read(node, "", problems, _settings)
@@ -70,7 +61,6 @@ def read_mesh_settings(node: Node, problems: list[Problem]) -> MeshSettings:
 def _settings(fields: Fields) -> MeshSettings:
     fields.unsupported(MESH)
     fields.ignore(*ONE_MACHINE)
-    fields.object("outboundTrafficPolicy", _outbound)
     default = MeshSettings()
     providers = {**default.providers, **_providers(fields)}
     tracing = fields.object("defaultConfig", read_proxy_defaults) or TracingDefaults()
@@ -82,6 +72,7 @@ def _settings(fields: Fields) -> MeshSettings:
         trust_domain=fields.text("trustDomain", check=_check_trust_domain) or default.trust_domain,
         trust_domain_aliases=fields.texts("trustDomainAliases", _check_trust_domain),
         retry=fields.object("defaultHttpRetryPolicy", read_retry),
+        outbound=fields.object("outboundTrafficPolicy", _outbound) or default.outbound,
         traffic=read_traffic_defaults(fields),
         connect_timeout_ms=_connect_timeout(fields) or default.connect_timeout_ms,
         path_normalization=fields.object("pathNormalization", _normalization) or default.path_normalization,
@@ -122,10 +113,10 @@ def _defaults(fields: Fields, providers: Mapping[str, Provider]) -> tuple[tuple[
     return names("tracing", SpanCollector), names("accessLogging", LogFile)
 
 
-def _outbound(fields: Fields) -> None:
-    """Unknown hosts are always refused, which is this value; there is no other."""
-    fields.choice("mode", _Outbound, unsupported=NOT_OUTBOUND)
-    fields.unsupported({"tls": "no unknown host is called through a sidecar"})
+def _outbound(fields: Fields) -> OutboundPolicy:
+    """The value without a mode is the first of Istio's, REGISTRY_ONLY."""
+    fields.unsupported({"tls": "which hosts are called with TLS is said by a ServiceEntry and its DestinationRule"})
+    return OutboundPolicy(unknown_hosts=fields.choice("mode", UnknownHosts) or UnknownHosts.REFUSED)
 
 
 def _connect_timeout(fields: Fields) -> int | None:

@@ -8,7 +8,7 @@ from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import Problem
 from loopmesh.policies.references.claims import claim_problems
 from loopmesh.policies.references.destination_rules import rule_problems
-from loopmesh.policies.references.destinations import Subsets
+from loopmesh.policies.references.destinations import Subsets, destination_problems
 from loopmesh.policies.references.known import Known, Place
 from loopmesh.policies.references.routings import routing_problems
 from loopmesh.policies.references.selectors import gateway_problems, peer_problems, selector_problems, selectors
@@ -46,3 +46,5 @@ def check_references(
     for sidecar in policies.sidecars:
         if sidecar.source.policy not in broken:
             yield from sidecar_problems(sidecar, policies, application, place)
+            if sidecar.outbound is not None and sidecar.outbound.proxy is not None:
+                yield from destination_problems(known, subsets, sidecar.outbound.proxy)

@@ -5,9 +5,11 @@ import json
 import os
 from http import HTTPStatus
 
-from script import arrive, failure, tell_addresses
+from script import arrive, failure, tell_addresses, tell_port
 
-SOCKET = os.environ["LISTEN_ADDR"].removeprefix("unix:")
+PORT = os.environ.get("PORT")
+SOCKET = os.environ.get("LISTEN_ADDR", "").removeprefix("unix:")
+LONGEST_LINE = 1 << 20
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,7 +70,11 @@ async def respond(writer: asyncio.StreamWriter, status: int, body: bytes, header
 
 async def main() -> None:
     tell_addresses()
-    server = await asyncio.start_unix_server(serve, SOCKET, limit=1 << 20)
+    if PORT:
+        tell_port(PORT)
+        server = await asyncio.start_server(serve, "127.0.0.1", int(PORT), limit=LONGEST_LINE)
+    else:
+        server = await asyncio.start_unix_server(serve, SOCKET, limit=LONGEST_LINE)
     await server.serve_forever()
 
 

@@ -25,6 +25,11 @@ def tell_addresses() -> None:
     (FOLDER / f"{INSTANCE}.json").write_text(json.dumps(dialled))
 
 
+def tell_port(port: str) -> None:
+    """Where the program listens, for those who call it past its sidecar as if it were outside."""
+    (FOLDER / "outside.port").write_text(port)
+
+
 def arrive(headers: Mapping[str, str], **seen: object) -> dict[str, object]:
     """Writes the arrival down; returns it, `attempt` counts those of the same call at this instance from 1."""
     call = headers.get("x-lab-id", "")
