@@ -8,7 +8,7 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
 
-.PHONY: help demo up down test check fix proto bench images kind kind-down deploy test-kube contracts release-contracts
+.PHONY: help demo up down test check fix proto bench images kind kind-down deploy rollout rollback test-kube contracts release-contracts
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -54,6 +54,12 @@ kind-down: $(ENVIRONMENT) ## end that cluster
 
 deploy: $(ENVIRONMENT) ## the shop on any cluster with Istio: make deploy CONTEXT=NAME IMAGE_REPOSITORY=WHERE
 	@$(BIN)/python -m tools.kube deploy --context "$(CONTEXT)" --images "$(IMAGE_REPOSITORY)" $(ARGS)
+
+rollout: $(ENVIRONMENT) ## the next step of a new version, as a commit: make rollout SERVICE=catalog TO=v2
+	@$(BIN)/python -m tools.rollout next "$(SERVICE)" "$(TO)"
+
+rollback: $(ENVIRONMENT) ## take all its steps back, as one commit: make rollback SERVICE=catalog TO=v2
+	@$(BIN)/python -m tools.rollout back "$(SERVICE)" "$(TO)"
 
 test-kube: $(ENVIRONMENT) ## the charts and the end-to-end tests on a real cluster: make test-kube KIT=FOLDER
 	@$(BIN)/python -m tools.kube kit "$(KIT)" $(ARGS)

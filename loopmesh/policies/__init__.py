@@ -7,7 +7,7 @@ configuration.
 from loopmesh.policies.application import read_application
 from loopmesh.policies.check import check_policies, check_ports
 from loopmesh.policies.credential_references import check_credentials
-from loopmesh.policies.edits import Fault, clear_fault, inject_fault, shift
+from loopmesh.policies.edits import Fault, clear_fault, inject_fault, shares, shift
 from loopmesh.policies.policy_set import PolicySet, read_files
 from loopmesh.policies.secret import read_secrets
 from loopmesh.policies.writing import with_namespace, written_documents
@@ -23,6 +23,7 @@ __all__ = [
     "read_application",
     "read_files",
     "read_secrets",
+    "shares",
     "shift",
     "with_namespace",
     "written_documents",

@@ -19,6 +19,7 @@ from loopmesh.policies import (
     shift,
     written_documents,
 )
+from loopmesh.policies import shares as shares_of_now
 
 REPOSITORY = Path(__file__).parents[2]
 HEAD = "apiVersion: networking.istio.io/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n"
@@ -92,6 +93,16 @@ def test_of_the_shop_routes_that_split_are_shifted_and_those_for_previews_stay(
     assert shares(edge["catalog"]) == [("v1", 50), ("v2", 50)]
     assert shares(edge["catalog-preview"]) == [("v2", None)]
     assert "subset" not in edge["orders"]["route"][0]["destination"]
+
+
+def test_the_shares_of_now_are_those_of_the_routes_that_would_be_shifted(
+    application: Application, shop: PolicySet
+) -> None:
+    catalog, orders = application.service_of("shop", "catalog"), application.service_of("shop", "orders")
+    assert catalog
+    assert orders
+    assert shares_of_now(shop, catalog) == [{"v1": 90, "v2": 10}] * 2
+    assert shares_of_now(shop, orders) == [{"": 100}]
 
 
 def test_a_version_with_all_the_weight_is_the_only_destination(application: Application, shop: PolicySet) -> None:

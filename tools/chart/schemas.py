@@ -1,5 +1,5 @@
 """JSON schemas for kubeconform, made from what the projects publish in their Go modules: Kubernetes' OpenAPI
-description and Istio's CRDs. Unknown fields are refused."""
+description and the CRDs of Istio and Argo CD. Unknown fields are refused."""
 
 import json
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from tools.chart.go_tools import module_folder, module_version
 from tools.chart.render import KUBERNETES
 
 ISTIO = "istio.io/istio"
+ARGO_CD, ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3", "v3.5.0"
 Schema = dict[str, Any]
 INT_OR_STRING = {"oneOf": [{"type": "string"}, {"type": "integer"}]}
 QUANTITY = {"oneOf": [{"type": "string"}, {"type": "number"}]}
@@ -22,7 +23,7 @@ TEMPLATE = "{{.ResourceKind}}{{.KindSuffix}}.json"
 def write_schemas(folder: Path) -> None:
     """One file per kind and version."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in (*_kubernetes(), *_istio()):
+    for name, schema in (*_kubernetes(), *_istio(), *_argo_cd()):
         (folder / name).write_text(json.dumps(schema))
 
 
@@ -62,7 +63,16 @@ def _references(schema: object) -> Iterator[str]:
 
 def _istio() -> Iterator[tuple[str, Schema]]:
     files = module_folder(ISTIO, module_version(ISTIO)) / "manifests" / "charts" / "base" / "files"
-    for crd in yaml.load_all((files / "crd-all.gen.yaml").read_text(), yaml.CSafeLoader):
+    yield from _custom(files / "crd-all.gen.yaml")
+
+
+def _argo_cd() -> Iterator[tuple[str, Schema]]:
+    for file in sorted((module_folder(ARGO_CD, ARGO_CD_VERSION) / "manifests" / "crds").glob("*-crd.yaml")):
+        yield from _custom(file)
+
+
+def _custom(file: Path) -> Iterator[tuple[str, Schema]]:
+    for crd in yaml.load_all(file.read_text(), yaml.CSafeLoader):
         spec = crd["spec"]
         for version in spec["versions"]:
             schema = _strict(version["schema"]["openAPIV3Schema"])

@@ -4,6 +4,6 @@ Enters: the policies in force. Leaves: whole documents to apply, as plain values
 """
 
 from loopmesh.policies.edits.fault import Fault, clear_fault, inject_fault
-from loopmesh.policies.edits.shift import shift
+from loopmesh.policies.edits.shift import shares, shift
 
-__all__ = ["Fault", "clear_fault", "inject_fault", "shift"]
+__all__ = ["Fault", "clear_fault", "inject_fault", "shares", "shift"]

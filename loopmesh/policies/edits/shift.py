@@ -25,11 +25,30 @@ def shift(policy_set: PolicySet, service: Service, weights: Mapping[str, int]) -
     return [*rules, *edit_routes(policy_set, service, lambda route: _share(route, chosen))]
 
 
-def _share(route: Content, weights: Mapping[str, int]) -> bool:
-    destinations = route["route"]
-    is_pinned = len(destinations) == 1 and "subset" in destinations[0]["destination"] and "match" in route
-    if is_pinned:
+def shares(policy_set: PolicySet, service: Service) -> list[dict[str, int]]:
+    """How each route that `shift` would change shares the calls now: the weight of each subset, 100 of the only one."""
+    found: list[dict[str, int]] = []
+
+    def look(route: Content) -> bool:
+        if not _is_pinned(route):
+            only = 100 if len(route["route"]) == 1 else 0
+            found.append({one["destination"].get("subset", ""): one.get("weight", only) for one in route["route"]})
         return False
+
+    edit_routes(policy_set, service, look, must=False)
+    return found
+
+
+def _is_pinned(route: Content) -> bool:
+    """A match leads to a chosen version."""
+    destinations = route["route"]
+    return len(destinations) == 1 and "subset" in destinations[0]["destination"] and "match" in route
+
+
+def _share(route: Content, weights: Mapping[str, int]) -> bool:
+    if _is_pinned(route):
+        return False
+    destinations = route["route"]
     known = {one["destination"].get("subset"): one for one in destinations}
     route["route"] = [_destination(known, destinations[0], version) for version in weights]
     if len(weights) > 1:
