@@ -1,0 +1,26 @@
+# What is written elsewhere in the repository, read and not repeated.
+locals {
+  helm  = "${path.module}/.."
+  istio = "${path.module}/../../istio"
+
+  cluster     = yamldecode(file("${local.helm}/kind.yaml"))
+  shop        = yamldecode(file("${local.helm}/shop/values.yaml"))
+  mesh_config = "${local.istio}/mesh/meshconfig.yaml"
+
+  # Of a release, in the order in which Helm merges them.
+  values = {
+    base = [file("${local.istio}/install/base.yaml")]
+    istiod = [
+      file("${local.istio}/install/istiod.yaml"),
+      # The mesh config is the one `mesh up` reads.
+      yamlencode({ meshConfig = fileexists(local.mesh_config) ? yamldecode(file(local.mesh_config)) : {} }),
+    ]
+    shop = [file("${local.helm}/kind-values.yaml")]
+  }
+
+  # As `make images` names them.
+  images = [
+    for name in ["services", "postgresql"] :
+    "localhost/loopmesh/${name}:${yamldecode(file("${local.helm}/shop/Chart.yaml")).appVersion}"
+  ]
+}

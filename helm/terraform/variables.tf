@@ -1,0 +1,10 @@
+variable "istio_charts" {
+  description = "Istio's Helm repository."
+  type        = string
+}
+
+variable "istio_version" {
+  description = "Of its charts; a range takes the newest."
+  type        = string
+  default     = "~1.31"
+}
