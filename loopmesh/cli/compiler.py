@@ -7,7 +7,7 @@ from loopmesh.cli.options import ControlPlaneKind
 from loopmesh.compile import ProxyConfig, compile_mesh
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
-from loopmesh.model.topology import Topology
+from loopmesh.model.topology import LOOPBACK, Inbound, Topology, Workload
 from loopmesh.policies import PolicySet, check_policies
 
 
@@ -25,6 +25,9 @@ class Compiler(Protocol):
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         """By workload. `policies` are what `check` made of `policy_set`. Raises InvalidInputError and RunError."""
 
+    def address(self, workload: Workload, inbound: Inbound) -> tuple[str, int]:
+        """Where the workload's sidecar takes connections of others; known once it has been compiled for."""
+
 
 class OwnCompiler:
     """loopmesh's own; needs nothing started."""
@@ -40,6 +43,9 @@ class OwnCompiler:
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         return compile_mesh(topology, policies)
+
+    def address(self, workload: Workload, inbound: Inbound) -> tuple[str, int]:
+        return LOOPBACK, inbound.listen_port
 
 
 def choose_compiler(kind: ControlPlaneKind) -> Compiler:

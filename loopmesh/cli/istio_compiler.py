@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from loopmesh.cli.istio_configuration import ask_istio, start_generator
-from loopmesh.compile import ProxyConfig, edge_secrets
+from loopmesh.cli.key_location import keys_in_mesh
+from loopmesh.compile import ProxyConfig, outside_secrets
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
-from loopmesh.model.topology import Topology, WorkloadKind
+from loopmesh.model.topology import Inbound, Topology, Workload, WorkloadKind
 from loopmesh.oracle import Generator
-from loopmesh.policies import PolicySet, check_ports
+from loopmesh.policies import PolicySet, check_provisions
 from loopmesh.run.addresses import AddressLedger
 from loopmesh.run.errors import RunError
 
@@ -31,8 +32,10 @@ class IstioCompiler:
         self._ledger.close()
 
     def check(self, policy_set: PolicySet, application: Application) -> Policies:
-        """Only what ports must be opened for."""
-        return check_ports(policy_set)
+        """Only what this machine provides; keys of issuers elsewhere Istio fetches itself."""
+        found = check_provisions(policy_set)
+        tokens = (keys_in_mesh(policy, application) for policy in found.request_authentications)
+        return replace(found, request_authentications=tuple(tokens))
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         if self._generator is None:
@@ -41,9 +44,12 @@ class IstioCompiler:
         configs = await ask_istio(self._generator, topology, self._addresses, policy_set)
         # Certificates for the outside are no part of Istio's answer: on a cluster they come from its Secrets.
         return {
-            workload.name: replace(configs[workload.name], secrets=edge_secrets(topology, policies, workload))
+            workload.name: replace(configs[workload.name], secrets=outside_secrets(topology, policies, workload))
             for workload in topology.workloads
         }
+
+    def address(self, workload: Workload, inbound: Inbound) -> tuple[str, int]:
+        return self._addresses[workload.name], inbound.port.number
 
     def _keep_addresses(self, topology: Topology) -> None:
         """One for every sidecar there is; those of sidecars that have gone are given back."""

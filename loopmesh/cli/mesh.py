@@ -69,7 +69,7 @@ class Mesh:
             self._state.path / "ca", policy_set.trust_domain, time.time
         )
         self.control = ControlPlane(self._runtime.control_socket, self.authority)
-        keys_at = KeyFetch(lambda host, port: locate(self._topology, host, port))
+        keys_at = KeyFetch(lambda host, port: locate(self._topology, host, port, compiler.address))
         self._key_sets = KeySets(keys_at, self._push_key_sets)
         self._traces = TraceStore(self._state.traces)
         self._receiver = OtlpReceiver(self._traces, os.environ.get(OTLP_ENDPOINT))

@@ -5,7 +5,7 @@ Names and semantics follow Istio, so that `istioctl proxy-config` reads the resu
 
 from loopmesh.compile.differences import differences
 from loopmesh.compile.health_listener import health_listener
-from loopmesh.compile.mesh import compile_mesh, edge_secrets
+from loopmesh.compile.mesh import compile_mesh, outside_secrets
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.rendering import (
     assumed_topology,
@@ -22,8 +22,8 @@ __all__ = [
     "compiled_files",
     "differences",
     "differing_files",
-    "edge_secrets",
     "health_listener",
+    "outside_secrets",
     "rendered_files",
     "write_files",
 ]

@@ -42,9 +42,10 @@ def compile_mesh(topology: Topology, policies: Policies) -> dict[str, ProxyConfi
     }
 
 
-def edge_secrets(topology: Topology, policies: Policies, workload: Workload) -> Mapping[str, Message]:
-    """The certificates a workload shows to the outside, whoever compiles the rest."""
-    return gateway_secrets(MeshIndex(topology, policies), workload)
+def outside_secrets(topology: Topology, policies: Policies, workload: Workload) -> Mapping[str, Message]:
+    """The certificates a workload shows to the outside and trusts there, whoever compiles the rest."""
+    index = MeshIndex(topology, policies)
+    return {**gateway_secrets(index, workload), **client_secrets(index, workload)}
 
 
 def _shared(view: View) -> ProxyConfig:

@@ -8,33 +8,42 @@ from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
-from loopmesh.model.topology import LOOPBACK, Topology, Workload
+from loopmesh.model.topology import LOOPBACK, Forward, Topology, Workload
 from loopmesh.oracle.addresses import tcp
 from loopmesh.oracle.question import service_address
 
 OUTBOUND_CLUSTER = re.compile(r"outbound\|(\d+)\|[^|]*\|(.+)")
 
 
+Target = tuple[str, int]
+"""A host and the port of it that is dialled."""
+
+
 class Dialled:
-    """The TCP ports a workload's program was given, by what Istio's listeners say of themselves."""
+    """The TCP ports that lead into a workload's sidecar: those its program was given, and forwards."""
 
     def __init__(self, topology: Topology, workload: Workload) -> None:
-        services = {
-            service.host: service_address(number) for number, service in enumerate(topology.application.services)
-        }
-        ports = {(one.host, one.port): one.listen_port for one in workload.outbound}
-        self._by_address = {(services[host], port): found for (host, port), found in ports.items() if host in services}
-        self._outside = {key: found for key, found in ports.items() if key[0] not in services}
+        services = topology.application.services
+        self._hosts = {service_address(number): service.host for number, service in enumerate(services)}
+        self._ports = {(one.host, one.port): one.listen_port for one in workload.outbound}
+        self._forwards = [one for one in topology.forwards if one.workload == workload.name]
 
     def addresses(self, listener: Listener) -> list[Address]:
         """All ports that lead to it: one for a service of the mesh, and one for each host outside that shares it."""
-        where = listener.address.socket_address
-        known = self._by_address.get((where.address, where.port_value))
-        if known is not None:
-            return [tcp(LOOPBACK, known)]
-        hosts = {host for chain in listener.filter_chains for host in _destinations(chain)}
-        found = {self._outside[host, where.port_value] for host in hosts if (host, where.port_value) in self._outside}
+        found = {self._ports[target] for target in self._targets(listener) if target in self._ports}
         return [tcp(LOOPBACK, port) for port in sorted(found)]
+
+    def forwards(self, listener: Listener) -> list[Forward]:
+        """Those to what it leads to."""
+        targets = self._targets(listener)
+        return [one for one in self._forwards if (one.host, one.port) in targets]
+
+    def _targets(self, listener: Listener) -> set[Target]:
+        """By what Istio's listener says of itself."""
+        where = listener.address.socket_address
+        if where.address in self._hosts:
+            return {(self._hosts[where.address], where.port_value)}
+        return {(host, where.port_value) for chain in listener.filter_chains for host in _destinations(chain)}
 
 
 def _destinations(chain: FilterChain) -> Iterator[str]:

@@ -60,10 +60,14 @@ def switch(application: Application, ports: Collection[int], unknown: str) -> Li
     return listener
 
 
+def forward_name(forward: Forward) -> str:
+    return f"forward|{forward.listen_port}"
+
+
 def forward_listener(forward: Forward) -> Listener:
     """A loopback port whose calls go to one service, whatever `:authority` they name."""
     host = _virtual_host("forward", ["*"], _hand_on(OUTBOUND, f"{forward.host}:{forward.port}"))
-    listener = _listener(f"forward|{forward.listen_port}", [host])
+    listener = _listener(forward_name(forward), [host])
     listener.address.CopyFrom(tcp(forward.listen_address, forward.listen_port))
     return listener
 

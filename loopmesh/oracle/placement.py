@@ -16,11 +16,11 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.config.listener.v3.listener_pb2 import AdditionalAddress, Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from loopmesh.model.topology import LOOPBACK, Topology, Workload, WorkloadKind
+from loopmesh.model.topology import LOOPBACK, Forward, Topology, Workload, WorkloadKind
 from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pipe, tcp
 from loopmesh.oracle.dialled import Dialled
 from loopmesh.oracle.generator import ProxyResources
-from loopmesh.oracle.outbound import forward_listener, switch, to_socket
+from loopmesh.oracle.outbound import forward_listener, forward_name, switch, to_socket
 from loopmesh.oracle.outside import (
     PASSED_ON,
     VIRTUAL_OUTBOUND,
@@ -58,9 +58,11 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
     unknown = unknown_hosts_cluster(found.listeners)
     listeners = {listener.name: listener for listener in _listeners(placement, workload, found, unknown)}
     sockets = {listener.address.pipe.path for listener in listeners.values()} - {"", OUTBOUND}
-    if forwards := [one for one in placement.topology.forwards if one.workload == workload.name]:
-        sockets.add(OUTBOUND)
-        listeners |= {listener.name: listener for listener in map(forward_listener, forwards)}
+    forwards = [one for one in placement.topology.forwards if one.workload == workload.name]
+    for forward in forwards:
+        if forward_name(forward) not in listeners:
+            sockets.add(OUTBOUND)
+            listeners[forward_name(forward)] = forward_listener(forward)
     clusters = {cluster.name: _cluster(cluster, workload) for cluster in found.clusters}
     called = {name for name, cluster in clusters.items() if look_up_name(cluster)}
     if unknown == PASSED_ON or called - {PASSED_ON}:
@@ -84,16 +86,27 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources, 
         port = listener.address.socket_address.port_value
         if workload.kind is WorkloadKind.GATEWAY:
             yield _at(listener, tcp(LOOPBACK, placement.topology.edge_ports[workload.service, port]))
-        elif listener.name == VIRTUAL_INBOUND:
+            continue
+        if listener.name == VIRTUAL_INBOUND:
             if workload.inbound:
                 yield _inbound(listener, workload, placement.addresses[workload.name])
-        elif addresses := dialled.addresses(listener):
+            continue
+        yield from (_forwarded(listener, forward) for forward in dialled.forwards(listener))
+        if addresses := dialled.addresses(listener):
             yield _at(listener, *addresses)
         elif _is_outbound(listener) and port != placement.topology.trace_port:
             outbound[port] = listener
     # To Istio a gateway makes no calls of its own.
     if workload.kind is WorkloadKind.SIDECAR:
         yield from _on_sockets(placement, outbound, unknown)
+
+
+def _forwarded(listener: Listener, forward: Forward) -> Listener:
+    """One more way to what is no HTTP."""
+    found = Listener()
+    found.CopyFrom(listener)
+    found.name = forward_name(forward)
+    return _at(found, tcp(forward.listen_address, forward.listen_port))
 
 
 def _is_outbound(listener: Listener) -> bool:

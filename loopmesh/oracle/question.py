@@ -11,6 +11,7 @@ from typing import Any
 from loopmesh.model.application import CLUSTER_DOMAIN, Port, Protocol, Service
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
+from loopmesh.oracle.issuer_keys import with_keys
 
 VERSION = "1.31.0"
 CLUSTER = "Kubernetes"
@@ -61,7 +62,7 @@ def ask_about(
     return Question(
         mesh_config=mesh_config if port is None else _traced(mesh_config, port),
         services=[*services, *entries, *spans],
-        policies=policies,
+        policies=[with_keys(policy, topology.key_sets) for policy in policies],
         proxies=[_proxy(workload, addresses.get(workload.name), mesh_config) for workload in topology.workloads],
     )
 

@@ -5,7 +5,7 @@ configuration.
 """
 
 from loopmesh.policies.application import read_application
-from loopmesh.policies.check import check_policies, check_ports
+from loopmesh.policies.check import check_policies, check_provisions
 from loopmesh.policies.credential_references import check_credentials
 from loopmesh.policies.edits import Fault, clear_fault, inject_fault, shares, shift
 from loopmesh.policies.policy_set import PolicySet, read_files
@@ -17,7 +17,7 @@ __all__ = [
     "PolicySet",
     "check_credentials",
     "check_policies",
-    "check_ports",
+    "check_provisions",
     "clear_fault",
     "inject_fault",
     "read_application",

@@ -50,18 +50,25 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     return policies
 
 
-def check_ports(policy_set: PolicySet) -> Policies:
-    """Only what ports are opened for, gateways and hosts outside, for somebody else who reads the rest.
+def check_provisions(policy_set: PolicySet) -> Policies:
+    """Only what this machine provides for somebody else who reads the rest: ports of gateways and hosts outside,
+    certificates for connections, keys of issuers.
 
-    An entry loopmesh cannot read opens none. Raises InvalidInputError for YAML of no policy and for gateways.
+    A policy loopmesh cannot read gets nothing. Raises InvalidInputError for YAML of no policy and for gateways.
     """
     reading = _Reading(policy_set)
     gateways = reading.read("Gateway", read_gateway)
     if problems := [*policy_set.problems, *reading.problems]:
         raise InvalidInputError(problems)
     entries = [found for several in reading.read("ServiceEntry", read_service_entry) for found in several]
-    readable = tuple(one for one in entries if one.source.policy not in reading.broken)
-    return Policies(gateways=gateways, added_hosts=readable)
+    rules = reading.read("DestinationRule", read_destination_rule)
+    tokens = reading.read("RequestAuthentication", read_request_authentication)
+    return Policies(
+        gateways=gateways,
+        added_hosts=tuple(one for one in entries if one.source.policy not in reading.broken),
+        destination_rules=tuple(one for one in rules if one.source.policy not in reading.broken),
+        request_authentications=tuple(one for one in tokens if one.source.policy not in reading.broken),
+    )
 
 
 class _Reading:

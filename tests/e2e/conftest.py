@@ -7,12 +7,14 @@ import pytest
 
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.conftest import KUBE
+from tests.go import require_go
 from tests.targets.kube import KubeApplication, KubeLab, edge_of_shop, end_callers
 from tests.targets.local import LocalApplication, running_lab
 from tests.targets.target import Application, Lab
 
 REPOSITORY = Path(__file__).parents[2]
 HERE = Path(__file__).parent
+PLANES = ("loopmesh", "istio")
 
 
 def shop_mesh(state: Path, **environment: str) -> MeshProcess:
@@ -44,6 +46,15 @@ def lab_anywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         return
     with running_lab(tmp_path_factory.mktemp("scripted"), HERE / "scripted") as lab:
         yield lab
+
+
+@pytest.fixture(scope="module", params=PLANES)
+def control_plane(request: pytest.FixtureRequest) -> str:
+    """For meshes that behave alike under loopmesh's own and Istio's."""
+    plane: str = request.param
+    if plane == "istio":
+        require_go()
+    return plane
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,12 +29,13 @@ class SecuredMesh:
     """Use with `with`. Ports into the mesh are opened once for each caller and target."""
 
     state: Path
+    control_plane: str = "loopmesh"
     mesh: MeshProcess = field(init=False)
     _open: ExitStack = field(default_factory=ExitStack)
     _ports: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __enter__(self) -> "SecuredMesh":
-        arguments = ("--values", "values.yaml", "--policies", "policies")
+        arguments = ("--values", "values.yaml", "--policies", "policies", "--control-plane", self.control_plane)
         self.mesh = MeshProcess(state=self.state, folder=FOLDER, up_arguments=arguments)
         self.mesh.up()
         return self

@@ -1,4 +1,7 @@
-"""Hosts outside the mesh, called through the caller's sidecar: in plaintext, with TLS, and by patterns."""
+"""Hosts outside the mesh, called through the caller's sidecar: in plaintext, with TLS, and by patterns.
+
+Each test runs on both control planes.
+"""
 
 import socket
 import ssl
@@ -142,13 +145,13 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 
 @pytest.fixture(scope="module")
-def mesh(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+def mesh(control_plane: str, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     folder = tmp_path_factory.mktemp("outside")
     policies = folder / "policies.yaml"
     policies.write_text(POLICIES.format(plain=outside.plain, tls=outside.tls, authority=outside.authority))
     secrets = folder / "state" / "secrets"
     write_secret(secrets, "trusted", {"ca.crt": outside.authority.read_text()})
-    arguments = ("--values", "values.yaml", "--policies", str(policies))
+    arguments = ("--values", "values.yaml", "--policies", str(policies), "--control-plane", control_plane)
     mesh = MeshProcess(state=folder / "state", folder=FOLDER, up_arguments=arguments)
     mesh.up()
     yield mesh

@@ -1,4 +1,7 @@
-"""The keys of token issuers, fetched by a running mesh. What tokens mean is stated by the parity cases."""
+"""The keys of token issuers, fetched for a running mesh on both control planes.
+
+What tokens mean is stated by the parity cases.
+"""
 
 import json
 from collections.abc import Iterator
@@ -18,8 +21,8 @@ TOKEN = ISSUER.token()
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredMesh]:
-    with SecuredMesh(tmp_path_factory.mktemp("lab") / "state") as mesh:
+def lab(control_plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredMesh]:
+    with SecuredMesh(tmp_path_factory.mktemp("lab") / "state", control_plane) as mesh:
         yield mesh
 
 

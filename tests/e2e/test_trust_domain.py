@@ -1,4 +1,4 @@
-"""A mesh in a trust domain of its own."""
+"""A mesh in a trust domain of its own, on both control planes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ spec: {rules: [{from: [{source: {principals: [%s/ns/scripted/sa/caller]}}]}]}
 
 
 @pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+def mesh(control_plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     folder = tmp_path_factory.mktemp("domain")
     (folder / "script").mkdir()
     (folder / "policies").mkdir()
@@ -32,7 +32,14 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     running = MeshProcess(
         state=folder / "state",
         folder=FOLDER,
-        up_arguments=("--values", "values.yaml", "--policies", str(folder / "policies")),
+        up_arguments=(
+            "--values",
+            "values.yaml",
+            "--policies",
+            str(folder / "policies"),
+            "--control-plane",
+            control_plane,
+        ),
         environment={"SCRIPT": str(folder / "script")},
     )
     running.up()

@@ -11,7 +11,7 @@ from loopmesh.cli.parameters import control_plane_option, policies_option, value
 from loopmesh.compile import assumed_topology, compiled_files, differing_files, rendered_files, write_files
 from loopmesh.model.application import Application
 from loopmesh.model.problem import InvalidInputError
-from loopmesh.policies import PolicySet, check_policies, check_ports, read_application, read_files
+from loopmesh.policies import PolicySet, check_policies, check_provisions, read_application, read_files
 from loopmesh.run.errors import RunError
 
 
@@ -65,7 +65,7 @@ def files_by_istio(application: Application, policy_set: PolicySet) -> dict[str,
     from loopmesh.cli.istio_configuration import ask_istio, assumed_addresses, running_generator
     from loopmesh.oracle import load_packed_types
 
-    topology = assumed_topology(application, check_ports(policy_set))
+    topology = assumed_topology(application, check_provisions(policy_set))
 
     async def ask() -> dict[str, str]:
         async with running_generator(lambda line: click.echo(line, err=True)) as generator:
