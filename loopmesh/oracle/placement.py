@@ -19,6 +19,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from loopmesh.model.topology import LOOPBACK, Forward, Topology, Workload, WorkloadKind
 from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pipe, tcp
 from loopmesh.oracle.dialled import Dialled
+from loopmesh.oracle.edge_rules import decide_ports
 from loopmesh.oracle.generator import ProxyResources
 from loopmesh.oracle.outbound import forward_listener, forward_name, switch, to_socket
 from loopmesh.oracle.outside import (
@@ -85,6 +86,8 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources, 
             ask_as_here(chain.transport_socket)
         port = listener.address.socket_address.port_value
         if workload.kind is WorkloadKind.GATEWAY:
+            for chain in listener.filter_chains:
+                decide_ports(chain, port)
             yield _at(listener, tcp(LOOPBACK, placement.topology.edge_ports[workload.service, port]))
             continue
         if listener.name == VIRTUAL_INBOUND:

@@ -37,7 +37,7 @@ def one_spelling(part: Part, value: Plain) -> Plain:
     """What a part means; changes nothing it is given. What places a chain in a listener is in the part's name."""
     idle = IDLE_INBOUND if part[0] == "inbound" else IDLE
     spelled: Plain = _spell({key: said for key, said in value.items() if key not in PLACING}, idle)
-    if part[0] == "inbound":
+    if part[0] in ("inbound", "edge"):
         spelled = decide_ports(spelled, int(PORT.findall(part[1])[0]))
     if part[0] == "route":
         spelled["match"] = _match(spelled["match"])
