@@ -14,7 +14,7 @@ from tools.chart.schemas import ISTIO, TEMPLATE, write_schemas
 from tools.kube.istio import MESH_CONFIG, POLICIES, Charts
 
 WHERE = ("--set", "source.repoURL=https://git.example.com/shop", "--set", "istio.repoURL=https://charts.example.com")
-GUIDE = CHARTS.parent / "docs" / "guides" / "kubernetes.md"
+GUIDE = CHARTS.parent / "docs" / "guides" / "delivery.md"
 YAML_OF_GUIDE = re.compile(r"^```yaml\n(apiVersion: argoproj.*?)^```$", re.MULTILINE | re.DOTALL)
 WAVE = "argocd.argoproj.io/sync-wave"
 
