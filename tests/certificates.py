@@ -33,6 +33,14 @@ class Authority:
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return certificate.public_bytes(Encoding.PEM).decode(), private.decode()
 
+    def revoke(self, certificate: str) -> str:
+        """A list that holds only this one of its certificates."""
+        now, serial = datetime.now(UTC), x509.load_pem_x509_certificate(certificate.encode()).serial_number
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - VALID).build()
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        builder = builder.last_update(now - VALID).next_update(now + VALID).add_revoked_certificate(revoked)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
 
 def write_secret(folder: Path, name: str, data: dict[str, str]) -> Path:
     """A Secret's file; JSON is YAML."""
