@@ -34,12 +34,12 @@ class Machine:
         text = says if isinstance(says, str) else json.dumps(says)
         self.answers.insert(0, {"to": to, "says": text, "status": status})
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Of the commands of tools.kube."""
+    def run(self, *words: str, program: str = "tools.kube") -> subprocess.CompletedProcess[str]:
+        """One of the Makefile's programs."""
         (self.folder / "answers").write_text(json.dumps(self.answers))
         places = {"RECORDED": str(self.folder / "recorded"), "ANSWERS": str(self.folder / "answers")}
         environment = {"PATH": str(self.folder / "bin"), "HOME": str(self.folder), **places, **self.environment}
-        argv = (sys.executable, "-m", "tools.kube", *words)
+        argv = (sys.executable, "-m", program, *words)
         return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     @property
