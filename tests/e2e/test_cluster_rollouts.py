@@ -1,8 +1,6 @@
 """On a cluster, what changes under load changes without a failed call."""
 
 import json
-import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,7 +12,7 @@ import pytest
 import yaml
 
 from tests.observing import wait_for
-from tests.targets.kube import STRANGER, configuration, kubectl, kubectl_command, start_caller
+from tests.targets.kube import STRANGER, configuration, helm_command, kubectl, kubectl_command, start_caller
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
@@ -156,8 +154,6 @@ def upgrade(chart: Path) -> None:
 
 
 def helm(*words: str) -> str:
-    """By the command in HELM."""
-    command = [*shlex.split(os.environ.get("HELM", "helm")), *words]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    answer = subprocess.run([*helm_command(), *words], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     return answer.stdout

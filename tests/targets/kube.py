@@ -34,6 +34,10 @@ def kubectl_command() -> list[str]:
     return shlex.split(os.environ.get("KUBECTL", "kubectl"))
 
 
+def helm_command() -> list[str]:
+    return shlex.split(os.environ.get("HELM", "helm"))
+
+
 def kubectl(*words: str, stdin: str | None = None) -> str:
     """What the command printed; its failure is the test's."""
     command = kubectl_command()
