@@ -107,12 +107,22 @@ def test_services_of_one_name_in_two_namespaces_have_a_database_each(namespaces:
     assert databases == {"store", "archive-store"}
 
 
+def test_a_gateway_of_another_namespace_has_it_made_and_may_call(namespaces: list[Manifest]) -> None:
+    assert {one["metadata"]["name"] for one in of_kind(namespaces, "Namespace")} == {"archive", "ingress"}
+    for policy in of_kind(namespaces, "NetworkPolicy"):
+        if policy["metadata"]["name"] == "web":
+            (place,) = policy["spec"]["ingress"][0]["from"]
+            (names,) = place["namespaceSelector"]["matchExpressions"]
+            assert set(names["values"]) == {"shop", "archive", "ingress"}
+
+
 @pytest.fixture(scope="module")
 def namespaces() -> list[Manifest]:
     values = str(ROOT / "tests" / "e2e" / "namespaces" / "values.yaml")
     wanted = ("image.repository=localhost/lab", "postgresql.bundled=true")
     kept = [f"services.{name}.database=true" for name in ("store", "archive-store")]
-    return render("application", "shop", "-f", values, "--set", ",".join((*wanted, *kept)))
+    gateway = ("gateways.door.namespace=ingress", "gateways.door.labels.gateway=door")
+    return render("application", "shop", "-f", values, "--set", ",".join((*wanted, *kept, *gateway)))
 
 
 MISTAKES = {

@@ -15,6 +15,17 @@ app.kubernetes.io/part-of: {{ .root.Values.namespace }}
 {{ .values.namespace | default .root.Values.namespace }}
 {{- end }}
 
+{{/* All in which something runs, as JSON. */}}
+{{- define "application.namespaces" -}}
+{{- $found := list .Values.namespace -}}
+{{- range $things := list .Values.services .Values.gateways -}}
+{{- range $_, $values := $things -}}
+{{- with $values.namespace }}{{ $found = append $found . | uniq }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end }}
+
 {{- define "application.serviceAccount" -}}
 {{ .values.serviceAccount | default .service }}
 {{- end }}
