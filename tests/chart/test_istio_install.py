@@ -1,13 +1,19 @@
 """Istio's own charts with the values in istio/install, as its Go module has them."""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
-from tools.chart.go_tools import module_folder, module_version, run_tool
+from tools.chart.go_tools import MODULE, module_folder, module_version, run_tool
 from tools.chart.render import KUBERNETES, Manifest, of_kind, pods
 from tools.chart.schemas import ISTIO, TEMPLATE, write_schemas
 from tools.kube.istio import MESH_CONFIG, POLICIES, Charts, mesh_config_values
@@ -85,3 +91,45 @@ def test_what_is_installed_has_the_schemas_of_kubernetes(
     where = str(tmp_path / "schemas" / TEMPLATE)
     answer = run_tool("kubeconform", "-strict", "-schema-location", where, str(file))
     assert answer.returncode == 0, answer.stdout
+
+
+def test_helm_finds_the_newest_charts_of_the_version_in_a_repository(
+    charts: Charts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "repository"
+    for version in ("1.30.9", "1.31.0", "1.31.4", "1.32.1"):
+        for chart in (charts.base, charts.istiod):
+            helm("package", chart, "--version", version, "--destination", str(repository))
+    for name in ("CACHE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"HELM_{name}_HOME", str(tmp_path / name))
+    monkeypatch.setenv("PATH", f"{program_on_path(tmp_path / 'bin')}:{os.environ['PATH']}")
+    monkeypatch.delenv("ISTIO_CHARTS", raising=False)
+    with served(repository) as url:
+        helm("repo", "index", str(repository), "--url", url)
+        helm("repo", "add", "istio", url)
+        found = Charts.find()
+        assert found == Charts("istio/base", "istio/istiod", ("--version", "1.31.4"))
+        assert "kind: Deployment" in helm("template", "istiod", found.istiod, *found.flags)
+
+
+def helm(*words: str) -> str:
+    answer = run_tool("helm", *words)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def program_on_path(folder: Path) -> Path:
+    """The pinned Helm, as a user has one."""
+    folder.mkdir()
+    (folder / "helm").write_text(f'#!/bin/sh\nexec go -C {MODULE} tool helm "$@"\n')
+    (folder / "helm").chmod(0o755)
+    return folder
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
