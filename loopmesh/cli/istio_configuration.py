@@ -18,6 +18,7 @@ from loopmesh.oracle import (
     ask_about,
     place_resources,
     prepare_generator,
+    unnamed_sampling_percent,
 )
 from loopmesh.policies import PolicySet, with_namespace
 from loopmesh.run.errors import RunError
@@ -52,13 +53,15 @@ async def ask_istio(
 ) -> dict[str, ProxyConfig]:
     """By workload. Raises InvalidInputError for what Istio does not take, RunError when it breaks."""
     written = [with_namespace(document) for document in policy_set.documents.values()]
+    mesh_config = _mesh_config(policy_set)
     try:
-        answer = await generator.ask(ask_about(topology, addresses, written, _mesh_config(policy_set)))
+        answer = await generator.ask(ask_about(topology, addresses, written, mesh_config))
     except RefusedError as error:
         raise InvalidInputError(_problems(error, policy_set)) from error
     except OracleError as error:
         raise RunError(str(error)) from error
-    placement = Placement(topology=topology, addresses=addresses)
+    percent = unnamed_sampling_percent(mesh_config)
+    placement = Placement(topology=topology, addresses=addresses, sampling_percent=percent)
     return {
         workload.name: _config(place_resources(placement, workload, answer.proxies[workload.name]), workload)
         for workload in topology.workloads

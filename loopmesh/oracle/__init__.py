@@ -10,6 +10,7 @@ from loopmesh.oracle.generator import Generator
 from loopmesh.oracle.packed_types import load_packed_types
 from loopmesh.oracle.placement import PlacedResources, Placement, place_resources
 from loopmesh.oracle.question import Question, ask_about
+from loopmesh.oracle.spans import unnamed_sampling_percent
 
 __all__ = [
     "Generator",
@@ -22,4 +23,5 @@ __all__ = [
     "load_packed_types",
     "place_resources",
     "prepare_generator",
+    "unnamed_sampling_percent",
 ]

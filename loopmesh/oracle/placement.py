@@ -30,6 +30,7 @@ from loopmesh.oracle.outside import (
     unknown_hosts_cluster,
 )
 from loopmesh.oracle.secrets import ask_as_here
+from loopmesh.oracle.spans import RECEIVER, receiver, send_spans_here
 
 ORIGINAL_DESTINATION = "envoy.filters.listener.original_dst"
 VIRTUAL_INBOUND = "virtualInbound"
@@ -38,10 +39,11 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 # Istio's spelling, compared with
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """`addresses` are the sidecars' by workload name."""
+    """`addresses` are the sidecars' by workload name; `sampling_percent` holds where no policy names a collector."""
 
     topology: Topology
     addresses: Mapping[str, str]
+    sampling_percent: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
             sockets.add(OUTBOUND)
             listeners[forward_name(forward)] = forward_listener(forward)
     clusters = {cluster.name: _cluster(cluster, workload) for cluster in found.clusters}
+    if placement.topology.trace_port is not None:
+        clusters[RECEIVER] = receiver(placement.topology.trace_port)
     called = {name for name, cluster in clusters.items() if look_up_name(cluster)}
     if unknown == PASSED_ON or called - {PASSED_ON}:
         for listener in listeners.values():
@@ -84,6 +88,8 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources, 
     for listener in found.listeners:
         for chain in [*listener.filter_chains, listener.default_filter_chain]:
             ask_as_here(chain.transport_socket)
+        if placement.topology.trace_port is not None:
+            send_spans_here(listener, workload, placement.sampling_percent)
         port = listener.address.socket_address.port_value
         if workload.kind is WorkloadKind.GATEWAY:
             for chain in listener.filter_chains:
@@ -97,7 +103,7 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources, 
         yield from (_forwarded(listener, forward) for forward in dialled.forwards(listener))
         if addresses := dialled.addresses(listener):
             yield _at(listener, *addresses)
-        elif _is_outbound(listener) and port != placement.topology.trace_port:
+        elif _is_outbound(listener):
             outbound[port] = listener
     # To Istio a gateway makes no calls of its own.
     if workload.kind is WorkloadKind.SIDECAR:

@@ -4,7 +4,7 @@ A service is a ServiceEntry with an address of its own, as a Kubernetes Service 
 a pod becomes inside Istio. Policies are the user's, untouched.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,6 @@ CLUSTER = "Kubernetes"
 TLS_MODE = "security.istio.io/tlsMode"
 CANONICAL_NAME = "service.istio.io/canonical-name"
 CANONICAL_REVISION = "service.istio.io/canonical-revision"
-SPANS_HOST = "spans.loopmesh.internal"
-PROVIDER = "loopmesh"
 PROTOCOLS = {
     Protocol.GRPC: "GRPC",
     Protocol.HTTP2: "HTTP2",
@@ -57,11 +55,9 @@ def ask_about(
     services = [_service_entry(service, number) for number, service in enumerate(topology.application.services)]
     sidecars = [workload for workload in topology.workloads if workload.kind is WorkloadKind.SIDECAR]
     entries = [_workload_entry(workload, addresses[workload.name]) for workload in sidecars]
-    port = topology.trace_port
-    spans = [] if port is None else [_spans(port)]
     return Question(
-        mesh_config=mesh_config if port is None else _traced(mesh_config, port),
-        services=[*services, *entries, *spans],
+        mesh_config=mesh_config,
+        services=[*services, *entries, *_collectors(mesh_config, _hosts([*services, *policies]))],
         policies=[with_keys(policy, topology.key_sets) for policy in policies],
         proxies=[_proxy(workload, addresses.get(workload.name), mesh_config) for workload in topology.workloads],
     )
@@ -97,33 +93,22 @@ def _workload_entry(workload: Workload, address: str) -> Object:
     return _object("WorkloadEntry", workload.namespace, workload.name, spec)
 
 
-def _spans(port: int) -> Object:
-    """The receiver of traces, outside the mesh as a collector usually is."""
-    spec = {
-        "hosts": [SPANS_HOST],
-        "location": "MESH_EXTERNAL",
-        "resolution": "STATIC",
-        "ports": [{"number": port, "name": "grpc", "protocol": "GRPC"}],
-        "endpoints": [{"address": "127.0.0.1"}],
-        "exportTo": ["*"],
-    }
-    return _object("ServiceEntry", "istio-system", "spans", spec)
+def _hosts(objects: Iterable[Object]) -> set[str]:
+    """Those that ServiceEntries have."""
+    return {host for one in objects if one["kind"] == "ServiceEntry" for host in one["spec"].get("hosts") or ()}
 
 
-def _traced(mesh_config: Mapping[str, Any], port: int) -> Object:
-    """Every call is traced into the mesh's own receiver unless the user's mesh config says where spans go."""
-    providers = mesh_config.get("defaultProviders") or {}
-    if "tracing" in providers:
-        return dict(mesh_config)
-    own = {"name": PROVIDER, "opentelemetry": {"service": SPANS_HOST, "port": port}}
-    proxies = mesh_config.get("defaultConfig") or {}
-    return {
-        **mesh_config,
-        "enableTracing": True,
-        "extensionProviders": [*(mesh_config.get("extensionProviders") or ()), own],
-        "defaultProviders": {**providers, "tracing": [PROVIDER]},
-        "defaultConfig": {**proxies, "tracing": {"sampling": 100, **(proxies.get("tracing") or {})}},
-    }
+def _collectors(mesh_config: Mapping[str, Any], known: set[str]) -> Iterator[Object]:
+    """Services of the cluster that need not run here, for spans go to the mesh; Istio makes none for a collector it
+    does not know. No program sees them."""
+    for provider in mesh_config.get("extensionProviders") or ():
+        said = provider.get("opentelemetry") or {}
+        namespace, _, host = said.get("service", "").rpartition("/")
+        if host and host not in known:
+            port = {"number": said.get("port"), "name": "grpc", "protocol": "GRPC"}
+            spec = {"hosts": [host], "resolution": "STATIC", "ports": [port], "exportTo": ["~"]}
+            yield _object("ServiceEntry", namespace or "istio-system", f"collector-{len(known)}", spec)
+            known.add(host)
 
 
 def _labels(workload: Workload) -> dict[str, str]:

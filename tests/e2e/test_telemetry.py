@@ -1,8 +1,10 @@
-"""Traces and access logs as policies ask for them, read where a user reads them."""
+"""Traces and access logs as policies ask for them, read where a user reads them, on both control planes."""
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +45,7 @@ FAILURES_LOGGED = """
 class Lab:
     """The scripted mesh, with one Telemetry for its backend at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, control_plane: str) -> None:
         self.folder = folder
         (folder / "script").mkdir()
         (folder / "policies").mkdir()
@@ -51,7 +53,7 @@ class Lab:
         self.mesh = MeshProcess(
             state=folder / "state",
             folder=FOLDER,
-            up_arguments=("--values", "values.yaml", "--policies", "policies"),
+            up_arguments=("--values", "values.yaml", "--policies", "policies", "--control-plane", control_plane),
             environment={"SCRIPT": str(folder / "script")},
         )
 
@@ -69,6 +71,21 @@ class Lab:
         headers = ("-H", f"traceparent:00-{trace}-{secrets.token_hex(8)}-01", "-H", f"x-call:{trace}")
         self.mesh.run("call", "--from", "caller", "backend:7000", "Do", *headers)
         return trace
+
+    def traced(self, draw: int) -> bool:
+        """Whether the caller's proxy makes spans of a call with this draw, of which nobody has decided before."""
+        ids = [f"{part:08x}-0000-4000-8000-{secrets.token_hex(6)}" for part in (draw, 0)]
+        for one in ids:
+            self.mesh.run("call", "--from", "caller", "backend:7000", "Do", "-H", f"x-request-id:{one}")
+        wait_for("spans of a later call", lambda: ids[1] in self._request_ids())
+        return ids[0] in self._request_ids()
+
+    def _request_ids(self) -> set[str]:
+        """Of all spans of proxies; a proxy writes into the 15th place why it traces."""
+        with closing(sqlite3.connect(f"file:{self.mesh.state / 'traces.db'}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT attributes FROM spans").fetchall()
+        found = (json.loads(row[0]).get("guid:x-request-id", "") for row in rows)
+        return {f"{one[:14]}4{one[15:]}" for one in found}
 
     def spans(self, trace: str) -> dict[str, list[Span]]:
         """The spans of proxies by service, once the caller's are there."""
@@ -89,8 +106,8 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    running = Lab(tmp_path_factory.mktemp("telemetry"))
+def lab(control_plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    running = Lab(tmp_path_factory.mktemp("telemetry"), control_plane)
     running.mesh.up()
     yield running
     running.mesh.down()
@@ -113,6 +130,16 @@ def test_a_proxy_makes_no_spans_where_a_policy_forbids_them(lab: Lab) -> None:
     traced = lab.call()
     wait_for("spans of a later call", lambda: "backend" in lab.spans(traced))
     assert "backend" not in lab.spans(silent)
+
+
+def test_every_call_is_traced_until_a_policy_names_a_provider(lab: Lab) -> None:
+    """A proxy draws by the first digits of a request's id (Envoy `UUIDRequestIDExtension`), of 10,000 parts."""
+    lab.apply(TELEMETRY + NOT_TRACED)
+    assert lab.traced(9_999)
+    lab.apply(TELEMETRY.replace("backend", "caller") + "  tracing: [{providers: [{name: spans}]}]\n")
+    assert lab.traced(99)
+    assert not lab.traced(100)
+    assert not lab.traced(9_999)
 
 
 def test_only_calls_that_meet_the_condition_are_logged(lab: Lab) -> None:

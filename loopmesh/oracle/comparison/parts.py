@@ -38,7 +38,7 @@ def parts_of(configuration: Configuration, workload: Workload) -> dict[Part, Pla
     is_gateway = workload.kind is WorkloadKind.GATEWAY
     found: dict[Part, Plain] = {}
     for name, message in configuration.clusters.items():
-        if name.startswith(("outbound|", "inbound|")) and not name.endswith(".loopmesh.internal"):
+        if name.startswith(("outbound|", "inbound|")):
             found["cluster", name] = plain(message)
     for message in configuration.routes.values():
         found.update(_of_routes(plain(message), is_gateway=is_gateway))
@@ -52,7 +52,7 @@ def _of_routes(said: Plain, *, is_gateway: bool) -> Iterator[tuple[Part, Plain]]
     if is_gateway and not GATEWAY_ROUTES.fullmatch(said["name"]):
         return
     for host in said.get("virtual_hosts", ()):
-        if not HOST_AND_PORT.fullmatch(host["name"]) or ".loopmesh.internal" in host["name"]:
+        if not HOST_AND_PORT.fullmatch(host["name"]):
             continue
         # Istio puts names with the same routes into one virtual host of an edge.
         names = [f"{said['name']} {name}" for name in host_names(host["domains"])] if is_gateway else [host["name"]]
