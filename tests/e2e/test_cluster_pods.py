@@ -20,7 +20,7 @@ apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: in-the-way, namespace: shop}
 spec:
-  selector: {matchLabels: {app: catalog}}
+  selector: {matchLabels: {app: edge}}
   action: DENY
   rules: [{}]
 """
@@ -77,7 +77,8 @@ def test_orders_outlive_the_pod_of_their_database(shop_anywhere: Application) ->
 def test_helm_test_fails_where_the_mesh_is_in_the_way() -> None:
     assert helm_test() == 0
     with policy(IN_THE_WAY):
-        wait_for("a test that fails", lambda: helm_test() != 0, timeout_s=60)
+        wait_for("a test that fails", lambda: helm_test() != 0, timeout_s=120)
+    wait_for("a test that passes", lambda: helm_test() == 0, timeout_s=120)
 
 
 @contextmanager

@@ -132,9 +132,11 @@ def test_an_instance_that_errs_is_ejected_and_returns(lab: Lab) -> None:
     lab.apply(NO_RETRIES, RULE.format(policy=outlier))
     lab.say("backend-v1-0", code="UNAVAILABLE")
     ok = [(grpc.StatusCode.OK, "")] * 100
-    wait_for("a hundred calls in a row without it", lambda: lab.call_often(100) == ok)
+    wait_for("a hundred calls in a row without it", lambda: lab.call_often(100) == ok, timeout_s=60)
     lab.say("backend-v1-0")
     before = lab.arrived()["backend-v1-0"]
     wait_for(
-        "it takes calls again", lambda: lab.call()[0] is grpc.StatusCode.OK and lab.arrived()["backend-v1-0"] > before
+        "it takes calls again",
+        lambda: lab.call()[0] is grpc.StatusCode.OK and lab.arrived()["backend-v1-0"] > before,
+        timeout_s=60,
     )
