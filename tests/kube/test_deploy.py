@@ -1,8 +1,10 @@
 """`make deploy`: the shop on a cluster somebody else runs."""
 
 import pytest
+import yaml
 
 from tests.kube.conftest import Machine
+from tools.images.engine import ROOT
 
 TO_FAR = ("deploy", "--context", "far", "--images", "example.com/team")
 HELM = ("helm", "--kube-context", "far")
@@ -49,6 +51,16 @@ def test_istio_is_installed_where_that_is_said(far: Machine) -> None:
     far.answer("kubectl --context far get deployments -A -l app=istiod", "")
     assert far.run(*TO_FAR, "--install-istio").returncode == 0
     assert len(far.asked(*HELM, "upgrade", "--install", "istiod")) == 1
+
+
+def test_a_mesh_config_that_says_otherwise_than_the_one_loopmesh_reads_is_told(far: Machine) -> None:
+    written = yaml.safe_load((ROOT / "istio" / "mesh" / "meshconfig.yaml").read_text())
+    asked = "kubectl --context far -n istio-system get configmap istio"
+    far.answer(asked, yaml.safe_dump({**written, "rootNamespace": "istio-system"}))
+    assert "mesh config differs" not in far.run(*TO_FAR).stdout
+    (setting, *_) = written
+    far.answer(asked, yaml.safe_dump({**written, setting: "other"}))
+    assert f"Its mesh config differs from istio/mesh/meshconfig.yaml in {setting}:" in far.run(*TO_FAR).stdout
 
 
 def test_values_of_the_cluster_come_last_but_for_the_images(far: Machine) -> None:

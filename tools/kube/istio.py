@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -68,8 +69,18 @@ def install(cluster: Cluster, charts: Charts, own: Path | None = None) -> None:
 
 def mesh_config_values() -> str:
     """The mesh config as the istiod chart takes it."""
-    written = yaml.load(MESH_CONFIG.read_text(), yaml.CSafeLoader) if MESH_CONFIG.is_file() else None
-    return yaml.safe_dump({"meshConfig": written or {}}, sort_keys=False)
+    return yaml.safe_dump({"meshConfig": _mesh_config()}, sort_keys=False)
+
+
+def differing_settings(cluster: Cluster) -> list[str]:
+    """What the mesh config of an Istio that is there says otherwise than the one loopmesh reads. Raises KubeError."""
+    words = ("get", "configmap", "istio", "--ignore-not-found", "-o", "jsonpath={.data.mesh}")
+    there = yaml.load(ask(cluster, "-n", NAMESPACE, *words), yaml.CSafeLoader) or {}
+    return [setting for setting, value in _mesh_config().items() if there.get(setting) != value]
+
+
+def _mesh_config() -> dict[str, Any]:
+    return (yaml.load(MESH_CONFIG.read_text(), yaml.CSafeLoader) if MESH_CONFIG.is_file() else None) or {}
 
 
 def is_installed(cluster: Cluster) -> bool:

@@ -7,7 +7,7 @@ from tools.images.building import IMAGES, build_images, local_tag, revision
 from tools.images.engine import ROOT, Engine, find_engine
 from tools.kube.applications import shop
 from tools.kube.cluster import Context, KubeError, ask, run
-from tools.kube.istio import Charts, is_installed
+from tools.kube.istio import Charts, differing_settings, is_installed
 from tools.kube.programs import require
 from tools.kube.steps import Step, install_istio, install_shop, take
 
@@ -19,6 +19,9 @@ def deploy_to_context(arguments: argparse.Namespace) -> None:
     _check(cluster, images=arguments.images, install=arguments.install_istio)
     steps = _steps(cluster, arguments, Charts.find() if arguments.install_istio else None)
     take(steps)
+    if differing := differing_settings(cluster):
+        settings = ", ".join(differing)
+        print(f"Its mesh config differs from istio/mesh/meshconfig.yaml in {settings}: `mesh up` may behave otherwise.")
     print(f"The shop runs: kubectl --context {cluster.name} -n shop port-forward service/edge 8080:80")
 
 
