@@ -5,21 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopmesh.model.application import (
-    Application,
-    GatewayWorkload,
-    Health,
-    HealthKind,
-    Listen,
-    Port,
-    Protocol,
-    Service,
-    Version,
-)
+from loopmesh.model.application import Application, GatewayWorkload, Listen, Service, Version
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.policy_set import read_files
-from loopmesh.policies.yaml_tree import Node, parse_yaml
+from loopmesh.policies.service_ports import read_health, read_ports
+from loopmesh.policies.yaml_tree import parse_yaml
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
 NAME_RULE = "a name is lower-case letters, digits and `-`, at most 42, and begins with a letter"
@@ -46,19 +37,6 @@ KUBERNETES_ONLY_OF_A_SERVICE = (
     "tolerations",
     "topologySpreadConstraints",
 )
-PROTOCOLS = {
-    "grpc": Protocol.GRPC,
-    "http2": Protocol.HTTP2,
-    "http": Protocol.HTTP,
-    "tcp": Protocol.TCP,
-    "tls": Protocol.TLS,
-    "https": Protocol.TLS,
-    # Istio knows these names and, by default, carries what they speak as it carries any TCP; of mongo it counts more.
-    "mongo": Protocol.TCP,
-    "mysql": Protocol.TCP,
-    "redis": Protocol.TCP,
-}
-"""By the part of a port's name before the first `-` (Istio `protocol.Parse`)."""
 OWN_LABELS = ("app", "version")
 """Set on every instance, as the chart sets them on its pods."""
 MOST_REPLICAS = 100
@@ -141,7 +119,7 @@ def _service(key: str, namespace: str, fields: Fields) -> Service:
     _check_name(key, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
     shared = _Shared(command=fields.texts("command"), env=_environment(fields), labels=_labels(fields))
-    ports = _ports(fields)
+    ports = read_ports(fields)
     listen = fields.choice("listen", Listen) or Listen.UNIX
     versions = fields.named_objects("versions", lambda version, inside: _version(version, shared, inside))
     if not fields.has("versions") or fields.is_empty("versions"):
@@ -154,7 +132,7 @@ def _service(key: str, namespace: str, fields: Fields) -> Service:
         ports=ports,
         versions=tuple(versions.values()),
         listen=listen,
-        health=_health(fields, ports),
+        health=read_health(fields, ports),
         stateful=bool(fields.boolean("stateful")),
         origin=fields.origin,
     )
@@ -199,46 +177,6 @@ def _environment(fields: Fields) -> Mapping[str, str]:
         if not ENVIRONMENT_NAME.fullmatch(name):
             fields.refuse("env", f"`{name}` is no name of a variable", "use letters, digits, `_`, `-` and `.`")
     return settings
-
-
-def _ports(fields: Fields) -> tuple[Port, ...]:
-    node = fields.node_at("ports")
-    if node is None or not isinstance(node.value, dict) or not node.value:
-        fields.refuse("ports" if node else None, "`ports` maps at least one name to a number", "add `{grpc: 50051}`")
-        return ()
-    ports = [_port(fields, name, child) for name, child in node.value.items()]
-    numbers = [port.number for port in ports if port]
-    if len(set(numbers)) != len(numbers):
-        fields.refuse("ports", "two ports have one number", "give each its own")
-    return tuple(port for port in ports if port)
-
-
-def _port(fields: Fields, name: str, node: Node) -> Port | None:
-    number = node.value
-    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
-        fields.refuse("ports", f"`{name}` is a number from 1 to 65535", "write such a number", at=node)
-        return None
-    protocol = PROTOCOLS.get(name.partition("-")[0])
-    if protocol is None:
-        rule = f"the name says the protocol, as in Istio, and `{name}` is none of {', '.join(PROTOCOLS)}"
-        fields.refuse("ports", rule, "name it `grpc`, `http`, `tcp`, `http-…` or alike", at=node)
-        return None
-    return Port(name=name, number=number, protocol=protocol)
-
-
-def _health(fields: Fields, ports: tuple[Port, ...]) -> Health:
-    """Where no port speaks HTTP, an accepted connection is all that can be asked for."""
-    speaks_http = not ports or any(port.protocol.is_http for port in ports)
-    value = fields.text("health") or (HealthKind.GRPC if speaks_http else HealthKind.TCP)
-    kind, _, path = value.partition(":")
-    if kind in (HealthKind.GRPC, HealthKind.HTTP) and not speaks_http:
-        fields.refuse("health", "no port of the service speaks HTTP", "write tcp or none")
-    if kind == HealthKind.HTTP and path.startswith("/"):
-        return Health(kind=HealthKind.HTTP, path=path)
-    if path or kind not in set(HealthKind) or kind == HealthKind.HTTP:
-        fields.refuse("health", "this is grpc, http:/path, tcp or none", "write one of them")
-        return Health(kind=HealthKind.NONE)
-    return Health(kind=HealthKind(kind))
 
 
 def _gateway(name: str, namespace: str, fields: Fields) -> GatewayWorkload:

@@ -40,7 +40,7 @@ class AskedFields:
     def noted(self) -> Iterator[None]:
         """Notes what is read meanwhile."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Fields, "_refuse_rest", self._after(Fields._refuse_rest))
+            patch.setattr(Fields, "refuse_rest", self._after(Fields.refuse_rest))
             patch.setattr(Fields, "unsupported", self._unsupported(Fields.unsupported))
             patch.setattr(Fields, "choice", self._choice(Fields.choice))
             patch.setattr(Fields, "named_objects", self._named(Fields.named_objects))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopmesh.policies.fields import MOST_PROBLEMS
+from loopmesh.policies.document_part import MOST_PROBLEMS
 from tests.policies.reading import problems_of, read_policies
 
 POLICY = (
