@@ -7,6 +7,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
+# Two at a time, for half of what tests do is wait; those of one file stay together and share its mesh.
+ALL_TESTS := --numprocesses 2 --dist loadfile
 
 .PHONY: help demo up down test check fix proto bench images kind kind-down deploy rollout rollback test-kube contracts release-contracts
 help: ## show this list
@@ -21,8 +23,9 @@ up: $(ENVIRONMENT) ## start the shop's mesh in the background
 down: $(ENVIRONMENT) ## stop it
 	@$(BIN)/mesh down $(ARGS)
 
-test: $(ENVIRONMENT) ## run every test; ARGS="-k saga -x" narrows it
-	@$(BIN)/pytest $(ARGS)
+test: $(ENVIRONMENT) ## run every test; ARGS="-k saga -x" narrows it, one after the other
+	@$(if $(ARGS),,$(BIN)/python -m tools.go_programs)
+	@$(BIN)/pytest $(or $(ARGS),$(ALL_TESTS))
 
 check: $(ENVIRONMENT) ## lint, types, import rules, generated files, contracts; nothing is changed
 	@$(BIN)/python -m tools.check

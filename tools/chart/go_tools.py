@@ -1,8 +1,9 @@
 """Programs of other projects, built by Go at the versions tools/go pins."""
 
 import json
+import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,20 @@ def run_tool(
 def run_own(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
     """The program podsecurity of tools/go itself."""
     return _go("-C", str(MODULE), "run", ".", *arguments, stdin=stdin)
+
+
+def build_tools() -> Iterator[str]:
+    """All of them; the last Go says of each it cannot build."""
+    for module in (MODULE, *OWN_MODULES.values()):
+        tools = _go("-C", str(module), "list", "tool")
+        yield from _complaint(tools)
+        for tool in tools.stdout.split():
+            yield from _complaint(_go("-C", str(module), "tool", "-n", tool))
+    yield from _complaint(_go("-C", str(MODULE), "build", "-o", os.devnull, "."))
+
+
+def _complaint(answer: subprocess.CompletedProcess[str]) -> list[str]:
+    return answer.stderr.splitlines()[-1:] if answer.returncode else []
 
 
 def module_folder(module: str, version: str) -> Path:
