@@ -1,7 +1,7 @@
 """A request, as the program hands it to its proxy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 GRPC = "application/grpc"
 
@@ -52,6 +52,3 @@ class Request:
         """A header or pseudo-header (`:path`); None where there is none."""
         pseudo = {":authority": self.authority, ":path": self.path, ":method": self.method, ":scheme": self.scheme}
         return pseudo.get(name.lower(), self.headers.get(name.lower()))
-
-    def with_headers(self, headers: Mapping[str, str]) -> "Request":
-        return replace(self, headers=dict(headers))

@@ -17,7 +17,6 @@ class Retry:
     conditions: tuple[str, ...]
     status_codes: tuple[int, ...] = ()
     per_try_timeout_ms: int = 0
-    to_other_instances: bool = False
 
 
 def retry_of(host: VirtualHost, route: Route) -> Retry | None:
@@ -33,5 +32,4 @@ def retry_of(host: VirtualHost, route: Route) -> Retry | None:
         conditions=tuple(word for word in policy.retry_on.split(",") if word),
         status_codes=tuple(policy.retriable_status_codes),
         per_try_timeout_ms=milliseconds(policy.per_try_timeout),
-        to_other_instances=any("previous_hosts" in one.name for one in policy.retry_host_predicate),
     )

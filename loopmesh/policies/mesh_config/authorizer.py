@@ -1,5 +1,8 @@
 """Extension providers that decide about calls: envoyExtAuthzGrpc and envoyExtAuthzHttp."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from loopmesh.model.provider import Authorizer, AuthorizerProtocol, HeaderPassing, RequestBody
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label
@@ -14,37 +17,31 @@ STATUSES = frozenset(
 
 
 def read_grpc_authorizer(name: str, fields: Fields) -> Authorizer:
-    service, port = read_address(fields)
-    fields.unsupported(UNHEEDED)
-    return Authorizer(
-        name=name,
-        protocol=AuthorizerProtocol.GRPC,
-        service=service,
-        port=port,
-        timeout_ms=fields.duration_ms("timeout"),
-        allow_on_failure=bool(fields.boolean("failOpen")),
-        status_on_failure=_status(fields),
-        body=fields.object("includeRequestBodyInCheck", _body),
-        origin=fields.origin,
-    )
+    return _authorizer(name, AuthorizerProtocol.GRPC, UNHEEDED, fields)
 
 
 def read_http_authorizer(name: str, fields: Fields) -> Authorizer:
-    service, port = read_address(fields)
-    fields.unsupported(
-        {"includeHeadersInCheck": "Istio has deprecated it; write includeRequestHeadersInCheck"} | UNHEEDED
+    deprecated = {"includeHeadersInCheck": "Istio has deprecated it; write includeRequestHeadersInCheck"}
+    return replace(
+        _authorizer(name, AuthorizerProtocol.HTTP, deprecated | UNHEEDED, fields),
+        path_prefix=fields.text("pathPrefix", check=_check_prefix) or "",
+        headers=_headers(fields),
     )
+
+
+def _authorizer(name: str, protocol: AuthorizerProtocol, unsupported: Mapping[str, str], fields: Fields) -> Authorizer:
+    """What both kinds say."""
+    service, port = read_address(fields)
+    fields.unsupported(unsupported)
     return Authorizer(
         name=name,
-        protocol=AuthorizerProtocol.HTTP,
+        protocol=protocol,
         service=service,
         port=port,
         timeout_ms=fields.duration_ms("timeout"),
         allow_on_failure=bool(fields.boolean("failOpen")),
         status_on_failure=_status(fields),
         body=fields.object("includeRequestBodyInCheck", _body),
-        path_prefix=fields.text("pathPrefix", check=_check_prefix) or "",
-        headers=_headers(fields),
         origin=fields.origin,
     )
 
