@@ -16,16 +16,17 @@ PASSING = (503, 504)
 """Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
 
 
-def explained(status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...]:
-    """Empty for what is not explained: a program's own TLS, and streams of bytes from outside."""
+def explained(mesh: LiveMesh, status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...]:
+    """Empty for what is not explained: a program's own TLS, and streams of bytes from outside. `mesh` and `status` may
+    be those of an earlier call under the same policies."""
     if call.call.startswith("TLS"):
         return ()
     if call.sender.startswith("edge/"):
         if call.call.startswith("TCP"):
             return ()
         url = status.edge[call.sender.removeprefix("edge/")]
-        return LiveMesh(status).simulate_arrival(url, _request(call)).outcomes
-    return LiveMesh(status).simulate(_caller(status, call), _request(call)).outcomes
+        return mesh.simulate_arrival(url, _request(call)).outcomes
+    return mesh.simulate(_caller(status, call), _request(call)).outcomes
 
 
 def surprises(told: tuple[Outcome, ...], seen: Sequence[Observation]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import grpc
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
@@ -53,12 +54,13 @@ class Laboratory:
         self._stub = stub
         self._folder = folder
         self._ids = map(str, itertools.count(1))
-        self._read_to = 0
 
     def run(self, case: Case) -> list[str]:
         """What is not as expected, or not as `mesh explain` has told. Raises NotAcceptedError."""
         self.apply(case.policies, case.mesh_config)
-        return [f"{call.call}: {line}" for call in case.calls for line in self._check(call)]
+        status = self.status()
+        mesh = LiveMesh(status)
+        return [f"{call.call}: {line}" for call in case.calls for line in self._check(call, mesh, status)]
 
     def apply(self, policies: str, mesh_config: str = "") -> None:
         """Returns when every proxy has these policies only and nothing is left of those before."""
@@ -86,10 +88,10 @@ class Laboratory:
             seen = list(pool.map(lambda call_id: make_call(call, way, call_id), ids))
         return dict(zip(ids, seen, strict=True))
 
-    def _check(self, call: Call) -> list[str]:
+    def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse) -> list[str]:
         port = (self._folder / "outside.port").read_text()
         call = replace(call, call=call.call.replace(OUTSIDE_PORT, port))
-        told = explained(self.status(), call)
+        told = explained(mesh, status, call)
         seen = self._made(call)
         found = list(seen.values())
         unexpected = differences(call.expect, found, lambda wanted: self._arrivals(set(seen), wanted))
