@@ -35,7 +35,7 @@ class IstioCompiler:
         """Only what this machine provides; keys of issuers elsewhere Istio fetches itself."""
         found = check_provisions(policy_set)
         tokens = (keys_in_mesh(policy, application) for policy in found.request_authentications)
-        return replace(found, request_authentications=tuple(tokens))
+        return replace(found, request_authentications=tuple(policy for policy in tokens if policy.rules))
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         if self._generator is None:
