@@ -5,9 +5,9 @@ from typing import TypedDict
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.blame import Refusal
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference
+from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.model.difference import PartDifference, PolicyDifference
 from loopmesh.model.policy import PolicyName
-from loopmesh.model.problem import InvalidInputError
 
 
 class Outcome(TypedDict):
@@ -18,6 +18,7 @@ class Outcome(TypedDict):
     rejected: list[admin_pb2.Rejection]
     late: list[str]
     milliseconds: float
+    warnings: list[admin_pb2.Problem]
 
 
 def outcome(report: ChangeReport) -> Outcome:
@@ -27,6 +28,7 @@ def outcome(report: ChangeReport) -> Outcome:
         rejected=list(map(rejection_message, report.refusals)),
         late=list(report.push.late),
         milliseconds=report.push.milliseconds,
+        warnings=problem_messages(report.warnings),
     )
 
 
@@ -39,19 +41,6 @@ def rejection_message(refusal: Refusal) -> admin_pb2.Rejection:
         message=found.message,
         policies=list(map(str, refusal.policies)),
     )
-
-
-def problem_messages(error: InvalidInputError) -> list[admin_pb2.Problem]:
-    return [
-        admin_pb2.Problem(
-            file=problem.origin.file,
-            line=problem.origin.line,
-            value=problem.value,
-            rule=problem.rule,
-            remedy=problem.remedy,
-        )
-        for problem in error.problems
-    ]
 
 
 def policy_name(message: admin_pb2.PolicyName) -> PolicyName:

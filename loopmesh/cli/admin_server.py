@@ -12,13 +12,13 @@ from loopmesh.cli.admin_messages import (
     diff_message,
     outcome,
     policy_name,
-    problem_messages,
     rejection_message,
 )
 from loopmesh.cli.called_service import find_called
 from loopmesh.cli.mesh import Mesh
 from loopmesh.cli.planning import plan_fault, plan_shift
 from loopmesh.cli.policy_change import PolicyChange
+from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.model.added_host import Called
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward
@@ -69,7 +69,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         try:
             return admin_pb2.ApplyResponse(**outcome(await self._mesh.change(change)))
         except InvalidInputError as error:
-            return admin_pb2.ApplyResponse(problems=problem_messages(error))
+            return admin_pb2.ApplyResponse(problems=problem_messages(error.problems))
         except RunError as error:
             await _fail(context, error)
             raise
@@ -80,7 +80,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         try:
             return admin_pb2.DeleteResponse(**outcome(await self._mesh.change(change)))
         except InvalidInputError as error:
-            return admin_pb2.DeleteResponse(problems=problem_messages(error))
+            return admin_pb2.DeleteResponse(problems=problem_messages(error.problems))
         except RunError as error:
             await _fail(context, error)
             raise
@@ -89,7 +89,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         try:
             return diff_message(await self._mesh.difference(PolicyChange(files=_files(request.files))))
         except InvalidInputError as error:
-            return admin_pb2.DiffResponse(problems=problem_messages(error))
+            return admin_pb2.DiffResponse(problems=problem_messages(error.problems))
         except RunError as error:
             await _fail(context, error)
             raise
@@ -98,7 +98,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         try:
             return admin_pb2.PlanShiftResponse(yaml=plan_shift(self._mesh, request))
         except InvalidInputError as error:
-            return admin_pb2.PlanShiftResponse(problems=problem_messages(error))
+            return admin_pb2.PlanShiftResponse(problems=problem_messages(error.problems))
         except RunError as error:
             await _fail(context, error)
             raise
@@ -107,7 +107,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         try:
             return admin_pb2.PlanFaultResponse(yaml=plan_fault(self._mesh, request))
         except InvalidInputError as error:
-            return admin_pb2.PlanFaultResponse(problems=problem_messages(error))
+            return admin_pb2.PlanFaultResponse(problems=problem_messages(error.problems))
         except RunError as error:
             await _fail(context, error)
             raise

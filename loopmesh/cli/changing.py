@@ -7,7 +7,8 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.errors import CommandError, ProblemsError
-from loopmesh.model.problem import InvalidInputError, Origin, Problem
+from loopmesh.cli.problem_messages import problem_of_message
+from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies.policy_set import read_files
 
 Answer = admin_pb2.ApplyResponse | admin_pb2.DeleteResponse
@@ -29,6 +30,8 @@ def report_change(answer: Answer) -> None:
         raise CommandError("\n".join([*lines, "nothing was changed: every proxy has what it had before"]))
     if answer.late:
         raise CommandError(f"no answer in time from {', '.join(answer.late)}; see `mesh status`")
+    for warning in map(problem_of_message, answer.warnings):
+        click.echo(warning, err=True)
     for policy in answer.policies:
         click.echo(policy)
     click.echo(f"taken by {answer.acknowledged} proxies in {answer.milliseconds:.1f} ms")
@@ -43,9 +46,6 @@ def refusal_line(rejection: admin_pb2.Rejection) -> str:
 
 def raise_problems(problems: Iterable[admin_pb2.Problem]) -> None:
     """Raises ProblemsError if there are any."""
-    found = [
-        Problem(origin=Origin(file=one.file, line=one.line), value=one.value, rule=one.rule, remedy=one.remedy)
-        for one in problems
-    ]
+    found = list(map(problem_of_message, problems))
     if found:
         raise ProblemsError(InvalidInputError(found))

@@ -20,6 +20,7 @@ import uvloop
 from loopmesh.cli.admin_server import AdminServer
 from loopmesh.cli.mesh import Mesh
 from loopmesh.cli.options import ControlPlaneKind, UpOptions
+from loopmesh.cli.problem_json import problem_json
 from loopmesh.control import ControlError
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.run.errors import RunError
@@ -108,8 +109,7 @@ def main() -> int:
     try:
         run_mesh(options, report, ready)
     except InvalidInputError as error:
-        said = [[one.origin.file, one.origin.line, one.value, one.rule, one.remedy] for one in error.problems]
-        say(problems=said)
+        say(problems=list(map(problem_json, error.problems)))
         return 1
     except RunError as error:
         if output.closed:

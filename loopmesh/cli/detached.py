@@ -10,7 +10,8 @@ from pathlib import Path
 
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.options import UpOptions
-from loopmesh.model.problem import InvalidInputError, Origin, Problem
+from loopmesh.cli.problem_json import problem_of
+from loopmesh.model.problem import InvalidInputError
 from loopmesh.run import bound_to_parent
 
 Report = Callable[[str], None]
@@ -71,7 +72,7 @@ def _listen(process: "subprocess.Popen[str]", report: Report) -> dict[str, str]:
         if "progress" in message:
             report(message["progress"])
         elif "problems" in message:
-            raise ProblemsError(InvalidInputError(map(_problem, message["problems"])))
+            raise ProblemsError(InvalidInputError(map(problem_of, message["problems"])))
         elif "error" in message:
             error = message["error"]
         else:
@@ -79,9 +80,3 @@ def _listen(process: "subprocess.Popen[str]", report: Report) -> dict[str, str]:
             return edge
     said = process.stderr.read().strip() if process.stderr else ""
     raise CommandError(error or f"the mesh ended before it was ready: {said}")
-
-
-def _problem(parts: list[str | int]) -> Problem:
-    file, line, value, rule, remedy = parts
-    origin = Origin(file=str(file), line=int(line))
-    return Problem(origin=origin, value=str(value), rule=str(rule), remedy=str(remedy))

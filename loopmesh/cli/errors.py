@@ -1,10 +1,21 @@
 """How a command fails: one line, or every problem of the user's files, on standard error, and an exit code."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 import click
 
-from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.problem import InvalidInputError, Problem, Severity
 
 FAILED = 1
+WORDS = {Severity.ERROR: "problem", Severity.WARNING: "warning", Severity.INFO: "info"}
+
+
+def counted(problems: Iterable[Problem]) -> str:
+    """How many of each severity: `2 problems, 1 warning`."""
+    numbers = Counter(problem.severity for problem in problems)
+    found = [(numbers[severity], word) for severity, word in WORDS.items() if numbers[severity]]
+    return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in found)
 
 
 class CommandError(click.ClickException):
@@ -17,12 +28,11 @@ class CommandError(click.ClickException):
 
 
 class ProblemsError(CommandError):
-    """The user's files are wrong: a line for each problem, then their number."""
+    """The user's files are wrong: a line for each problem, then how many there are."""
 
     def __init__(self, error: InvalidInputError) -> None:
-        count = len(error.problems)
         lines = [str(problem) for problem in error.problems]
-        super().__init__("\n".join([*lines, f"{count} problem{'s' if count > 1 else ''}; nothing was changed"]))
+        super().__init__("\n".join([*lines, f"{counted(error.problems)}; nothing was changed"]))
 
     def show(self, file: object = None) -> None:
         click.echo(self.message, err=True)

@@ -106,6 +106,8 @@ class Mesh:
         ports = Ports(proxy=self._ports.allocate, program=self._ports.allocate_for_program)
         workloads = place(self.application, ports, self.added_hosts)
         self._runtime.check_lengths(workload.name for workload in workloads)
+        for warning in self._policies.warnings:
+            report(str(warning))
         report("opening the control plane")
         await self._compiler.start(report)
         await self.control.start()
@@ -194,6 +196,7 @@ class Mesh:
                     "the trust domain is part of every certificate: stop the mesh and start it with the new one"
                 )
             before, known = (self._policy_set, self._policies, self._topology), self._rejections()
+            warnings = change.warnings(self._policies, policies)
             credentials = await asyncio.to_thread(self._credentials, policies)
             edge_ports = self._edge_ports.claim(self._topology.edge_ports, policies)
             key_sets = await self._follow_issuers(policies)
@@ -213,7 +216,7 @@ class Mesh:
                 self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)
                 await self._follow_issuers(self._policies)
                 await self._push()
-        return ChangeReport(policies=tuple(names), push=report, refusals=self._refused)
+        return ChangeReport(policies=tuple(names), push=report, refusals=self._refused, warnings=warnings)
 
     async def difference(self, change: PolicyChange) -> MeshDifference:
         """What the change would do; nothing is changed. Raises InvalidInputError and RunError."""

@@ -9,6 +9,7 @@ from loopmesh.control import PushReport
 from loopmesh.model.difference import Change, PartDifference, PolicyDifference, field_differences
 from loopmesh.model.policies import Policies, Policy
 from loopmesh.model.policy import PolicyName
+from loopmesh.model.problem import Problem
 from loopmesh.policies import PolicySet
 from loopmesh.run.errors import RunError
 
@@ -29,6 +30,11 @@ class PolicyChange:
     removed_files: tuple[tuple[str, bytes], ...] = ()
     only: bool = False
     forget: bool = False
+
+    def warnings(self, before: Policies, after: Policies) -> tuple[Problem, ...]:
+        """Those of its files, and what it has made seldom meant elsewhere."""
+        names, known = {name for name, _ in self.files}, set(before.warnings)
+        return tuple(one for one in after.warnings if one.origin.file in names or one not in known)
 
     def apply_to(self, current: PolicySet, namespace: str) -> tuple[PolicySet, list[PolicyName]]:
         """The set afterwards and the policies the change is about. Raises RunError for one that is not there."""
@@ -52,11 +58,13 @@ def _known(current: PolicySet, name: PolicyName) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeReport:
-    """What became of a change; with `refusals` nothing changed. `policies` are those it is about."""
+    """What became of a change; with `refusals` nothing changed. `policies` are those it is about, `warnings`
+    what is seldom meant in them."""
 
     policies: tuple[PolicyName, ...]
     push: PushReport
     refusals: tuple[Refusal, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

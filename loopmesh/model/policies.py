@@ -10,6 +10,7 @@ from loopmesh.model.edge import Gateway
 from loopmesh.model.mesh_settings import UNSAID, MeshSettings
 from loopmesh.model.patch import Patch
 from loopmesh.model.policy import PolicyName, Source
+from loopmesh.model.problem import Problem
 from loopmesh.model.routing import Routing
 from loopmesh.model.security import PeerAuthentication
 from loopmesh.model.sidecar import Sidecar
@@ -40,6 +41,8 @@ class Policies:
     added_hosts: tuple[AddedHost, ...] = ()
     patches: tuple[Patch, ...] = ()
     telemetries: tuple[Telemetry, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    """What is not as it should be with them, though it keeps nobody from using them."""
 
     def by_name(self) -> dict[PolicyName, list[Policy]]:
         """What each policy says; one may say several things. The mesh's settings are one if somebody wrote them."""
@@ -60,5 +63,5 @@ class Policies:
 
     def _kinds(self) -> Iterator[tuple[str, tuple[Policy, ...]]]:
         for kind in fields(self):
-            if isinstance(value := getattr(self, kind.name), tuple):
+            if kind.compare and isinstance(value := getattr(self, kind.name), tuple):
                 yield kind.name, value

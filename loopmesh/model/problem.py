@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -15,23 +16,35 @@ class Origin:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+class Severity(StrEnum):
+    """How bad a problem is, in the words of `istioctl analyze`; only errors keep policies from being taken."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Problem:
     """One mistake of a user: where, the value found, the rule it breaks, and what to do. `value` is empty where the
-    file itself is wrong."""
+    file itself is wrong; `code` is the message of Istio's own analysis that says the same, empty where none does."""
 
     origin: Origin
     value: str
     rule: str
     remedy: str
+    severity: Severity = Severity.ERROR
+    code: str = ""
 
     def __str__(self) -> str:
+        severity = "" if self.severity is Severity.ERROR else f"{self.severity}: "
         value = f"{self.value}: " if self.value else ""
-        return f"{self.origin}: {value}{self.rule}; {self.remedy}"
+        code = f" [{self.code}]" if self.code else ""
+        return f"{self.origin}: {severity}{value}{self.rule}; {self.remedy}{code}"
 
 
 class InvalidInputError(Exception):
-    """Everything wrong with the user's input, together. `problems` is sorted by place and never empty."""
+    """Everything wrong with the user's input, together; at least one is an error. `problems` is sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))

@@ -1,15 +1,17 @@
 """From documents to checked policies: each kind by its reader, then what they say of each other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
-from loopmesh.model.problem import InvalidInputError, Problem
+from loopmesh.model.problem import InvalidInputError, Problem, Severity
 from loopmesh.policies.authorization_policy import read_authorization_policy
 from loopmesh.policies.authorizer_references import check_authorizers
+from loopmesh.policies.cautions import check_cautions
 from loopmesh.policies.conflicts import check_conflicts
 from loopmesh.policies.delegation import check_delegation
 from loopmesh.policies.destination_rule import read_destination_rule
@@ -33,7 +35,8 @@ Reader = Callable[[Document, list[Problem]], Policy]
 
 
 def check_policies(policy_set: PolicySet, application: Application) -> Policies:
-    """Everything the documents say. Raises InvalidInputError with all problems of all files and documents."""
+    """Everything the documents say. Raises InvalidInputError with all problems of all files and documents if one of
+    them is an error; others are the policies' warnings."""
     reading = _Reading(policy_set)
     policies = reading.policies()
     problems = [*policy_set.problems, *reading.problems]
@@ -41,13 +44,14 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     problems += check_references(policies, application, policy_set.place, broken=reading.broken, complete=complete)
     problems += check_delegation(policies, broken=reading.broken, complete=complete)
     if reading.knows_settings:
-        problems += check_telemetries(policies, policy_set.place, broken=reading.broken)
+        problems += check_telemetries(policies, application, policy_set.place, broken=reading.broken)
         problems += check_authorizers(policies, application, policy_set.place, broken=reading.broken)
     problems += check_patches(policies, application, broken=reading.broken)
-    problems += check_conflicts(policies, application, broken=reading.broken)
-    if problems:
+    problems += check_conflicts(policies, application, policy_set.origin_at, broken=reading.broken)
+    problems += check_cautions(policies, policy_set.place, broken=reading.broken)
+    if any(one.severity is Severity.ERROR for one in problems):
         raise InvalidInputError(problems)
-    return policies
+    return replace(policies, warnings=tuple(sorted(set(problems))))
 
 
 def check_provisions(policy_set: PolicySet) -> Policies:
@@ -58,7 +62,8 @@ def check_provisions(policy_set: PolicySet) -> Policies:
     """
     reading = _Reading(policy_set)
     gateways = reading.read("Gateway", read_gateway)
-    if problems := [*policy_set.problems, *reading.problems]:
+    problems = [*policy_set.problems, *reading.problems]
+    if any(one.severity is Severity.ERROR for one in problems):
         raise InvalidInputError(problems)
     entries = [found for several in reading.read("ServiceEntry", read_service_entry) for found in several]
     rules = reading.read("DestinationRule", read_destination_rule)
@@ -115,6 +120,6 @@ class _Reading:
     def _one(self, document: Document, read: Reader[Policy]) -> Policy:
         before = len(self.problems)
         policy = read(document, self.problems)
-        if len(self.problems) > before:
+        if any(one.severity is Severity.ERROR for one in self.problems[before:]):
             self.broken.add(document.policy)
         return policy

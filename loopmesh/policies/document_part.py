@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Mapping
 
-from loopmesh.model.problem import Origin, Problem
+from loopmesh.model.problem import Origin, Problem, Severity
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.yaml_tree import Node
 
 LONGEST_SHOWN = 200
@@ -48,6 +49,13 @@ class DocumentPart:
 
     def refuse(self, key: str | None, rule: str, remedy: str, *, at: Node | None = None) -> None:
         """Notes a problem with a key's value, with the mapping itself, or with the part `at` of the value."""
+        self._note(key, rule, remedy, at)
+
+    def warn(self, key: str, message: Message, rule: str, remedy: str) -> None:
+        """Notes what Istio's analysis says of a key's value without refusing it."""
+        self._note(key, rule, remedy, None, message)
+
+    def _note(self, key: str | None, rule: str, remedy: str, at: Node | None, message: Message | None = None) -> None:
         if not self._is_mapping or len(self.problems) >= MOST_PROBLEMS:
             return
         found = at or (self._values.get(key) if key else None)
@@ -56,7 +64,9 @@ class DocumentPart:
         if found is not None and not isinstance(found.value, dict | list):
             value = f"{where}: {written(found.value)[:LONGEST_SHOWN]}"
         origin = at.origin if at else self.place(key) if key else self.origin
-        self.problems.append(Problem(origin=origin, value=value, rule=rule, remedy=remedy))
+        severity, code = (message.severity, str(message)) if message else (Severity.ERROR, "")
+        problem = Problem(origin=origin, value=value, rule=rule, remedy=remedy, severity=severity, code=code)
+        self.problems.append(problem)
 
     def ignore(self, *keys: str) -> None:
         """Accepts keys that mean nothing here."""

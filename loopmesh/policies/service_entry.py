@@ -8,6 +8,7 @@ from loopmesh.model.added_host import AddedEndpoint, AddedHost, Resolution
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host
@@ -62,6 +63,9 @@ def _hosts(document: Document, fields: Fields) -> tuple[AddedHost, ...]:
     _check_ports(fields, hosts, [port for port, _ in ports], said)
     _check_places(fields, hosts, endpoints, said, selects=selector is not None)
     _check_endpoints(fields, endpoints, said, {port.name for port, _ in ports})
+    if not fields.has("addresses") and any(port.protocol is Protocol.TCP for port, _ in ports):
+        rule = "proxies of a cluster tell TCP hosts apart by `addresses`, unless istiod allocates them"
+        fields.warn("ports", Message.ADDRESS_REQUIRED, rule, "add an address, or see that istiod allocates them")
     return tuple(
         AddedHost(
             source=document.source,

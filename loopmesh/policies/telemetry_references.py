@@ -1,25 +1,30 @@
 """What Telemetry policies name: providers of the mesh config. And how many of them hold at once."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
+from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName, Source
-from loopmesh.model.problem import Origin, Problem
+from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.provider import LogFile, Provider, SpanCollector
 from loopmesh.model.telemetry import Telemetry
+from loopmesh.policies.analysis import Message, policy_problem
 
 Place = Callable[[Source, str], Origin]
 TRACING, LOGGING = "tracing", "accessLogging"
 KINDS: dict[str, type[Provider]] = {TRACING: SpanCollector, LOGGING: LogFile}
 
 
-def check_telemetries(policies: Policies, place: Place, *, broken: Set[PolicyName]) -> Iterator[Problem]:
+def check_telemetries(
+    policies: Policies, application: Application, place: Place, *, broken: Set[PolicyName]
+) -> Iterator[Problem]:
     """A problem for each provider that is not there, and for what Istio would do nothing with."""
     settings = policies.settings
     known = [one for one in policies.telemetries if one.source.policy not in broken]
     wide = [one for one in known if not one.selector.labels]
     yield from _second_of_a_namespace(wide)
+    yield from _second_of_a_workload([one for one in known if one.selector.labels], application)
     for telemetry in known:
         if telemetry.selector.labels and telemetry.selector.namespace == settings.root_namespace:
             rule = f"Istio does not heed a selector in {settings.root_namespace}"
@@ -35,15 +40,40 @@ def _namespace(telemetry: Telemetry) -> str:
 
 
 def _second_of_a_namespace(wide: Sequence[Telemetry]) -> Iterator[Problem]:
-    """The oldest counts (analysis message IST0160)."""
+    """The oldest counts."""
     first: dict[str, Telemetry] = {}
     for telemetry in wide:
         earlier = first.setdefault(_namespace(telemetry), telemetry)
         if earlier is not telemetry:
             rule = f"{earlier.source} is for the whole namespace already"
-            value = str(telemetry.source.policy)
-            remedy = "write both in one, or add a selector"
-            yield Problem(origin=telemetry.source.origin, value=value, rule=rule, remedy=remedy)
+            value, remedy = f"namespace {_namespace(telemetry)}", "write both in one, or add a selector"
+            message = Message.TELEMETRIES_OF_ONE_NAMESPACE
+            yield policy_problem(telemetry.source, value, rule, remedy, message=message)
+
+
+def _second_of_a_workload(narrow: Sequence[Telemetry], application: Application) -> Iterator[Problem]:
+    """The oldest counts here, too."""
+    first: dict[tuple[str, ...], Telemetry] = {}
+    for telemetry in narrow:
+        for key, namespace, labels in _workloads(application):
+            if not telemetry.selector.selects(namespace, labels):
+                continue
+            earlier = first.setdefault(key, telemetry)
+            if earlier is not telemetry:
+                rule, remedy = f"{earlier.source} holds for it already", "write both in one"
+                message = Message.TELEMETRIES_OF_ONE_WORKLOAD
+                yield policy_problem(telemetry.source, f"of {' '.join(key)}", rule, remedy, message=message)
+                break
+
+
+def _workloads(application: Application) -> Iterator[tuple[tuple[str, ...], str, Mapping[str, str]]]:
+    """What each is called, its namespace and its labels."""
+    for service in application.services:
+        for version in service.versions:
+            key = ("service", service.key, "version", version.name)
+            yield key, service.namespace, service.labels_of(version)
+    for gateway in application.gateways:
+        yield ("gateway", gateway.name), gateway.namespace, gateway.labels
 
 
 def _providers(telemetry: Telemetry, settings: MeshSettings, place: Place) -> Iterator[Problem]:
@@ -63,7 +93,7 @@ def _providers(telemetry: Telemetry, settings: MeshSettings, place: Place) -> It
 def _without_provider(
     telemetry: Telemetry, wider: Sequence[Telemetry], settings: MeshSettings, place: Place
 ) -> Iterator[Problem]:
-    """Istio would make no span and no line (analysis message IST0157)."""
+    """Istio would make no span and no line; of spans its analysis says nothing."""
     around = [*wider, telemetry]
     has_tracer = settings.default_tracing or any(rule.providers for one in around for rule in one.tracing)
     has_logger = settings.default_logging or any(rule.providers for one in around for rule in one.logging)
@@ -74,9 +104,17 @@ def _without_provider(
     for key, is_silent in silent.items():
         if is_silent:
             rule = "no provider is named here, in a wider Telemetry or in the mesh config's `defaultProviders`"
-            yield _problem(telemetry, key, rule, "add `providers: [{name: …}]`", place)
+            message = Message.NO_PROVIDER if key == LOGGING else None
+            yield policy_problem(
+                telemetry.source,
+                key,
+                rule,
+                "add `providers: [{name: …}]`",
+                message=message,
+                severity=Severity.WARNING,
+                origin=place(telemetry.source, key),
+            )
 
 
 def _problem(telemetry: Telemetry, key: str, rule: str, remedy: str, place: Place, value: str | None = None) -> Problem:
-    origin = place(telemetry.source, key)
-    return Problem(origin=origin, value=f"{telemetry.source.policy}: {value or key}", rule=rule, remedy=remedy)
+    return policy_problem(telemetry.source, value or key, rule, remedy, origin=place(telemetry.source, key))

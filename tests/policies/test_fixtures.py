@@ -23,6 +23,11 @@ def test_every_problem_is_told_with_place_value_rule_and_remedy(file: Path) -> N
     assert_expected(file, f"{caught.value}\n")
 
 
+@fixtures("warned")
+def test_what_is_seldom_meant_is_taken_and_told_with_its_place(file: Path) -> None:
+    assert_expected(file, "".join(f"{warning}\n" for warning in read_fixture(file).warnings))
+
+
 @fixtures("mesh_valid")
 def test_valid_mesh_configs_are_taken(file: Path) -> None:
     read_mesh_config(file.read_bytes())
@@ -47,7 +52,7 @@ def test_every_problem_of_values_is_told(file: Path) -> None:
     assert_expected(file, f"{caught.value}\n".replace(f"{file.parent}/", ""))
 
 
-@pytest.mark.parametrize("folder", ["invalid", "mesh_invalid", "values_invalid"])
+@pytest.mark.parametrize("folder", ["invalid", "warned", "mesh_invalid", "values_invalid"])
 def test_no_expectation_outlives_its_fixture(folder: str) -> None:
     assert not orphans(folder)
 

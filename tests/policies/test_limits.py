@@ -34,7 +34,7 @@ def test_ten_thousand_policies_are_read() -> None:
 
 
 def test_ten_thousand_mistakes_are_told() -> None:
-    wrong = POLICY.replace("catalog", "a{number}")
+    wrong = POLICY.replace("name: a{number}", "name: A{number}")
     assert len(problems_of("".join(wrong.format(number=number) for number in range(10_000)))) == 10_000
 
 

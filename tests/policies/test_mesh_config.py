@@ -80,10 +80,11 @@ def test_policies_of_the_chosen_root_namespace_hold_everywhere() -> None:
 
 def test_a_policy_is_checked_against_the_mesh_config_beside_it() -> None:
     files = [("policies/all.yaml", ELSEWHERE)]
-    with pytest.raises(InvalidInputError, match="no workload is in this namespace"):
-        check_policies(PolicySet.parse(files, "shop"), APPLICATION)
+    (warning,) = check_policies(PolicySet.parse(files, "shop"), APPLICATION).warnings
+    assert warning.rule == "no workload is in this namespace"
     files.append(("policies/mesh/meshconfig.yaml", b"rootNamespace: istio-config\n"))
-    assert check_policies(PolicySet.parse(files, "shop"), APPLICATION).authorization_policies
+    policies = check_policies(PolicySet.parse(files, "shop"), APPLICATION)
+    assert (len(policies.authorization_policies), policies.warnings) == (1, ())
 
 
 def test_a_newer_mesh_config_replaces_the_one_before() -> None:

@@ -12,6 +12,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 ANY_DETAILS = (status_pb2.DESCRIPTOR, error_details_pb2.DESCRIPTOR)
 """Envoy can only print an error detail whose type its descriptor holds."""
+PRIORITY = 10
+"""After EnvoyFilters that say nothing, so that what this one is relative to is there."""
 HEADER = "# Generated from proto/ by `make proto`; not edited.\n"
 
 
@@ -82,6 +84,7 @@ def _envoy_filter(services: list[str], descriptor: str) -> dict[str, object]:
         "metadata": {"name": "rest", "namespace": "shop"},
         "spec": {
             "workloadSelector": {"labels": {"istio": "edge"}},
+            "priority": PRIORITY,
             "configPatches": [{"applyTo": "HTTP_FILTER", "match": match, "patch": patch}],
         },
     }

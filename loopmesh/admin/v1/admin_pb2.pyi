@@ -330,6 +330,7 @@ class ApplyResponse(_message.Message):
     MILLISECONDS_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     acknowledged: _builtins.int
     milliseconds: _builtins.float
     @_builtins.property
@@ -346,6 +347,10 @@ class ApplyResponse(_message.Message):
     def late(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Workloads whose proxy has not answered in time; they get it as soon as they can take it."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
+        """What is seldom meant in these files, or has become so by them."""
+
     def __init__(
         self,
         *,
@@ -355,10 +360,11 @@ class ApplyResponse(_message.Message):
         milliseconds: _builtins.float = ...,
         problems: _abc.Iterable[Global___Problem] | None = ...,
         late: _abc.Iterable[_builtins.str] | None = ...,
+        warnings: _abc.Iterable[Global___Problem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "late", b"late", "milliseconds", b"milliseconds", "policies", b"policies", "problems", b"problems", "rejected", b"rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "late", b"late", "milliseconds", b"milliseconds", "policies", b"policies", "problems", b"problems", "rejected", b"rejected", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -373,11 +379,17 @@ class Problem(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     REMEDY_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
     file: _builtins.str
     line: _builtins.int
     value: _builtins.str
     rule: _builtins.str
     remedy: _builtins.str
+    severity: _builtins.str
+    """"error", "warning" or "info"; only errors keep policies from being taken."""
+    code: _builtins.str
+    """The message of Istio's own analysis that says the same, for example "IST0101"; empty where none does."""
     def __init__(
         self,
         *,
@@ -386,10 +398,12 @@ class Problem(_message.Message):
         value: _builtins.str = ...,
         rule: _builtins.str = ...,
         remedy: _builtins.str = ...,
+        severity: _builtins.str = ...,
+        code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "line", b"line", "remedy", b"remedy", "rule", b"rule", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "file", b"file", "line", b"line", "remedy", b"remedy", "rule", b"rule", "severity", b"severity", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -456,6 +470,7 @@ class DeleteResponse(_message.Message):
     MILLISECONDS_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     acknowledged: _builtins.int
     milliseconds: _builtins.float
     @_builtins.property
@@ -472,6 +487,10 @@ class DeleteResponse(_message.Message):
     def late(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Workloads whose proxy has not answered in time; they get it as soon as they can take it."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
+        """What is seldom meant in what remains, and was not so before."""
+
     def __init__(
         self,
         *,
@@ -481,10 +500,11 @@ class DeleteResponse(_message.Message):
         milliseconds: _builtins.float = ...,
         problems: _abc.Iterable[Global___Problem] | None = ...,
         late: _abc.Iterable[_builtins.str] | None = ...,
+        warnings: _abc.Iterable[Global___Problem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "late", b"late", "milliseconds", b"milliseconds", "policies", b"policies", "problems", b"problems", "rejected", b"rejected"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "late", b"late", "milliseconds", b"milliseconds", "policies", b"policies", "problems", b"problems", "rejected", b"rejected", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

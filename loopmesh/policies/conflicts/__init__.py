@@ -12,15 +12,17 @@ from loopmesh.policies.conflicts.destination_rules import rules_of_one_host
 from loopmesh.policies.conflicts.mesh_hosts import routings_of_one_host
 from loopmesh.policies.conflicts.servers import servers_of_one_port
 from loopmesh.policies.conflicts.sidecars import sidecars_of_one_workload
-from loopmesh.policies.conflicts.unreachable_routes import unreachable_routes
+from loopmesh.policies.conflicts.unreachable_routes import Locate, unreachable_routes
 
 
-def check_conflicts(policies: Policies, application: Application, *, broken: Set[PolicyName]) -> Iterator[Problem]:
+def check_conflicts(
+    policies: Policies, application: Application, locate: Locate, *, broken: Set[PolicyName]
+) -> Iterator[Problem]:
     """A problem for each policy that meets an earlier one; broken policies conflict with nothing."""
     yield from rules_of_one_host([one for one in policies.destination_rules if one.source.policy not in broken])
     routings = [one for one in policies.routings if one.source.policy not in broken]
     for routing in routings:
-        yield from unreachable_routes(routing)
+        yield from unreachable_routes(routing, locate)
     in_mesh = [one for one in routings if MESH_GATEWAY in one.gateways]
     yield from routings_of_one_host(in_mesh, application)
     sidecars = [one for one in policies.sidecars if one.source.policy not in broken]

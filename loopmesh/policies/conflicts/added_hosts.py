@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from loopmesh.model.added_host import AddedHost
-from loopmesh.model.application import Application
+from loopmesh.model.application import Application, Protocol
 from loopmesh.model.problem import Problem
-from loopmesh.policies.conflicts.problem import conflict
+from loopmesh.policies.analysis import Message, policy_problem
 
 
 def added_hosts_of_one_name(added: list[AddedHost], application: Application) -> Iterator[Problem]:
@@ -14,9 +14,33 @@ def added_hosts_of_one_name(added: list[AddedHost], application: Application) ->
     first: dict[tuple[str, str], AddedHost] = {}
     for one in added:
         if one.host in services:
-            yield conflict(one.source, f"host {one.host}", "a service of the values file has this host", "remove it")
+            yield policy_problem(
+                one.source, f"host {one.host}", "a service of the values file has this host", "remove it"
+            )
         earlier = first.setdefault((one.namespace, one.host), one)
         if earlier is not one:
-            yield conflict(
+            yield policy_problem(
                 one.source, f"host {one.host}", f"{earlier.source} has this host already", "keep one of them"
             )
+    yield from _protocols_of_one_port(added)
+
+
+def _protocols_of_one_port(added: list[AddedHost]) -> Iterator[Problem]:
+    """Of several namespaces, where callers see both."""
+    first: dict[tuple[str, int], list[tuple[AddedHost, Protocol]]] = {}
+    for one in added:
+        for port in one.ports:
+            others = first.setdefault((one.host, port.number), [])
+            for other, protocol in others:
+                if protocol is not port.protocol and _are_seen_together(one, other):
+                    rule = f"{other.source} says it speaks {protocol}, this one {port.protocol}"
+                    message, value = Message.PROTOCOLS_OF_ONE_PORT, f"port {port.number} of {one.host}"
+                    yield policy_problem(one.source, value, rule, "let both say the same", message=message)
+                    break
+            if all(other.visibility != one.visibility for other, _ in others):
+                others.append((one, port.protocol))
+
+
+def _are_seen_together(one: AddedHost, other: AddedHost) -> bool:
+    seen = [None if each.visibility is None else each.visibility.namespaces for each in (one, other)]
+    return seen[0] is None or seen[1] is None or bool(seen[0] & seen[1])

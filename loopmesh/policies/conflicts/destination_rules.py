@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import NO_POLICY, DestinationRule
-from loopmesh.policies.conflicts.problem import conflict
+from loopmesh.policies.analysis import policy_problem
 
 
 def rules_of_one_host(rules: list[DestinationRule]) -> Iterator[Problem]:
@@ -25,12 +25,12 @@ def _dropped(earlier: DestinationRule, rule: DestinationRule) -> Iterator[Proble
     if earlier.visibility != rule.visibility:
         home = rule.source.policy.namespace
         if all(one.visibility is None or one.visibility.includes(home) for one in (earlier, rule)):
-            yield conflict(rule.source, value, already, "export both to the same namespaces")
+            yield policy_problem(rule.source, value, already, "export both to the same namespaces")
         return
     if NO_POLICY not in (earlier.policy, rule.policy):
-        yield conflict(rule.source, value, already, "keep the trafficPolicy of one of the two")
+        yield policy_problem(rule.source, value, already, "keep the trafficPolicy of one of the two")
     names = {subset.name for subset in earlier.subsets}
     for subset in rule.subsets:
         if subset.name in names:
             there = f"{earlier.source} has a subset of this name for {rule.host} already"
-            yield conflict(subset.source, f"subset {subset.name}", there, "rename or remove it")
+            yield policy_problem(subset.source, f"subset {subset.name}", there, "rename or remove it")

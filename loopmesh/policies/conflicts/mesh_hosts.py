@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from loopmesh.model.application import Application
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import Routing
-from loopmesh.policies.conflicts.problem import conflict
+from loopmesh.policies.analysis import Message, policy_problem
 
 
 def routings_of_one_host(routings: list[Routing], application: Application) -> Iterator[Problem]:
-    """Sidecars that see both would use the first, never the second (analysis message IST0109); a wildcard may stand
-    beside a host."""
+    """Sidecars that see both would use the first, never the second; a wildcard may stand beside a host."""
     first: dict[tuple[str, str], Routing] = {}
     for routing in routings:
         seen_in = [one for one in application.namespaces if _is_seen(routing, one)]
@@ -19,8 +18,9 @@ def routings_of_one_host(routings: list[Routing], application: Application) -> I
                 (one for at in seen_in if (one := first.setdefault((at, host), routing)) is not routing), None
             )
             if earlier is not None:
-                already = f"{earlier.source} is for this host already"
-                yield conflict(routing.source, f"host {host}", already, "write both in one VirtualService")
+                already, remedy = f"{earlier.source} is for this host already", "write both in one VirtualService"
+                message = Message.SAME_HOST_IN_MESH
+                yield policy_problem(routing.source, f"host {host}", already, remedy, message=message)
 
 
 def _is_seen(routing: Routing, namespace: str) -> bool:

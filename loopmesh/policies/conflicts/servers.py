@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from loopmesh.model.application import GatewayWorkload
 from loopmesh.model.edge import Gateway, Server, ServerKind
 from loopmesh.model.problem import Problem
-from loopmesh.policies.conflicts.problem import conflict
+from loopmesh.policies.analysis import Message, policy_problem
 
 
 def servers_of_one_port(gateways: Sequence[Gateway], workloads: Sequence[GatewayWorkload]) -> Iterator[Problem]:
@@ -28,13 +28,16 @@ def _among(opened: list[tuple[Gateway, Server]]) -> Iterator[Problem]:
         other = first.setdefault(server.port, server)
         if not _may_share(other, server):
             rule = f"{other.source} opens this port for {_spoken(other)}, and this server for {_spoken(server)}"
-            yield conflict(server.source, f"port {server.port}", rule, "use another port")
+            yield policy_problem(server.source, f"port {server.port}", rule, "use another port")
             continue
         for host in server.hosts:
             owner, owned = owners.setdefault((server.port, host), (gateway, server))
             if owned is not server and (owner is not gateway or server.tls is not None):
                 rule = f"{owned.source} answers for it on port {server.port} already"
-                yield conflict(server.source, f"host {host}", rule, "name the host in one server only")
+                message = Message.SERVERS_OF_ONE_HOST if owner is not gateway else None
+                yield policy_problem(
+                    server.source, f"host {host}", rule, "name the host in one server only", message=message
+                )
 
 
 def _may_share(one: Server, other: Server) -> bool:

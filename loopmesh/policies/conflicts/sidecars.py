@@ -1,11 +1,11 @@
-"""Two Sidecars for one workload (analysis messages IST0110 and IST0111)."""
+"""Two Sidecars for one workload."""
 
 from collections.abc import Iterator
 
 from loopmesh.model.application import Application
 from loopmesh.model.problem import Problem
 from loopmesh.model.sidecar import Sidecar
-from loopmesh.policies.conflicts.problem import conflict
+from loopmesh.policies.analysis import Message, policy_problem
 
 REMEDY = "write both in one Sidecar"
 
@@ -17,8 +17,13 @@ def sidecars_of_one_workload(sidecars: list[Sidecar], application: Application) 
         for key in _holds_for(sidecar, application):
             earlier = first.setdefault(key, sidecar)
             if earlier is not sidecar:
-                yield conflict(sidecar.source, f"of {' '.join(key)}", f"{earlier.source} holds for it already", REMEDY)
+                rule = f"{earlier.source} holds for it already"
+                yield policy_problem(sidecar.source, f"of {' '.join(key)}", rule, REMEDY, message=_message(sidecar))
                 break
+
+
+def _message(sidecar: Sidecar) -> Message:
+    return Message.SIDECARS_OF_ONE_NAMESPACE if sidecar.selector is None else Message.SIDECARS_OF_ONE_WORKLOAD
 
 
 def _holds_for(sidecar: Sidecar, application: Application) -> Iterator[tuple[str, ...]]:

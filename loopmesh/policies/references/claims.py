@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from loopmesh.model.policies import Policies
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import Routing
+from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.references.known import Known
-from loopmesh.policies.references.problem import reference_problem
 
 
 def claim_problems(known: Known, policies: Policies, routing: Routing) -> Iterator[Problem]:
-    """A gateway whose requests no RequestAuthentication looks at has no claims to choose by (analysis message
-    IST0149)."""
+    """A gateway whose requests no RequestAuthentication looks at has no claims to choose by."""
     asking = next((one for one in routing.routes for match in one.matches if match.claims), None)
     if asking is None or not known.complete:
         return
@@ -22,5 +21,6 @@ def claim_problems(known: Known, policies: Policies, routing: Routing) -> Iterat
             for one in policies.request_authentications
         )
         if not is_looked_at and any(gateway.selects(workload.labels) for gateway in bound):
+            remedy, message = "add a RequestAuthentication for the gateway", Message.CLAIMS_OF_NOBODY
             rule = f"no RequestAuthentication selects gateway {workload.name}, so no request has claims"
-            yield reference_problem(asking.source, "claims", rule, "add a RequestAuthentication for the gateway")
+            yield policy_problem(asking.source, "claims", rule, remedy, message=message)

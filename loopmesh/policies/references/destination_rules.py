@@ -5,19 +5,23 @@ from collections.abc import Iterator, Mapping
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import DestinationRule, Subset
-from loopmesh.policies.references.hosts import host_problems
+from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.references.known import Known
-from loopmesh.policies.references.problem import reference_problem
 
 
 def rule_problems(known: Known, rule: DestinationRule) -> Iterator[Problem]:
-    yield from host_problems(known, rule.source, rule.host, known.place(rule.source, "host"))
+    if not known.covered(rule.host):
+        # Istio's analysis warns only (message IST0174): the service may come later, and nothing else is wrong then.
+        remedy = known.closest(rule.host, known.services)
+        message, origin = Message.UNKNOWN_HOST_OF_RULE, known.place(rule.source, "host")
+        rule_text = "no service has this host"
+        yield policy_problem(rule.source, f"host {rule.host}", rule_text, remedy, message=message, origin=origin)
     namespace = rule.source.policy.namespace
     namespaces = {*known.application.namespaces, known.root_namespace}
     if namespace not in namespaces:
         text = "Istio looks for it in the namespaces of caller and service and in the root namespace"
         remedy = f"move it to one of {', '.join(sorted(namespaces))}"
-        yield reference_problem(rule.source, f"namespace {namespace}", text, remedy)
+        yield policy_problem(rule.source, f"namespace {namespace}", text, remedy)
     for subset in rule.subsets:
         yield from _labels(known, subset, rule)
     yield from _ports(known, rule)
@@ -29,7 +33,7 @@ def _ports(known: Known, rule: DestinationRule) -> Iterator[Problem]:
     said = {*rule.policy.ports, *(number for subset in rule.subsets for number in subset.policy.ports)}
     for number in sorted(said - numbers if numbers else ()):
         remedy = f"use {', '.join(map(str, sorted(numbers)))}"
-        yield reference_problem(rule.source, f"port {number}", f"{rule.host} has no such port", remedy)
+        yield policy_problem(rule.source, f"port {number}", f"{rule.host} has no such port", remedy)
 
 
 def _labels(known: Known, subset: Subset, rule: DestinationRule) -> Iterator[Problem]:
@@ -41,4 +45,5 @@ def _labels(known: Known, subset: Subset, rule: DestinationRule) -> Iterator[Pro
     if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
         versions = ", ".join(sorted({labels.get("version", "none") for labels in behind}))
         text = f"no version of {rule.host} has its labels"
-        yield reference_problem(subset.source, f"subset {subset.name}", text, f"use `version:` with one of {versions}")
+        remedy, message = f"use `version:` with one of {versions}", Message.SUBSET_OF_NO_WORKLOAD
+        yield policy_problem(subset.source, f"subset {subset.name}", text, remedy, message=message)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from loopmesh.model.problem import Problem
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.traffic import DestinationRule
+from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.references.hosts import host_problems
 from loopmesh.policies.references.known import Known
-from loopmesh.policies.references.problem import reference_problem
 
 
 class Subsets:
@@ -31,21 +31,29 @@ class Subsets:
         if name not in names:
             text = f"no DestinationRule for {destination.host} has this subset"
             remedy = self._known.closest(name, names)
-            yield reference_problem(destination.source, f"subset {name}", text, remedy)
+            yield policy_problem(destination.source, f"subset {name}", text, remedy, message=Message.NOT_FOUND)
 
 
 def destination_problems(known: Known, subsets: Subsets, destination: Destination) -> Iterator[Problem]:
     service = known.services.get(destination.host)
     if service is None:
-        yield from host_problems(known, destination.source, destination.host, destination.source.origin)
+        source = destination.source
+        yield from host_problems(known, source, destination.host, source.origin, Message.NOT_FOUND)
         return
     numbers = ", ".join(str(port.number) for port in service.ports)
     if destination.port is None and len(service.ports) > 1:
         remedy = f"add `port`, one of {numbers}"
-        yield reference_problem(destination.source, f"host {destination.host}", "it has several ports", remedy)
+        yield policy_problem(
+            destination.source,
+            f"host {destination.host}",
+            "it has several ports",
+            remedy,
+            message=Message.PORT_REQUIRED,
+        )
     if destination.port is not None and destination.port not in [port.number for port in service.ports]:
         rule = f"{destination.host} has no such port"
-        yield reference_problem(destination.source, f"port {destination.port}", rule, f"use {numbers}")
+        remedy, message = f"use {numbers}", Message.NOT_FOUND
+        yield policy_problem(destination.source, f"port {destination.port}", rule, remedy, message=message)
     if destination.subset is not None:
         yield from subsets.problems(destination, destination.subset)
 

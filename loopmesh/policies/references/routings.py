@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from loopmesh.model.edge import Gateway
-from loopmesh.model.problem import Problem
+from loopmesh.model.policy import Source
+from loopmesh.model.problem import Origin, Problem
 from loopmesh.model.routing import MESH_GATEWAY, Routing
+from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.host_names import overlap
 from loopmesh.policies.references.destinations import Subsets, destination_problems
 from loopmesh.policies.references.hosts import host_problems
 from loopmesh.policies.references.known import Known
-from loopmesh.policies.references.problem import reference_problem
 
 
 def routing_problems(known: Known, subsets: Subsets, routing: Routing) -> Iterator[Problem]:
@@ -30,11 +31,18 @@ def _gateway(known: Known, routing: Routing, name: str) -> Iterator[Problem]:
     elif gateway is None and known.complete:
         remedy = known.closest(name, known.gateways)
         origin = known.place(routing.source, "gateways")
-        yield reference_problem(routing.source, f"gateway {name}", "there is no such Gateway", remedy, origin)
+        yield policy_problem(
+            routing.source,
+            f"gateway {name}",
+            "there is no such Gateway",
+            remedy,
+            message=Message.NOT_FOUND,
+            origin=origin,
+        )
 
 
 def _let_in(known: Known, routing: Routing, gateway: Gateway) -> Iterator[Problem]:
-    """A routing that no server of the gateway lets in would never be used there (analysis message IST0132)."""
+    """A routing that no server of the gateway lets in would never be used there."""
     served = [host.rpartition("/") for server in gateway.servers for host in server.hosts]
     meeting = [(namespace, name) for namespace, _, name in served if any(overlap(name, one) for one in routing.hosts)]
     own = routing.source.policy.namespace
@@ -46,9 +54,13 @@ def _let_in(known: Known, routing: Routing, gateway: Gateway) -> Iterator[Proble
         rule = f"Gateway {gateway.name} has its hosts for namespace {namespaces} only"
         origin = known.place(routing.source, "gateways")
         remedy = "bind it to a gateway open to this one"
-        yield reference_problem(routing.source, f"gateway {gateway.name}", rule, remedy, origin)
+        yield _kept_out(routing.source, f"gateway {gateway.name}", rule, remedy, origin)
     else:
         rule = f"Gateway {gateway.name} serves {', '.join(name for _, _, name in served)}"
         origin = known.place(routing.source, "hosts")
         remedy = "add a host to the Gateway, or use one of its"
-        yield reference_problem(routing.source, f"hosts {', '.join(routing.hosts)}", rule, remedy, origin)
+        yield _kept_out(routing.source, f"hosts {', '.join(routing.hosts)}", rule, remedy, origin)
+
+
+def _kept_out(source: Source, value: str, rule: str, remedy: str, origin: Origin) -> Problem:
+    return policy_problem(source, value, rule, remedy, message=Message.HOST_NOT_IN_GATEWAY, origin=origin)

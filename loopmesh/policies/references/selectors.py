@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from loopmesh.model.edge import Gateway
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import Source, WorkloadSelector
-from loopmesh.model.problem import Origin, Problem
+from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.security import PeerAuthentication
+from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.references.known import Known
-from loopmesh.policies.references.problem import reference_problem
+
+MESSAGES = {
+    "AuthorizationPolicy": Message.NO_WORKLOAD,
+    "Sidecar": Message.NOT_FOUND,
+    "Telemetry": Message.NOT_FOUND,
+}
+"""What Istio's analysis says of a selector that selects nothing; of other kinds it says nothing, and here they are
+warned of."""
 
 
 def selectors(policies: Policies) -> Iterator[tuple[Source, WorkloadSelector, str]]:
@@ -36,7 +44,10 @@ def selector_problems(known: Known, source: Source, selector: WorkloadSelector, 
     value = f"selector {words}" if words else f"namespace {selector.namespace}"
     rule = "no workload has these labels there" if words else "no workload is in this namespace"
     remedy = "use `app: <service>`, `version:`, or the labels of a gateway"
-    yield reference_problem(source, value, rule, remedy, origin)
+    message = MESSAGES.get(source.policy.kind)
+    if message is Message.NOT_FOUND and not words:
+        message = None
+    yield policy_problem(source, value, rule, remedy, message=message, severity=Severity.WARNING, origin=origin)
 
 
 def peer_problems(known: Known, policy: PeerAuthentication) -> Iterator[Problem]:
@@ -44,7 +55,7 @@ def peer_problems(known: Known, policy: PeerAuthentication) -> Iterator[Problem]
     if policy.selector.labels and policy.selector.namespace == root:
         rule = f"Istio does not heed a selector in {root}"
         remedy = "remove it, or write the policy in the workload's namespace"
-        yield reference_problem(policy.source, "selector", rule, remedy, known.place(policy.source, "selector"))
+        yield policy_problem(policy.source, "selector", rule, remedy, origin=known.place(policy.source, "selector"))
 
 
 def gateway_problems(known: Known, gateway: Gateway) -> Iterator[Problem]:
@@ -52,4 +63,6 @@ def gateway_problems(known: Known, gateway: Gateway) -> Iterator[Problem]:
         words = ", ".join(f"{name}: {value}" for name, value in gateway.labels.items())
         rule = "no gateway of the values has these labels"
         origin = known.place(gateway.source, "selector")
-        yield reference_problem(gateway.source, f"selector {words}", rule, "add it to `gateways`", origin)
+        yield policy_problem(
+            gateway.source, f"selector {words}", rule, "add it to `gateways`", message=Message.NOT_FOUND, origin=origin
+        )

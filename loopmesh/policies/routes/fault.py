@@ -1,6 +1,7 @@
 """HTTPFaultInjection: faults put in on purpose."""
 
 from loopmesh.model.routes.fault import Abort, Delay, Fault
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.routes.percentage import read_percentage
 
@@ -38,8 +39,10 @@ def read_fault(fields: Fields) -> Fault:
 
 def _delay(fields: Fields) -> Delay:
     exact = fields.object("percentage", read_percentage)
-    # Istio's older field; the newer one wins.
+    # The newer one wins.
     whole = fields.integer("percent", least=0, most=100) or 0
+    if whole:
+        fields.warn("percent", Message.DEPRECATED, "Istio's older field", "write `percentage: {value: …}`")
     fields.unsupported({"exponentialDelay": NEITHER})
     if not (fields.has("fixedDelay") or fields.has("exponentialDelay")):
         fields.refuse(None, "`fixedDelay` is required", "add `fixedDelay: 5s`")

@@ -2,6 +2,7 @@
 
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.mirror import Mirror
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.routes.destination import read_destination, read_target
@@ -25,6 +26,8 @@ def _percent_of_single(fields: Fields) -> float:
     exact = fields.object("mirrorPercentage", read_percentage)
     # Istio's older field; the newer one wins.
     whole = fields.integer("mirrorPercent", least=0, most=100)
+    if whole is not None:
+        fields.warn("mirrorPercent", Message.SCHEMA_WARNING, "Istio's older field", "write `mirrorPercentage`")
     if exact is not None:
         return exact
     return ALL if whole is None else float(whole)
