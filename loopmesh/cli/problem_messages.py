@@ -27,6 +27,6 @@ def problem_of_message(message: admin_pb2.Problem) -> Problem:
         value=message.value,
         rule=message.rule,
         remedy=message.remedy,
-        severity=Severity(message.severity),
+        severity=Severity(message.severity or Severity.ERROR),
         code=message.code,
     )

@@ -1,10 +1,13 @@
 """What tokens requests may carry, and who vouches for them (Istio's RequestAuthentication)."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from loopmesh.model.policy import Source, WorkloadSelector
 
+KEY_NUMBERS = ("n", "e", "x", "y")
+BASE64_URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 KEY_TYPES = ("RSA", "EC", "OKP", "oct")
 
 
@@ -92,4 +95,11 @@ def key_set_problem(text: str) -> str | None:
         return "a key set has `keys`, a list of at least one key"
     if not all(isinstance(key, dict) and key.get("kty") in KEY_TYPES for key in keys):
         return f"a key has a `kty`, one of {', '.join(KEY_TYPES)}"
+    if not all(_is_number(key[name]) for key in keys for name in KEY_NUMBERS if name in key):
+        return f"the numbers of a key ({', '.join(KEY_NUMBERS)}) are base64url (RFC 7518)"
     return None
+
+
+def _is_number(text: object) -> bool:
+    """One character alone is no byte."""
+    return isinstance(text, str) and BASE64_URL.fullmatch(text) is not None and len(text.rstrip("=")) % 4 != 1

@@ -28,7 +28,6 @@ class Message(StrEnum):
     SERVERS_OF_ONE_HOST = "IST0145"
     CLAIMS_OF_NOBODY = "IST0149"
     RELATIVE_PATCH = "IST0151"
-    RELATIVE_PATCH_OF_A_VERSION = "IST0155"
     NO_PROVIDER = "IST0157"
     TELEMETRIES_OF_ONE_WORKLOAD = "IST0159"
     TELEMETRIES_OF_ONE_NAMESPACE = "IST0160"
@@ -54,7 +53,6 @@ LESS_THAN_ERRORS = {
     Message.SAME_CERTIFICATE: Severity.WARNING,
     Message.SUBSET_OF_OTHERS_AT_GATEWAY: Severity.WARNING,
     Message.RELATIVE_PATCH: Severity.WARNING,
-    Message.RELATIVE_PATCH_OF_A_VERSION: Severity.WARNING,
     Message.NO_PROVIDER: Severity.WARNING,
     Message.UNKNOWN_HOST_OF_RULE: Severity.WARNING,
     Message.PROTOCOLS_OF_ONE_PORT: Severity.WARNING,
@@ -69,16 +67,16 @@ def policy_problem(
     remedy: str,
     *,
     message: Message | None = None,
-    severity: Severity = Severity.ERROR,
+    severity: Severity | None = None,
     origin: Origin | None = None,
 ) -> Problem:
     """What is wrong with a policy that can be read, at `origin`, else where the source is; a message of Istio's has
-    its own severity."""
+    its own severity where no other is given."""
     return Problem(
         origin=origin or source.origin,
         value=f"{source.policy}: {value}",
         rule=rule,
         remedy=remedy,
-        severity=message.severity if message else severity,
+        severity=severity or (message.severity if message else Severity.ERROR),
         code=message or "",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin, Problem
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_name
 from loopmesh.policies.refused_kinds import GATEWAY_API, NO_GATEWAY_API, REFUSED_KINDS
@@ -104,4 +105,6 @@ def read_selector(fields: Fields, namespace: str, key: str = "matchLabels") -> W
     labels = fields.labels(key)
     if any("*" in text for pair in labels.items() for text in pair):
         fields.refuse(key, "a selector has no wildcards", "write the label in full, or leave it out")
+    if key == "labels" and not labels:
+        fields.warn(key, Message.SCHEMA_WARNING, "a selector without labels selects everybody", "add labels")
     return WorkloadSelector(namespace=namespace, labels=labels)

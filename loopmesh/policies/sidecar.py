@@ -7,6 +7,7 @@ from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.sidecar import ALL_HOSTS, ANY_NAMESPACE, OWN_NAMESPACE, ImportedHost, Sidecar
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.destinations.connection_pool import read_connection_pool
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
@@ -54,6 +55,8 @@ def _outbound(document: Document, fields: Fields) -> OutboundPolicy:
     proxy = fields.object("egressProxy", lambda inside: _proxy(document, inside))
     if proxy is not None and mode is not UnknownHosts.PASSED_ON:
         fields.refuse("egressProxy", "only unknown hosts go to it, and this mode refuses them", "write mode: ALLOW_ANY")
+    if proxy is not None:
+        fields.warn("egressProxy", Message.DEPRECATED, "Istio deprecates it", "route through an egress gateway")
     return OutboundPolicy(unknown_hosts=mode, proxy=proxy)
 
 

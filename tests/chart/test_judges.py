@@ -28,7 +28,6 @@ ALLOWED_REMARKS = (
 )
 ANALYZER_IGNORED = {
     "IST0133": "says of every EnvoyFilter that it is an EnvoyFilter",
-    "IST0151": "the edge has one relative patch, so nothing competes for its place",
 }
 
 

@@ -1,5 +1,6 @@
 """Commands that only read and write files: validate and compile."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,60 @@ def test_invalid_policies_are_told_with_their_places_and_number(tmp_path: Path) 
     said = failing("validate", policy, *SHOP)
     assert said.startswith(f"{policy}:")
     assert said.rstrip().endswith("; nothing was changed")
+
+
+UNREACHABLE = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: wallet}
+spec:
+  hosts: [wallet]
+  http:
+  - route: [{destination: {host: wallet}}]
+  - match: [{uri: {prefix: /never}}]
+    route: [{destination: {host: wallet}}]
+"""
+WARNING = "http route #1: the route at {file}:7 takes every request before it; move it up, or remove it [IST0130]"
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path) -> Path:
+    path = tmp_path / "wallet.yaml"
+    path.write_text(UNREACHABLE)
+    return path
+
+
+def test_what_is_seldom_meant_is_told_and_does_not_fail(unreachable: Path) -> None:
+    result = invoke("validate", unreachable, *SHOP)
+    warning = WARNING.format(file=unreachable)
+    assert result.stderr == f"{unreachable}:8: warning: VirtualService shop/wallet: {warning}\n"
+    assert (result.exit_code, result.stdout) == (0, "1 policies are valid; 1 warning\n")
+
+
+@pytest.mark.parametrize(("threshold", "code"), [("error", 0), ("warning", 1), ("info", 1)])
+def test_warnings_fail_where_the_threshold_says_so(unreachable: Path, threshold: str, code: int) -> None:
+    assert invoke("validate", unreachable, *SHOP, "--failure-threshold", threshold).exit_code == code
+
+
+def test_problems_as_json_have_the_documented_shape(unreachable: Path) -> None:
+    result = invoke("validate", unreachable, *SHOP, "--json")
+    problem = {
+        "severity": "warning",
+        "code": "IST0130",
+        "origin": {"file": str(unreachable), "line": 8},
+        "value": "VirtualService shop/wallet: http route #1",
+        "rule": f"the route at {unreachable}:7 takes every request before it",
+        "remedy": "move it up, or remove it",
+    }
+    assert json.loads(result.stdout) == {"policies": ["VirtualService shop/wallet"], "problems": [problem]}
+    assert result.exit_code == 0
+
+
+def test_errors_as_json_fail(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("apiVersion: v1\nkind: Nothing\n")
+    result = invoke("validate", policy, *SHOP, "--json")
+    assert {problem["severity"] for problem in json.loads(result.stdout)["problems"]} == {"error"}
+    assert (result.exit_code, result.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("path", ["nowhere.yaml", "nowhere"])

@@ -7,6 +7,11 @@ from tests.policies.reading import read_fixture
 
 FIXTURE = FOLDER / "valid" / "request_authentication.yaml"
 
+KEYS = (
+    '{"keys": [{"kty": "EC", "crv": "P-256", "x": "ntE0hAQGVqRxe4bmI_c_wChTd_zdXy7bMmqjpOcBW60",'
+    ' "y": "zzbwF9IT5eRzSmrYCbYzb3dfXGoK7rdg7KI0LmvfJIQ"}]}'
+)
+
 
 def test_a_token_rule_keeps_every_field() -> None:
     nothing, policy = read_fixture(FIXTURE).request_authentications
@@ -15,7 +20,7 @@ def test_a_token_rule_keeps_every_field() -> None:
     assert policy.rules[0] == TokenRule(
         issuer="https://issuer.example",
         audiences=("shop", "lab"),
-        keys='{"keys": [{"kty": "EC", "crv": "P-256", "x": "a", "y": "b"}]}',
+        keys=KEYS,
         timeout_ms=2000,
         key_source=KeySource(issuer="https://issuer.example"),
         places=TokenPlaces(

@@ -20,9 +20,9 @@ def run_tool(
     return _go("-C", str(module), "tool", name, *arguments, stdin=stdin, environment=environment)
 
 
-def run_own(*arguments: str, stdin: str) -> subprocess.CompletedProcess[str]:
-    """The program podsecurity of tools/go itself."""
-    return _go("-C", str(MODULE), "run", ".", *arguments, stdin=stdin)
+def run_own(*arguments: str, stdin: str, package: str = ".") -> subprocess.CompletedProcess[str]:
+    """A program of tools/go itself: podsecurity, or that of a folder below."""
+    return _go("-C", str(MODULE), "run", package, *arguments, stdin=stdin)
 
 
 def build_tools() -> Iterator[str]:

@@ -10,6 +10,7 @@ from loopmesh.policies.references.claims import claim_problems
 from loopmesh.policies.references.destination_rules import rule_problems
 from loopmesh.policies.references.destinations import Subsets, destination_problems
 from loopmesh.policies.references.known import Known, Place
+from loopmesh.policies.references.namespaces import namespace_problems
 from loopmesh.policies.references.routings import routing_problems
 from loopmesh.policies.references.selectors import gateway_problems, peer_problems, selector_problems, selectors
 from loopmesh.policies.sidecar_references import sidecar_problems
@@ -40,6 +41,9 @@ def check_references(
     for peers in policies.peer_authentications:
         if peers.source.policy not in broken:
             yield from peer_problems(known, peers)
+    for policy in policies.authorization_policies:
+        if policy.source.policy not in broken:
+            yield from namespace_problems(known, policy)
     for gateway in policies.gateways:
         if gateway.source.policy not in broken:
             yield from gateway_problems(known, gateway)
