@@ -15,6 +15,7 @@ import grpc
 from tests.parity.case import Call
 from tests.parity.certificates import caller_context
 from tests.parity.observation import Observation
+from tests.parity.tracing import request_id
 
 DEADLINE_S = 15
 
@@ -30,10 +31,12 @@ class Way:
     folder: Path
 
 
-def make_call(call: Call, way: Way, call_id: str) -> Observation:
-    """Waits for the end of it."""
+def make_call(call: Call, way: Way, number: int) -> Observation:
+    """Waits for the end of it. The programs write down what arrived under the call's number."""
     kind, _, target = call.call.partition(" ")
-    headers = {**call.headers, "x-lab-id": call_id}
+    headers = {**call.headers, "x-lab-id": str(number)}
+    if call.expect.trace:
+        headers["x-request-id"] = request_id(call.draw, number)
     started = time.perf_counter()
     if kind == "GRPC":
         seen = _grpc(target, headers, call.body, way)

@@ -13,6 +13,18 @@ FOLDER = Path(__file__).with_name("cases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What the spans that proxies sent must show; only those of whole requests, not of single attempts, count."""
+
+    spans: dict[str, int | list[int]] = field(default_factory=dict)
+    """How many the proxies of each instance sent of all calls, or at least and at most; 0 for none."""
+    tags: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    """By instance, tags of every such span, compared like headers. `:kind` and `:failed` stand for what is no tag."""
+    id: str | None = None
+    """Of the trace they all belong to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
     """What one call, or `times` of them, must show; None is not looked at.
 
@@ -43,6 +55,7 @@ class Expectation:
     at_most_ms: int | None = None
     refused: bool | None = None
     """Whether the connection ended without any answer."""
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,8 @@ class Call:
     times: int = 1
     together: bool = False
     """All at the same time instead of one after the other."""
+    draw: int = 0
+    """Below 10,000: what the call's request id gives the sampling to compare with; 0 is in any share."""
     expect: Expectation
 
 
@@ -98,6 +113,8 @@ def all_cases() -> list[Case]:
 def _call(path: Path, said: dict[str, Any]) -> Call:
     given = {("sender" if key == "from" else key): value for key, value in said.items()}
     expected = _check(path, Expectation, given.pop("expect"))
+    if "trace" in expected:
+        expected["trace"] = Trace(**_check(path, Trace, expected["trace"]))
     return Call(**_check(path, Call, given), expect=Expectation(**expected))
 
 

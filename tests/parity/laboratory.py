@@ -25,6 +25,7 @@ from tests.parity.case import Call, Case
 from tests.parity.certificates import write_certificates
 from tests.parity.explanation import explained, surprises
 from tests.parity.observation import Observation, differences
+from tests.parity.tracing import Traces, request_id
 
 LAB = Path(__file__).with_name("lab")
 PATIENCE_S = 10
@@ -53,7 +54,8 @@ class Laboratory:
     def __init__(self, stub: admin_pb2_grpc.AdminServiceStub, folder: Path) -> None:
         self._stub = stub
         self._folder = folder
-        self._ids = map(str, itertools.count(1))
+        self._numbers = itertools.count(1)
+        self._traces = Traces(folder / "state" / "traces.db")
 
     def run(self, case: Case) -> list[str]:
         """What is not as expected, or not as `mesh explain` has told. Raises NotAcceptedError."""
@@ -75,18 +77,18 @@ class Laboratory:
 
     def observe(self, call: Call) -> Observation:
         """Makes one call, whatever is expected of it."""
-        return make_call(call, self._way(call.sender), next(self._ids))
+        return make_call(call, self._way(call.sender), next(self._numbers))
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())
 
-    def _made(self, call: Call) -> dict[str, Observation]:
-        """By the ids the calls carry."""
+    def _made(self, call: Call) -> dict[int, Observation]:
+        """By the numbers of the calls."""
         way = self._way(call.sender)
-        ids = [next(self._ids) for _ in range(call.times)]
+        numbers = [next(self._numbers) for _ in range(call.times)]
         with ThreadPoolExecutor(call.times if call.together else 1) as pool:
-            seen = list(pool.map(lambda call_id: make_call(call, way, call_id), ids))
-        return dict(zip(ids, seen, strict=True))
+            seen = list(pool.map(lambda number: make_call(call, way, number), numbers))
+        return dict(zip(numbers, seen, strict=True))
 
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse) -> list[str]:
         port = (self._folder / "outside.port").read_text()
@@ -94,7 +96,12 @@ class Laboratory:
         told = explained(mesh, status, call)
         seen = self._made(call)
         found = list(seen.values())
-        unexpected = differences(call.expect, found, lambda wanted: self._arrivals(set(seen), wanted))
+        unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
+        if call.expect.trace:
+            arrived = [one.seen["x-request-id"] for one in found if "x-request-id" in one.seen]
+            unexpected += self._traces.differences(
+                call.expect.trace, [*(request_id(call.draw, number) for number in seen), *arrived]
+            )
         return [*unexpected, *surprises(told, found)]
 
     def _way(self, sender: str) -> Way:

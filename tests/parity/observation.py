@@ -52,7 +52,7 @@ def differences(
     if expected.arrived is not None:
         counted = arrivals(expected.arrived)
         for prefix, count in expected.arrived.items():
-            found = sum(number for instance, number in counted.items() if _is(instance, prefix))
+            found = sum(number for instance, number in counted.items() if is_of(instance, prefix))
             if found != count:
                 yield f"{found} requests arrived at {prefix}, not {count}; all: {dict(counted)}"
 
@@ -63,19 +63,20 @@ def _of_call(expected: Expectation, seen: Observation) -> Iterator[str]:
         wanted = getattr(expected, name)
         if wanted is not None and wanted != found:
             yield f"{name} is {found!r}, not {wanted!r}; {seen}"
-    if expected.answered_by is not None and not _is(seen.answered_by, expected.answered_by):
+    if expected.answered_by is not None and not is_of(seen.answered_by, expected.answered_by):
         yield f"answered by {seen.answered_by or 'nobody'}, not {expected.answered_by}; {seen}"
     if expected.body is not None and expected.body not in seen.body:
         yield f"the body is {seen.body!r}, without {expected.body!r}"
-    yield from _of_headers("the program saw", expected.seen or {}, seen.seen)
-    yield from _of_headers("the caller got", expected.response or {}, seen.response)
+    yield from header_differences("the program saw", expected.seen or {}, seen.seen)
+    yield from header_differences("the caller got", expected.response or {}, seen.response)
     if expected.at_least_ms is not None and seen.took_ms < expected.at_least_ms:
         yield f"took {seen.took_ms:.0f} ms, less than {expected.at_least_ms}"
     if expected.at_most_ms is not None and seen.took_ms > expected.at_most_ms:
         yield f"took {seen.took_ms:.0f} ms, more than {expected.at_most_ms}"
 
 
-def _of_headers(who: str, wanted: Mapping[str, str | None], found: Mapping[str, str]) -> Iterator[str]:
+def header_differences(who: str, wanted: Mapping[str, str | None], found: Mapping[str, str]) -> Iterator[str]:
+    """As `Expectation` says headers are compared."""
     for name, value in wanted.items():
         has = found.get(name)
         if value is None or has is None:
@@ -90,11 +91,12 @@ def _of_headers(who: str, wanted: Mapping[str, str | None], found: Mapping[str, 
 
 def _of_split(split: Mapping[str, Sequence[int]], calls: Sequence[Observation]) -> Iterator[str]:
     for prefix, (least, most) in split.items():
-        found = sum(_is(seen.answered_by, prefix) for seen in calls)
+        found = sum(is_of(seen.answered_by, prefix) for seen in calls)
         if not least <= found <= most:
             by = dict(Counter(seen.answered_by for seen in calls))
             yield f"{prefix} answered {found} of {len(calls)}, not {least} to {most}; {by}"
 
 
-def _is(instance: str, prefix: str) -> bool:
+def is_of(instance: str, prefix: str) -> bool:
+    """Whether a case that names `prefix` means this instance."""
     return instance == prefix or instance.startswith(f"{prefix}-")

@@ -12,8 +12,6 @@ from tests.parity.case import Case, all_cases
 OUTSIDE = (
     "a host outside the mesh: tests/e2e/test_service_entry.py and test_outside_tls.py call one on both control planes"
 )
-PATCHED = "where a part stands differs with the control plane: tests/compile/test_patches.py"
-IN_ENVIRONMENT = "read from the environment of the control plane, which each has for itself"
 ELSEWHERE = {
     "DestinationRule.trafficPolicy.tls.clientCertificate": OUTSIDE,
     "DestinationRule.trafficPolicy.tls.privateKey": OUTSIDE,
@@ -23,12 +21,6 @@ ELSEWHERE = {
     "ServiceEntry.addresses": OUTSIDE,
     "ServiceEntry.ports.targetPort": OUTSIDE,
     "ServiceEntry.endpoints": OUTSIDE,
-    "EnvoyFilter.configPatches.match.listener.name": PATCHED,
-    "EnvoyFilter.configPatches.match.listener.filterChain": PATCHED,
-    "EnvoyFilter.configPatches.match.routeConfiguration": PATCHED,
-    "Gateway.servers.name": "a name that nothing depends on",
-    "MeshConfig.extensionProviders.opentelemetry.http.headers.envName": IN_ENVIRONMENT,
-    "MeshConfig.extensionProviders.opentelemetry.grpc.initialMetadata.envName": IN_ENVIRONMENT,
     "MeshConfig.trustDomain": "cannot change while a mesh runs: tests/e2e/test_trust_domain.py, on both control planes",
 }
 """Fields, with all below them, that no case can have: why, and where they are proven if they can be."""
