@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "compare with what Istio itself would do",
     "compile": "write or check the proxies' configuration as files",
     "config": "a proxy's live configuration",
+    "metrics": "what the proxies count, as Prometheus reads it",
     "trace": "the path of a call as a tree",
     "explain": "what would become of a call, and why",
     "scale": "change how many instances of a service run",

@@ -52,7 +52,8 @@ def subset_policies(rule: DestinationRule | None, port: int) -> Iterator[tuple[s
 def _outbound(
     view: View, called: Called, port: Port, rule: DestinationRule | None, subset: str, policy: TrafficPolicy
 ) -> Cluster:
-    cluster = Cluster(name=names.outbound_cluster(port.number, subset, called.host))
+    name = names.outbound_cluster(port.number, subset, called.host)
+    cluster = Cluster(name=name, alt_stat_name=names.in_statistics(name))
     settings = view.index.policies.settings
     policy = with_mesh_defaults(policy, settings, port.protocol)
     pool = policy.connection_pool or ConnectionPool()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from envoy.config.listener.v3.listener_components_pb2 import Filter
+from envoy.extensions.filters.http.grpc_stats.v3.config_pb2 import FilterConfig as GrpcStats
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
@@ -22,6 +23,7 @@ FILTER_ORDER = (
     "envoy.filters.http.jwt_authn",  # notes the claims of a token for the rules after it
     "envoy.filters.http.rbac",  # who may not call is refused before anything is done for them
     "envoy.filters.http.grpc_web",  # what comes after it sees gRPC
+    "envoy.filters.http.grpc_stats",  # counts calls by their gRPC status
     "envoy.filters.http.fault",  # what a route puts in counts for authorized requests only
     "envoy.filters.http.cors",  # a foreign page's question is answered before the program is asked
     "envoy.filters.http.dynamic_forward_proxy",  # looks a name up that only a pattern is known of
@@ -38,17 +40,22 @@ class NamedFilter:
     config: Message
 
 
+GRPC_STATS = NamedFilter(
+    place="envoy.filters.http.grpc_stats",
+    name="envoy.filters.http.grpc_stats",
+    config=GrpcStats(emit_filter_state=True, stats_for_all_methods={"value": False}),
+)
 ROUTER = NamedFilter(place="envoy.filters.http.router", name="envoy.filters.http.router", config=Router())
 
 
 def connection_manager(
     settings: MeshSettings, prefix: str, filters: Iterable[NamedFilter] = ()
 ) -> HttpConnectionManager:
-    """A manager without routes yet. Streams may stay idle for ever."""
+    """A manager without routes yet. Streams may stay idle for ever. Its statistics end their `prefix` as Istio's do."""
     manager = HttpConnectionManager(
-        stat_prefix=prefix,
+        stat_prefix=f"{prefix};",
         proxy_100_continue=True,
-        http_filters=ordered([*filters, ROUTER]),
+        http_filters=ordered([*filters, GRPC_STATS, ROUTER]),
         stream_idle_timeout=duration(0),
         upgrade_configs=[HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")],
     )

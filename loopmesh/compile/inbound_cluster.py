@@ -22,7 +22,8 @@ from loopmesh.model.traffic import NO_POLICY, TrafficPolicy
 
 def inbound_cluster(index: MeshIndex, workload: Workload, inbound: Inbound) -> Cluster:
     """Its Unix socket, or its loopback port."""
-    cluster = Cluster(name=names.inbound_cluster(inbound.port.number), type=Cluster.STATIC)
+    name = names.inbound_cluster(inbound.port.number)
+    cluster = Cluster(name=name, alt_stat_name=names.in_statistics(name), type=Cluster.STATIC)
     endpoint = LbEndpoint(endpoint=Endpoint(address=_address(workload)))
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])

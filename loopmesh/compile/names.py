@@ -9,6 +9,12 @@ def outbound_cluster(port: int, subset: str, host: str) -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
+def in_statistics(name: str) -> str:
+    """How a cluster is called in statistics: `;` says where the name ends, for it has dots (Istio
+    `DelimitedStatsPrefix`; the bootstrap's `stats_tags` take the name out)."""
+    return f"{name};"
+
+
 def inbound_cluster(port: int) -> str:
     return f"inbound|{port}||"
 

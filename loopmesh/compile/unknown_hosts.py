@@ -52,7 +52,7 @@ def unknown_host_clusters(policy: OutboundPolicy, settings: MeshSettings) -> dic
     name = CLUSTERS[policy.unknown_hosts]
     said = settings.traffic.connection_pool if policy.unknown_hosts is UnknownHosts.PASSED_ON else None
     cluster = called_name_cluster()
-    cluster.name = name
+    cluster.name, cluster.alt_stat_name = name, names.in_statistics(name)
     apply_breaker(cluster, said or ConnectionPool(), settings)
     as_called = ConnectionPool(use_client_protocol=True, http_idle_timeout_ms=IDLE_MS)
     speak(cluster, http_options(Protocol.HTTP, as_called, None))

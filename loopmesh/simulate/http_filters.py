@@ -27,6 +27,7 @@ from loopmesh.simulate.token_filter import check_tokens
 HARMLESS = frozenset(
     {
         "envoy.extensions.filters.http.cors.v3.Cors",
+        "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig",
         "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
         "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
         "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig",

@@ -16,8 +16,8 @@ def go() -> None:
 
 @pytest.fixture(scope="session")
 def shop() -> list[Manifest]:
-    """All that `helm install shop helm/shop` sends."""
-    return render("shop", "shop")
+    """All that `helm install shop helm/shop` sends, with what Prometheus and Grafana take."""
+    return render("shop", "shop", "--set", "monitoring.enabled=true")
 
 
 @pytest.fixture(scope="session")

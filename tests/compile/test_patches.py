@@ -11,6 +11,7 @@ from loopmesh.policies import PolicySet, check_policies
 from tests.policies.reading import APPLICATION
 
 MANAGER = "envoy.filters.network.http_connection_manager"
+STATS = "envoy.filters.http.grpc_stats"
 ROUTER = "envoy.filters.http.router"
 TYPE = "type.googleapis.com/envoy.extensions.filters.http"
 LUA = {"name": "lua", "typed_config": {"@type": f"{TYPE}.lua.v3.Lua"}}
@@ -104,13 +105,13 @@ def test_a_gateway_s_listener_is_changed_by_its_port_or_by_the_name_istio_gives_
 @pytest.mark.parametrize(
     ("operation", "match", "expected"),
     [
-        ("INSERT_BEFORE", BEFORE_ROUTER, ["lua", ROUTER]),
-        ("INSERT_AFTER", BEFORE_ROUTER, [ROUTER, "lua"]),
-        ("INSERT_BEFORE", {}, ["lua", ROUTER]),
-        ("INSERT_FIRST", {}, ["lua", ROUTER]),
-        ("ADD", {}, [ROUTER, "lua"]),
-        ("REPLACE", BEFORE_ROUTER, ["lua"]),
-        ("REMOVE", BEFORE_ROUTER, []),
+        ("INSERT_BEFORE", BEFORE_ROUTER, [STATS, "lua", ROUTER]),
+        ("INSERT_AFTER", BEFORE_ROUTER, [STATS, ROUTER, "lua"]),
+        ("INSERT_BEFORE", {}, ["lua", STATS, ROUTER]),
+        ("INSERT_FIRST", {}, ["lua", STATS, ROUTER]),
+        ("ADD", {}, [STATS, ROUTER, "lua"]),
+        ("REPLACE", BEFORE_ROUTER, [STATS, "lua"]),
+        ("REMOVE", BEFORE_ROUTER, [STATS]),
     ],
 )
 def test_filters_are_put_where_the_operation_says(operation: str, match: dict[str, Any], expected: list[str]) -> None:
@@ -132,14 +133,14 @@ def test_a_filter_s_configuration_is_merged_into_what_is_there() -> None:
     config = {"@type": f"{TYPE}.router.v3.Router", "suppress_envoy_headers": True}
     value = {"name": ROUTER, "typed_config": config}
     found = compiled(envoy_filter(patch("HTTP_FILTER", "MERGE", value, "SIDECAR_INBOUND", **BEFORE_ROUTER)))
-    (router,) = manager(found, "inbound|50051")["http_filters"]
+    router = manager(found, "inbound|50051")["http_filters"][-1]
     assert router["typed_config"] == {"@type": f"{TYPE}.router.v3.Router", "suppress_envoy_headers": True}
 
 
 def test_a_filter_merged_with_one_of_another_type_stays_what_it_is() -> None:
     value = {"name": ROUTER, "typed_config": {"@type": f"{TYPE}.lua.v3.Lua"}}
     found = compiled(envoy_filter(patch("HTTP_FILTER", "MERGE", value, "SIDECAR_INBOUND", **BEFORE_ROUTER)))
-    (router,) = manager(found, "inbound|50051")["http_filters"]
+    router = manager(found, "inbound|50051")["http_filters"][-1]
     assert router["typed_config"]["@type"] == f"{TYPE}.router.v3.Router"
 
 
@@ -150,7 +151,7 @@ def test_the_connection_manager_itself_is_merged() -> None:
     found = compiled(envoy_filter(patch("NETWORK_FILTER", "MERGE", value, "SIDECAR_INBOUND", **match)))
     merged = manager(found, "inbound|50051")
     assert (merged["xff_num_trusted_hops"], merged["stream_idle_timeout"]) == (2, "5s")
-    assert merged["stat_prefix"] == "inbound_50051", "what the patch does not say stays"
+    assert merged["stat_prefix"] == "inbound_50051;", "what the patch does not say stays"
 
 
 def test_network_filters_are_put_before_the_connection_manager() -> None:
@@ -324,7 +325,7 @@ def test_patches_come_in_by_priority_then_from_the_root_namespace_then_as_read()
         envoy_filter(named("first"), name="first", namespace="istio-system"),
         envoy_filter(named("early"), name="early", priority=-1),
     )
-    order = ["early", "first", "second", "third", "late", ROUTER]
+    order = [STATS, "early", "first", "second", "third", "late", ROUTER]
     assert http_filters(found, "inbound|50051") == order
 
 

@@ -1,5 +1,5 @@
 """JSON schemas for kubeconform, made from what the projects publish in their Go modules: Kubernetes' OpenAPI
-description and the CRDs of Istio and Argo CD. Unknown fields are refused."""
+description and the CRDs of Istio, Argo CD and Prometheus' operator. Unknown fields are refused."""
 
 import json
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from tools.chart.go_tools import module_folder, module_version
 from tools.chart.render import KUBERNETES
 
 ISTIO = "istio.io/istio"
+PROMETHEUS_OPERATOR, PROMETHEUS_OPERATOR_VERSION = "github.com/prometheus-operator/prometheus-operator", "v0.85.0"
 ARGO_CD, ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3", "v3.5.0"
 Schema = dict[str, Any]
 INT_OR_STRING = {"oneOf": [{"type": "string"}, {"type": "integer"}]}
@@ -23,7 +24,7 @@ TEMPLATE = "{{.ResourceKind}}{{.KindSuffix}}.json"
 def write_schemas(folder: Path) -> None:
     """One file per kind and version."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in (*_kubernetes(), *_istio(), *_argo_cd()):
+    for name, schema in (*_kubernetes(), *_istio(), *_argo_cd(), *_prometheus_operator()):
         (folder / name).write_text(json.dumps(schema))
 
 
@@ -69,6 +70,12 @@ def _istio() -> Iterator[tuple[str, Schema]]:
 def _argo_cd() -> Iterator[tuple[str, Schema]]:
     for file in sorted((module_folder(ARGO_CD, ARGO_CD_VERSION) / "manifests" / "crds").glob("*-crd.yaml")):
         yield from _custom(file)
+
+
+def _prometheus_operator() -> Iterator[tuple[str, Schema]]:
+    folder = module_folder(PROMETHEUS_OPERATOR, PROMETHEUS_OPERATOR_VERSION) / "example" / "prometheus-operator-crd"
+    for kind in ("podmonitors", "prometheusrules"):
+        yield from _custom(folder / f"monitoring.coreos.com_{kind}.yaml")
 
 
 def _custom(file: Path) -> Iterator[tuple[str, Schema]]:

@@ -10,6 +10,7 @@ metadata:
     {{- end }}
   annotations:
     kubectl.kubernetes.io/default-container: program
+    {{- include "application.statistics" .root | nindent 4 }}
     {{- with .values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

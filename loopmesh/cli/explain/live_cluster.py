@@ -30,7 +30,7 @@ class LiveCluster:
 
 def live_cluster(admin_socket: str, name: str, limits: Mapping[str, int]) -> LiveCluster:
     """Raises CommandError when the proxy does not answer."""
-    prefix = f"cluster.{name}."
+    prefix = f"cluster.{name};."
     filtered = quote(f"^{re.escape(prefix)}")
     stats = ask_proxy_json(admin_socket, f"/stats?format=json&filter={filtered}")["stats"]
     values = {one["name"].removeprefix(prefix): one.get("value", 0) for one in stats if "name" in one}

@@ -30,9 +30,8 @@ OWN_NAME = "a rule that was merged or delegated to is named itself, not the one 
 NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
 EDGE = "loopmesh's edge bounds streams, windows and waiting as Envoy advises for edges"
 DECLARED: tuple[Declared, ...] = (
-    Declared(ANY, r"(.*\.)?(alt_stat_name|stat_prefix|track_remaining)", "statistics are named and counted otherwise"),
+    Declared(ANY, r"(.*\.)?(stat_prefix|track_remaining)", "listeners are others, and so are their statistics"),
     Declared(ANY, r".*\.shadow_rules_stat_prefix", "statistics of dry runs; loopmesh refuses dry runs"),
-    Declared(CHAINS, MANAGER + r"http_filters\.envoy\.filters\.http\.grpc_stats", "it only counts"),
     Declared(
         r"inbound .*", MANAGER + r"http_filters\.envoy\.filters\.http\.(fault|cors)", "no inbound route uses them"
     ),

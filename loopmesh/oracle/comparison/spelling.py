@@ -12,8 +12,8 @@ from loopmesh.oracle.comparison.plain import Plain
 KEYS = {"http_filters": "name", "filters": "name", "custom_tags": "tag", "transport_socket_matches": "name"}
 """Lists whose entries have a name to be compared by."""
 PORT = re.compile(r"port (\d+)")
-IDLE = frozenset({"envoy.filters.http.grpc_stats"})
-IDLE_INBOUND = IDLE | {"envoy.filters.http.fault", "envoy.filters.http.cors"}
+IDLE: frozenset[str] = frozenset()
+IDLE_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
 """Filters that do nothing to a request; their place among the others does not matter."""
 PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 NOTHING: tuple[Any, ...] = ({}, [], {"denominator": "MILLION"})

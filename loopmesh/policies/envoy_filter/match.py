@@ -18,11 +18,11 @@ OWN_ROUTES = ("inbound|", "http.", "https.")
 """How routes that are not for a program's own calls are named."""
 NOWHERE = frozenset(
     {
-        *("envoy.filters.http.grpc_stats", "istio.alpn", "istio.metadata_exchange", "istio.stats", "istio_authn"),
+        *("istio.alpn", "istio.metadata_exchange", "istio.stats", "istio_authn"),
         "envoy.filters.http.peer_metadata",
     }
 )
-"""Filters of Istio's own build of Envoy, and one that only counts."""
+"""Filters of Istio's own build of Envoy."""
 NOT_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
 MOST_PORT = 65535
 UNSUPPORTED_DIRECTIONS = {"WAYPOINT": "there is no ambient mesh here"}

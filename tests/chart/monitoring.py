@@ -1,0 +1,114 @@
+"""Prometheus itself, reading what the proxies of a running mesh count, by the chart's own relabelings and rules."""
+
+import json
+import re
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loopmesh.testing.mesh_process import MeshProcess
+from tools.chart.go_tools import ROOT
+
+MONITORING = ROOT / "helm" / "application" / "monitoring"
+RULES = MONITORING / "rules.yaml"
+DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
+CAPITAL = re.compile(r"([A-Z])")
+START_S = 30
+
+
+def snake_case(relabeling: Mapping[str, Any]) -> dict[str, Any]:
+    """As Prometheus' own configuration spells what its operator takes."""
+    return {CAPITAL.sub(lambda found: f"_{found[1].lower()}", key): value for key, value in relabeling.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prometheus:
+    url: str
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The series an expression gives now. Raises urllib's HTTPError for one that is wrong."""
+        asked = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{asked}", timeout=10) as answer:  # noqa: S310 - loopback
+            found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return found
+
+
+@contextmanager
+def statistics_server(mesh: MeshProcess) -> Iterator[int]:
+    """The port where `mesh metrics` is answered by HTTP."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = mesh.command("metrics").encode()
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 # its name in the base class
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def running_prometheus(binary: Path, folder: Path, target_port: int) -> Iterator[Prometheus]:
+    relabelings = [snake_case(one) for one in yaml.safe_load((MONITORING / "relabelings.yaml").read_text())]
+    job = {
+        "job_name": "mesh",
+        "static_configs": [{"targets": [f"127.0.0.1:{target_port}"]}],
+        "metric_relabel_configs": relabelings,
+    }
+    config = {
+        "global": {"scrape_interval": "5s", "scrape_timeout": "5s", "evaluation_interval": "1s"},
+        "rule_files": [str(RULES)],
+        "scrape_configs": [job],
+    }
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = (
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    )
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([binary, *arguments], stdout=log, stderr=log)
+    try:
+        _wait_until_ready(port, folder / "log", process)
+        yield Prometheus(url=f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_ready(port: int, log: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=1):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(log.read_text()) from None
+            time.sleep(0.05)

@@ -1,0 +1,125 @@
+"""Alerts and dashboards: what Prometheus' own tool says of the rules, and whether every query finds something."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from loopmesh.testing.mesh_process import MeshProcess
+from tests.chart.monitoring import DASHBOARDS, RULES, Prometheus, running_prometheus, statistics_server
+from tests.e2e.shop_client import ask, order_request
+from tools.chart.go_tools import ROOT, build_prometheus
+from tools.chart.render import Manifest, render
+
+PATIENCE_S = 60
+pytestmark = pytest.mark.timeout(900)
+"""The first test of all builds Prometheus where nobody has yet."""
+TESTS = Path(__file__).with_name("rules_test.yaml")
+
+
+def dashboard(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text()))
+
+
+def queries() -> list[str]:
+    """Of all panels of all dashboards, for every destination."""
+    panels = [panel for path in DASHBOARDS for panel in dashboard(path)["panels"]]
+    return [target["expr"].replace("$destination", ".+") for panel in panels for target in panel["targets"]]
+
+
+def recordings() -> list[str]:
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return [rule["record"] for group in groups for rule in group["rules"] if "record" in rule]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with Prometheus' own programs."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    build_prometheus(f"{folder}/").check_returncode()
+    return folder
+
+
+def promtool(programs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([programs / "promtool", *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def prometheus(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """It reads a shop where, since it began to, an order was placed and a call was denied."""
+    folder = tmp_path_factory.mktemp("monitored")
+    mesh = MeshProcess(state=folder / "state", folder=ROOT)
+    mesh.up()
+    try:
+        with (
+            statistics_server(mesh) as port,
+            running_prometheus(programs / "prometheus", folder, port) as running,
+        ):
+            wait_for(running, "envoy_server_live")
+            order = order_request("accounts/ada", "products/oak-tumbler", 1)
+            assert ask(f"{mesh.edge}/v1/orders", order).status == 200
+            mesh.run("call", "--from", "wallet", "inventory:50051", "Reserve")
+            yield running
+    finally:
+        mesh.down()
+
+
+def wait_for(prometheus: Prometheus, query: str) -> list[dict[str, Any]]:
+    """What it finds, nothing only when it goes on finding nothing."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := prometheus.query(query)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
+def test_the_rules_are_what_prometheus_takes(programs: Path) -> None:
+    answer = promtool(programs, "check", "rules", "--lint=all", "--lint-fatal", str(RULES))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_alerts_come_and_stay_away_as_prometheus_own_tool_sees_them(programs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rules_test.yaml"
+    file.write_text(TESTS.read_text().replace("RULES", str(RULES)))
+    answer = promtool(programs, "test", "rules", str(file))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("query", [*queries(), *recordings()])
+def test_every_query_finds_something_in_a_running_mesh(prometheus: Prometheus, query: str) -> None:
+    assert wait_for(prometheus, query), query
+
+
+def test_a_query_of_something_nobody_counts_finds_nothing(prometheus: Prometheus) -> None:
+    assert prometheus.query("envoy_cluster_upstream_rq_completed_") == []
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_can_be_imported_anywhere(path: Path) -> None:
+    found = dashboard(path)
+    ids = [panel["id"] for panel in found["panels"]]
+    assert len(set(ids)) == len(ids)
+    variables = {one["name"] for one in found["templating"]["list"]}
+    assert "datasource" in variables
+    for panel in found["panels"]:
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, "the reader chooses where from"
+        assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24, "a row is 24 wide"
+        used = {"destination"} if any("$destination" in one["expr"] for one in panel["targets"]) else set()
+        assert used <= variables
+
+
+def test_the_chart_ships_these_rules_and_dashboards(shop: list[Manifest]) -> None:
+    (rule,) = (one for one in shop if one["kind"] == "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load(RULES.read_text())
+    maps = [one["data"] for one in shop if one["kind"] == "ConfigMap"]
+    shipped = {name: json.loads(text) for data in maps for name, text in data.items() if name.endswith(".json")}
+    assert {path.name: dashboard(path) for path in DASHBOARDS}.items() <= shipped.items()
+
+
+def test_without_monitoring_nothing_asks_for_kinds_a_cluster_may_not_have() -> None:
+    kinds = {one["apiVersion"] for one in render("shop", "shop")}
+    assert not any(one.startswith("monitoring.coreos.com") for one in kinds)
