@@ -87,7 +87,12 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     async def Diff(self, request: admin_pb2.DiffRequest, context: Context) -> admin_pb2.DiffResponse:
         try:
-            return diff_message(await self._mesh.difference(PolicyChange(files=_files(request.files))))
+            change = PolicyChange(
+                files=_files(request.files),
+                removed=tuple(map(policy_name, request.removed)),
+                removed_files=_files(request.removed_files),
+            )
+            return diff_message(await self._mesh.difference(change))
         except InvalidInputError as error:
             return admin_pb2.DiffResponse(problems=problem_messages(error.problems))
         except RunError as error:

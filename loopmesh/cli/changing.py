@@ -1,14 +1,17 @@
 """A change of policies as the user sees it: the files that are sent, and what became of them."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.errors import CommandError, ProblemsError
+from loopmesh.cli.errors import FAILED, CommandError, ProblemsError
+from loopmesh.cli.problem_json import problem_json
 from loopmesh.cli.problem_messages import problem_of_message
-from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.problem import InvalidInputError, Severity
 from loopmesh.policies.policy_set import read_files
 
 Answer = admin_pb2.ApplyResponse | admin_pb2.DeleteResponse
@@ -22,8 +25,14 @@ def policy_files(paths: Iterable[Path]) -> list[admin_pb2.PolicyFile]:
         raise ProblemsError(error) from error
 
 
-def report_change(answer: Answer) -> None:
-    """Prints what was changed. Raises CommandError when nothing was, or when a proxy has not answered."""
+def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> None:
+    """Prints what was changed, as JSON with `more` beside it. Raises CommandError when nothing was, or when a proxy has
+    not answered; what JSON says of that is said there alone."""
+    if as_json:
+        click.echo(json.dumps({**change_json(answer), **more}, indent=2))
+        if answer.rejected or answer.late or _has_errors(answer):
+            raise SystemExit(FAILED)
+        return
     raise_problems(answer.problems)
     if answer.rejected:
         lines = [refusal_line(rejection) for rejection in answer.rejected]
@@ -35,6 +44,34 @@ def report_change(answer: Answer) -> None:
     for policy in answer.policies:
         click.echo(policy)
     click.echo(f"taken by {answer.acknowledged} proxies in {answer.milliseconds:.1f} ms")
+
+
+def change_json(answer: Answer) -> dict[str, Any]:
+    """The stable form; with a problem that is an error, or with a rejection, nothing is `changed`."""
+    problems = map(problem_of_message, [*answer.problems, *answer.warnings])
+    return {
+        "changed": not (answer.rejected or _has_errors(answer)),
+        "policies": list(answer.policies),
+        "acknowledged": answer.acknowledged,
+        "milliseconds": answer.milliseconds,
+        "problems": list(map(problem_json, problems)),
+        "rejected": list(map(_rejection_json, answer.rejected)),
+        "late": list(answer.late),
+    }
+
+
+def _has_errors(answer: Answer) -> bool:
+    return any(problem_of_message(one).severity is Severity.ERROR for one in answer.problems)
+
+
+def _rejection_json(rejection: admin_pb2.Rejection) -> dict[str, Any]:
+    return {
+        "workload": rejection.workload,
+        "type": rejection.resource_type,
+        "resources": list(rejection.resources),
+        "policies": list(rejection.policies),
+        "message": rejection.message,
+    }
 
 
 def refusal_line(rejection: admin_pb2.Rejection) -> str:

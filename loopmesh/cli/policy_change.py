@@ -78,9 +78,14 @@ class MeshDifference:
 def compare(
     before: Policies, after: Policies, old: Mapping[str, ProxyConfig], new: Mapping[str, ProxyConfig]
 ) -> MeshDifference:
-    """Policies that differ, in the order of `after`, and what proxies would get instead."""
-    known = before.by_name()
-    policies = [_policy(name, known.get(name, []), said) for name, said in after.by_name().items()]
+    """Policies that differ, in the order of `after`, then those that are gone, and what proxies would get instead."""
+    known, remaining = before.by_name(), after.by_name()
+    policies = [_policy(name, known.get(name, []), said) for name, said in remaining.items()]
+    policies += [
+        PolicyDifference(policy=name, change=Change.REMOVED, source=said[0].source)
+        for name, said in known.items()
+        if name not in remaining
+    ]
     return MeshDifference(policies=tuple(one for one in policies if one), workloads=differences(old, new))
 
 

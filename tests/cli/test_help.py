@@ -46,7 +46,7 @@ WRONG_USE = {
         "--trace names the call; say nothing else of it",
     ),
     "nothing to apply": (["apply"], "Missing option '-f' / '--file'."),
-    "nothing to compare": (["diff"], "Missing option '-f' / '--file'."),
+    "nothing to compare": (["diff"], "name a file with -f, or with --delete a KIND and a NAME"),
     "nothing to delete": (["delete"], "name a KIND and a NAME, or a file with -f"),
     "nothing to validate": (["validate"], "Missing argument 'PATHS...'."),
     "nowhere to compile to": (["compile"], "Missing option '-o' / '--output'."),

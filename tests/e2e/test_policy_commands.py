@@ -57,6 +57,15 @@ def test_a_difference_is_told_and_not_made(lab: MeshProcess, changed: Path) -> N
     assert "door-0:\n    route *:80: changed" in said
 
 
+def test_what_a_removal_would_change_is_told_and_not_made(lab: MeshProcess) -> None:
+    found = json.loads(lab.command("diff", "--delete", "AuthorizationPolicy", "clock", "--json"))
+    (policy,) = found["policies"]
+    assert (policy["policy"], policy["change"]) == ("AuthorizationPolicy lab/clock", "removed")
+    assert found["workloads"]
+    assert "AuthorizationPolicy lab/clock" in lab.command("diff", "--delete", "-f", "policies")
+    assert lab.call_status("door", "clock:7000", "GetTime") == PERMISSION_DENIED
+
+
 def test_after_applying_it_there_is_no_difference(lab: MeshProcess, changed: Path) -> None:
     lab.command("apply", "-f", str(changed))
     assert lab.command("diff", "-f", str(changed)) == "nothing would change\n"
@@ -75,6 +84,28 @@ def test_what_is_removed_holds_no_longer(lab: MeshProcess) -> None:
     said = lab.command("delete", "authorizationpolicy", "clock")
     assert "AuthorizationPolicy lab/clock" in said
     assert lab.call_status("door", "clock:7000", "GetTime") == 0
+
+
+def test_changes_are_told_as_json(lab: MeshProcess, changed: Path) -> None:
+    applied = json.loads(lab.command("apply", "-f", str(changed), "--json"))
+    assert list(applied) == ["changed", "policies", "acknowledged", "milliseconds", "problems", "rejected", "late"]
+    assert (applied["changed"], applied["rejected"], applied["late"]) == (True, [], [])
+    assert "VirtualService lab/web" in applied["policies"]
+    deleted = json.loads(lab.command("delete", "AuthorizationPolicy", "clock", "--json"))
+    assert (deleted["changed"], deleted["policies"]) == (True, ["AuthorizationPolicy lab/clock"])
+    faulty = json.loads(lab.command("fault", "clock", "--delay", "10ms", "--json"))
+    assert Path(faulty["file"]).read_text() == faulty["yaml"]
+    assert faulty["changed"]
+    lab.command("delete", "-f", faulty["file"])
+
+
+def test_a_refused_change_as_json_fails(lab: MeshProcess, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(POLICIES.replace("host: web,", "host: wob,"))
+    result = lab.run("apply", "-f", str(path), "--json")
+    said = json.loads(result.stdout)
+    assert (result.returncode, said["changed"]) == (1, False)
+    assert {problem["code"] for problem in said["problems"]} == {"IST0101"}
 
 
 def test_what_others_need_is_not_removed(lab: MeshProcess) -> None:

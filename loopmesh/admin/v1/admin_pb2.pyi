@@ -515,16 +515,28 @@ class DiffRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FILES_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    REMOVED_FILES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFile]: ...
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyName]:
+        """Policies that would be removed."""
+
+    @_builtins.property
+    def removed_files(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFile]:
+        """The policies of these files would be removed as well, whatever they say."""
+
     def __init__(
         self,
         *,
         files: _abc.Iterable[Global___PolicyFile] | None = ...,
+        removed: _abc.Iterable[Global___PolicyName] | None = ...,
+        removed_files: _abc.Iterable[Global___PolicyFile] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "removed", b"removed", "removed_files", b"removed_files"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -539,7 +551,7 @@ class DiffResponse(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyDifference]:
-        """Only policies that would be added or changed."""
+        """Only policies that would be added, changed or removed."""
 
     @_builtins.property
     def workloads(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkloadDifference]:
@@ -575,7 +587,7 @@ class PolicyDifference(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     policy: _builtins.str
     change: _builtins.str
-    """"added" or "changed"."""
+    """"added", "changed" or "removed"."""
     file: _builtins.str
     line: _builtins.int
     @_builtins.property

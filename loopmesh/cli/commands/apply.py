@@ -8,7 +8,7 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import policy_files, report_change
 from loopmesh.cli.client import running_mesh
-from loopmesh.cli.parameters import state_option
+from loopmesh.cli.parameters import json_option, state_option
 
 
 @click.command(short_help="add or replace policies")
@@ -16,7 +16,8 @@ from loopmesh.cli.parameters import state_option
     "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="File or folder."
 )
 @state_option
-def command(paths: tuple[Path, ...], state: Path) -> None:
+@json_option
+def command(paths: tuple[Path, ...], state: Path, as_json: bool) -> None:
     """Add or replace policies while the mesh runs; returns when every proxy has taken them.
 
     If a proxy refuses them, its words and the policy they are about are shown, and nothing is changed. The files stay
@@ -28,4 +29,4 @@ def command(paths: tuple[Path, ...], state: Path) -> None:
     files = policy_files(paths)
     with running_mesh(state) as stub:
         answer = stub.Apply(admin_pb2.ApplyRequest(files=files), timeout=CHANGE_S)
-    report_change(answer)
+    report_change(answer, as_json=as_json)

@@ -11,26 +11,42 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import policy_files, raise_problems
 from loopmesh.cli.client import running_mesh
+from loopmesh.cli.named_policies import named_policies
 from loopmesh.cli.parameters import json_option, state_option
 
 
 @click.command(short_help="what policies would change")
-@click.option(
-    "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="File or folder."
-)
+@click.argument("kind", required=False)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, help="File or folder.")
+@click.option("--delete", is_flag=True, help="What would change without these policies.")
 @state_option
 @json_option
-def command(paths: tuple[Path, ...], state: Path, as_json: bool) -> None:
+def command(
+    kind: str | None, names: tuple[str, ...], paths: tuple[Path, ...], delete: bool, state: Path, as_json: bool
+) -> None:
     """What `mesh apply -f PATH` would change, in policies and in the configuration of every proxy; nothing is changed.
+
+    With --delete it is what `mesh delete` with the same arguments would change.
 
     The exit code is 0 with and without differences, 1 when the policies are wrong.
 
     \b
     mesh diff -f istio/catalog/virtualservice.yaml
+    mesh diff --delete VirtualService catalog
+    mesh diff --delete -f istio/catalog/virtualservice.yaml
     """
+    if kind and not delete:
+        raise click.UsageError("policies are named with --delete; name files with -f")
+    if not (kind or paths):
+        raise click.UsageError("name a file with -f, or with --delete a KIND and a NAME")
+    removed = named_policies(state, kind, names)
     files = policy_files(paths)
+    request = (
+        admin_pb2.DiffRequest(removed=removed, removed_files=files) if delete else admin_pb2.DiffRequest(files=files)
+    )
     with running_mesh(state) as stub:
-        answer = stub.Diff(admin_pb2.DiffRequest(files=files), timeout=CHANGE_S)
+        answer = stub.Diff(request, timeout=CHANGE_S)
     raise_problems(answer.problems)
     if as_json:
         click.echo(json.dumps(_json(answer), indent=2))

@@ -6,9 +6,9 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.changing import raise_problems
+from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
-from loopmesh.cli.parameters import state_option
+from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.planned import apply_planned
 
 
@@ -20,6 +20,7 @@ from loopmesh.cli.planned import apply_planned
 @click.option("--clear", is_flag=True, help="Take the faults of the service away.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Keep the policies in this file.")
 @state_option
+@json_option
 def command(
     service: str,
     delay: str | None,
@@ -28,6 +29,7 @@ def command(
     clear: bool,
     output: Path | None,
     state: Path,
+    as_json: bool,
 ) -> None:
     """Delay or fail a share of a SERVICE's calls, in the proxies of its callers, with the Istio policy that does so.
 
@@ -46,8 +48,11 @@ def command(
     )
     with running_mesh(state) as stub:
         plan = stub.PlanFault(request, timeout=CHANGE_S)
-    raise_problems(plan.problems)
+    if plan.problems:
+        report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
     if plan.yaml:
-        apply_planned(state, plan.yaml, f"fault-{service}", output)
+        apply_planned(state, plan.yaml, f"fault-{service}", output, as_json=as_json)
+    elif as_json:
+        report_change(admin_pb2.ApplyResponse(), as_json=True, changed=False, file=None, yaml="")
     else:
         click.echo(f"no route to {service} has a fault")

@@ -6,9 +6,9 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.changing import raise_problems
+from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
-from loopmesh.cli.parameters import state_option
+from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.planned import apply_planned
 
 
@@ -17,7 +17,8 @@ from loopmesh.cli.planned import apply_planned
 @click.argument("shares", metavar="VERSION=WEIGHT...", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Keep the policies in this file.")
 @state_option
-def command(service: str, shares: tuple[str, ...], output: Path | None, state: Path) -> None:
+@json_option
+def command(service: str, shares: tuple[str, ...], output: Path | None, state: Path, as_json: bool) -> None:
     """Share a SERVICE's calls among its versions by weight, with the Istio policies that do so.
 
     The policies are printed, kept in the state folder or in -o FILE, and applied. Routes of the service that are there
@@ -35,8 +36,9 @@ def command(service: str, shares: tuple[str, ...], output: Path | None, state: P
         raise click.UsageError("each version is named once")
     with running_mesh(state) as stub:
         plan = stub.PlanShift(admin_pb2.PlanShiftRequest(service=service, shares=weights), timeout=CHANGE_S)
-    raise_problems(plan.problems)
-    apply_planned(state, plan.yaml, f"shift-{service}", output)
+    if plan.problems:
+        report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
+    apply_planned(state, plan.yaml, f"shift-{service}", output, as_json=as_json)
 
 
 def _share(text: str) -> admin_pb2.Share:

@@ -1,0 +1,34 @@
+"""Policies as commands name them: a kind, and names with or without a namespace."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.client import get_status
+from loopmesh.policies.document import API_VERSIONS
+
+
+def named_policies(state: Path, kind: str | None, names: Sequence[str]) -> list[admin_pb2.PolicyName]:
+    """A name alone is of the application's namespace. Raises UsageError."""
+    if kind is None:
+        return []
+    if not names:
+        raise click.UsageError(f"which {kind}? name at least one")
+    known = _kind(kind)
+    namespace = next((service.namespace for service in get_status(state).services), "")
+    return [_policy(known, name, namespace) for name in names]
+
+
+def _kind(word: str) -> str:
+    """In any case: `virtualservice` is a VirtualService."""
+    known = {kind.lower(): kind for kind in API_VERSIONS}
+    if word.lower() not in known:
+        raise click.UsageError(f"there is no kind {word}; there are {', '.join(API_VERSIONS)}")
+    return known[word.lower()]
+
+
+def _policy(kind: str, name: str, default_namespace: str) -> admin_pb2.PolicyName:
+    namespace, slash, own = name.rpartition("/")
+    return admin_pb2.PolicyName(kind=kind, namespace=namespace if slash else default_namespace, name=own)
