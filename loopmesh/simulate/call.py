@@ -128,7 +128,7 @@ def _destinations(outbound: Outbound) -> Iterator[Destination]:
         return
     routes, host, route = outbound.found
     for weighted, percent in weighted_clusters(route.route):
-        yield weighted.name, percent, forwarded_request(routes, host, route, weighted, outbound.request)
+        yield weighted.name, percent, forwarded_request(routes, host, route, weighted, outbound.routed_request)
 
 
 def _landing(caller: Proxy, name: str, percent: float, request: Request, find_proxy: FindProxy) -> Landing:

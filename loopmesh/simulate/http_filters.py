@@ -1,13 +1,13 @@
 """The HTTP filters of a listener, one after the other, until one stops the request."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.extensions.filters.http.cors.v3.cors_pb2 import CorsPolicy
 from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
 from envoy.extensions.filters.http.fault.v3.fault_pb2 import HTTPFault
+from envoy.extensions.filters.http.grpc_json_transcoder.v3.transcoder_pb2 import GrpcJsonTranscoder
 from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtAuthentication
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC, RBACPerRoute
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
@@ -16,13 +16,14 @@ from google.protobuf.any_pb2 import Any
 
 from loopmesh.simulate.authorizer import check_authorizer
 from loopmesh.simulate.check import Check
-from loopmesh.simulate.errors import NotSimulatedError
+from loopmesh.simulate.chosen_route import ChosenRoute, choose_route
 from loopmesh.simulate.fault import Fault, fault_of
 from loopmesh.simulate.preflight import check_preflight
 from loopmesh.simulate.proxy import unpack
 from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
 from loopmesh.simulate.stream import Stream
 from loopmesh.simulate.token_filter import check_tokens
+from loopmesh.simulate.transcoder import transcode
 
 HARMLESS = frozenset(
     {
@@ -36,16 +37,15 @@ HARMLESS = frozenset(
     }
 )
 """Filters that stop no call and do not change where it goes."""
-TRANSCODER = "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"
-Overrides = Mapping[str, Any]
-"""What a route says to filters, by their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filtered:
-    """`unknown` names filters whose effect is not simulated; the request is taken to pass them unchanged."""
+    """`chosen` is the route in the end. `unknown` names filters whose effect is not simulated; the request is taken to
+    pass them unchanged."""
 
     stream: Stream
+    chosen: ChosenRoute = field(default_factory=ChosenRoute)
     checks: tuple[Check, ...] = ()
     fault: Fault | None = None
     unknown: tuple[str, ...] = ()
@@ -55,31 +55,26 @@ class Filtered:
         return next((check for check in self.checks if not check.passed), None)
 
 
-def overrides(routes: RouteConfiguration, host: VirtualHost, route: Route) -> Overrides:
-    """What is said nearest to the route counts."""
-    levels = (routes.typed_per_filter_config, host.typed_per_filter_config, route.typed_per_filter_config)
-    return {name: level[name] for level in levels for name in level}
-
-
-def pass_filters(filters: Sequence[HttpFilter], stream: Stream, said: Overrides) -> Filtered:
+def pass_filters(filters: Sequence[HttpFilter], stream: Stream, routes: RouteConfiguration) -> Filtered:
     """Raises NotSimulatedError."""
     checks: list[Check] = []
     fault: Fault | None = None
     unknown: list[str] = []
+    chosen = choose_route(routes, stream)
     for one in filters:
-        config = said.get(one.name, one.typed_config)
+        config = chosen.overrides.get(one.name, one.typed_config)
         if (faults := unpack(config, HTTPFault)) is not None:
             fault = fault_of(faults, stream.request)
         elif (checked := _check(one.name, config, stream)) is not None:
-            stream, check = checked
+            before, (stream, check) = stream, checked
             checks.extend([check] if check else [])
-        elif config.TypeName() == TRANSCODER and not stream.request.is_grpc:
-            raise NotSimulatedError("the translation of REST into gRPC")
+            if stream is not before and _looks_again(config):
+                chosen = choose_route(routes, stream)
         elif config.TypeName() not in HARMLESS:
             unknown.append(one.name)
         if checks and not checks[-1].passed:
             break
-    return Filtered(stream=stream, checks=tuple(checks), fault=fault, unknown=tuple(unknown))
+    return Filtered(stream=stream, chosen=chosen, checks=tuple(checks), fault=fault, unknown=tuple(unknown))
 
 
 def _check(name: str, config: Any, stream: Stream) -> tuple[Stream, Check | None] | None:
@@ -90,9 +85,19 @@ def _check(name: str, config: Any, stream: Stream) -> tuple[Stream, Check | None
         return check_tokens(tokens, stream)
     if (authorizer := unpack(config, ExtAuthz)) is not None:
         return stream, check_authorizer(authorizer, stream)
+    if (transcoder := unpack(config, GrpcJsonTranscoder)) is not None:
+        return transcode(transcoder, stream)
     if (cors := unpack(config, CorsPolicy)) is not None:
         return stream, check_preflight(cors, stream.request)
     return None
+
+
+def _looks_again(config: Any) -> bool:
+    """Whether the filter makes the proxy forget the route it has chosen, once it has changed something."""
+    transcoder, tokens = unpack(config, GrpcJsonTranscoder), unpack(config, JwtAuthentication)
+    if transcoder is not None:
+        return not transcoder.match_incoming_request_route
+    return tokens is not None and any(provider.clear_route_cache for provider in tokens.providers.values())
 
 
 def _rbac(config: Any) -> RBAC | None:

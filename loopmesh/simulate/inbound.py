@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
 from loopmesh.simulate.byte_stream import pass_network_filters
@@ -12,15 +13,13 @@ from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
-from loopmesh.simulate.http_filters import Filtered, overrides, pass_filters
+from loopmesh.simulate.http_filters import Filtered, pass_filters
 from loopmesh.simulate.origin import Rule, rule_of
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.request import Request
-from loopmesh.simulate.route import find_route
 from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.verdict import STOPPED_BY, Verdict
-from loopmesh.simulate.virtual_host import find_virtual_host
 
 NO_CHAIN = "no filter chain of the server takes such a connection"
 ONLY_TLS = "the caller opens plaintext, and the server takes mutual TLS only"
@@ -87,19 +86,16 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
     manager = connection_manager(chain)
     if manager is None:
         return pass_network_filters(chain, Stream(request=request, connection=replace(connection, peer=peer)))
-    routes = proxy.routes(manager)
+    routes = proxy.routes(manager) or RouteConfiguration()
     request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
     stream = Stream(
         request=request,
         connection=replace(connection, peer=peer, client_ip=client_ip(manager, request, connection)),
-        ignores_parameters=bool(routes and routes.ignore_path_parameters_in_path_matching),
+        ignores_parameters=routes.ignore_path_parameters_in_path_matching,
     )
     if refusal is not None:
         return Filtered(stream=stream, checks=(refusal,))
-    found = find_virtual_host(routes, request.authority) if routes else None
-    route = find_route(found[0].routes, stream)[0] if found else None
-    said = overrides(routes, found[0], route) if routes and found and route else {}
-    return pass_filters(manager.http_filters, stream, said)
+    return pass_filters(manager.http_filters, stream, routes)
 
 
 def _verdict(filtered: Filtered) -> Verdict:

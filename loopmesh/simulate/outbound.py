@@ -10,18 +10,19 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.chosen_route import ChosenRoute
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
-from loopmesh.simulate.http_filters import overrides, pass_filters
+from loopmesh.simulate.http_filters import pass_filters
 from loopmesh.simulate.origin import Rule, rule_of
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import Retry, retry_of
-from loopmesh.simulate.route import PassedOver, find_route
-from loopmesh.simulate.stream import Connection, Stream
+from loopmesh.simulate.route import PassedOver
+from loopmesh.simulate.stream import Connection, Stream, Translation
 from loopmesh.simulate.time import milliseconds
 from loopmesh.simulate.virtual_host import find_virtual_host
 
@@ -44,7 +45,7 @@ class Matched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbound:
-    """`virtual_host` alone is set where a host was found and no route; `route` is Envoy's own message of it."""
+    """`request` is as it came; `virtual_host` alone is set where a host was found and no route."""
 
     request: Request
     listener: str = ""
@@ -54,9 +55,15 @@ class Outbound:
     checks: tuple[Check, ...] = ()
     fault: Fault | None = None
     unknown: tuple[str, ...] = ()
+    translation: Translation | None = None
     found: tuple[RouteConfiguration, VirtualHost, Route] | None = None
     refused: bool = False
     """No filter chain takes the connection."""
+
+    @property
+    def routed_request(self) -> Request:
+        """As the route sees it in the end."""
+        return self.translation.request if self.translation else self.request
 
 
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
@@ -81,30 +88,27 @@ def simulate_outbound(
     request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
     if refusal is not None:
         return Outbound(request=request, listener=listener.name, checks=(refusal,))
-    host = find_virtual_host(routes, request.authority)
-    if host is None:
-        return Outbound(request=request, listener=listener.name)
-    if host[0].require_tls and not connection.tls:
-        return Outbound(request=request, listener=listener.name, matched=_to_https(host[0], host[1], request))
     stream = Stream(
         request=request,
         connection=replace(connection, client_ip=client_ip(manager, request, connection)),
         ignores_parameters=routes.ignore_path_parameters_in_path_matching,
     )
-    route, passed_over = find_route(host[0].routes, stream)
-    if route is None:
-        return Outbound(request=request, listener=listener.name, virtual_host=host[0].name, passed_over=passed_over)
-    filtered = pass_filters(manager.http_filters, stream, overrides(routes, host[0], route))
+    host = find_virtual_host(routes, request.authority)
+    if host is not None and host[0].require_tls and not connection.tls:
+        return Outbound(request=request, listener=listener.name, matched=_to_https(host[0], host[1], request))
+    filtered = pass_filters(manager.http_filters, stream, routes)
+    chosen = filtered.chosen
     return Outbound(
         request=request,
         listener=listener.name,
-        virtual_host=host[0].name,
-        passed_over=passed_over,
-        matched=_matched(host[0], host[1], route, request),
+        virtual_host=chosen.host.name if chosen.host else "",
+        passed_over=chosen.passed_over,
+        matched=_matched(chosen, filtered.stream.request),
         checks=filtered.checks,
         fault=filtered.fault,
         unknown=filtered.unknown,
-        found=(routes, host[0], route),
+        translation=filtered.stream.translation,
+        found=chosen.found,
     )
 
 
@@ -123,10 +127,13 @@ def _to_https(host: VirtualHost, domain: str, request: Request) -> Matched:
     )
 
 
-def _matched(host: VirtualHost, domain: str, route: Route, request: Request) -> Matched:
+def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
+    if chosen.found is None:
+        return None
+    _, host, route = chosen.found
     return Matched(
         virtual_host=host.name,
-        domain=domain,
+        domain=chosen.domain,
         name=route.name,
         rule=rule_of(route.metadata),
         timeout_ms=milliseconds(route.route.timeout),

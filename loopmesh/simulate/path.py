@@ -70,7 +70,11 @@ def matches_path(match: RouteMatch, stream: Stream) -> bool:
 
 def matches_template(template: str, path: str) -> bool:
     """`*` is one segment or a part of it, `**` any number, `{name}` and `{name=pattern}` the same under a name."""
-    bare = re.sub(r"\{[^{}=]+=([^{}]+)\}", r"\1", re.sub(r"\{[^{}=]+\}", "*", template))
-    pieces = re.split(r"(\*\*|\*)", bare)
+    pieces = re.split(r"(\*\*|\*)", template_pattern(template))
     pattern = "".join({"**": ".*", "*": ASTERISK}.get(piece, re.escape(piece)) for piece in pieces)
     return re.fullmatch(pattern, path) is not None
+
+
+def template_pattern(template: str) -> str:
+    """The template without names: `/v1/products/*` for `/v1/{name=products/*}`."""
+    return re.sub(r"\{[^{}=]+=([^{}]+)\}", r"\1", re.sub(r"\{[^{}=]+\}", "*", template))

@@ -28,6 +28,14 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """The call of gRPC that a request of REST has become by `rule`, as in `GET /v1/{name=products/*}`."""
+
+    request: Request
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """`metadata` is Envoy's dynamic metadata: what a filter has said, by the filter's name. `ignores_parameters` when
     the routes say so: authorization then ignores them, too."""
@@ -36,6 +44,7 @@ class Stream:
     connection: Connection = Connection()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     ignores_parameters: bool = False
+    translation: Translation | None = None
 
     @property
     def path(self) -> str:

@@ -28,7 +28,12 @@ class Verdict(StrEnum):
     """The server's configuration is not at hand."""
 
 
-STOPPED_BY = {"JWT": Verdict.UNAUTHENTICATED, "CORS": Verdict.ANSWERED, "HEADERS": Verdict.ANSWERED}
+STOPPED_BY = {
+    "JWT": Verdict.UNAUTHENTICATED,
+    "CORS": Verdict.ANSWERED,
+    "HEADERS": Verdict.ANSWERED,
+    "TRANSLATION": Verdict.ANSWERED,
+}
 """By the action of the check that stopped a request; everything else denies it."""
 OK = 0
 GRPC_STATUSES = {

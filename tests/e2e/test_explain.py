@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from loopmesh.cli.client import find_workload, get_status
 from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.simulate import Request, Verdict
 from loopmesh.testing.mesh_process import MeshProcess
+from tests.e2e.shop_client import ask
 from tests.e2e.test_authorization_matrix import CALLERS, METHODS
 from tests.targets.local import LocalApplication
 
@@ -95,6 +97,21 @@ def test_a_path_is_explained_as_http(shop: MeshProcess) -> None:
     answer = explained(shop, "orders", "catalog:50051", "/v1/products?page=2", "-X", "delete")
     assert (answer["method"], answer["path"]) == ("DELETE", "/v1/products?page=2")
     assert [one["verdict"] for one in answer["outcomes"]] == ["denied", "denied"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/products/oak-tumbler", "/v1/products?pageSize=1", "/v1/nothing", "/v1/orders?no=1"]
+)
+def test_rest_at_the_edge_is_explained_as_the_call_it_becomes(shop: MeshProcess, path: str) -> None:
+    status = get_status(shop.state)
+    told = LiveMesh(status).simulate_arrival(status.edge["http"], Request(authority="localhost:80", path=path))
+    answer = ask(status.edge["http"] + path)
+    stopped = [check.status for check in told.outbound.checks if not check.passed]
+    if stopped:
+        assert [answer.status] == stopped
+    else:
+        assert {outcome.verdict for outcome in told.outcomes} == {Verdict.REACHES}
+        assert answer.status == HTTPStatus.OK
 
 
 def test_a_name_nobody_has_is_said_to_be_none(shop: MeshProcess) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from loopmesh.compile import compile_mesh
 from loopmesh.compile.rendering import assumed_topology
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
-from loopmesh.simulate import Call, Landing, Proxy, Request, Verdict, simulate_call
+from loopmesh.simulate import Call, Landing, Proxy, Request, Verdict, simulate_arrival, simulate_call
 from loopmesh.simulate.endpoint import Endpoint
 
 REPOSITORY = Path(__file__).parents[2]
@@ -40,6 +40,12 @@ class CompiledMesh:
         """A call by an instance (`orders-v1-0`), or the first instance of a service (`orders`)."""
         _, _, port = request.authority.partition(":")
         return simulate_call(self.proxy(caller), request, int(port or 80), self.find)
+
+    def arrival(self, gateway: str, request: Request) -> Call:
+        """A request that comes from outside to the gateway's only server."""
+        proxy = self.proxy(gateway)
+        (listener,) = (one for one in proxy.listeners() if one.name.startswith("gateway|"))
+        return simulate_arrival(proxy, listener, request, self.find)
 
     def grpc(self, caller: str, authority: str, path: str, **headers: str) -> Call:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loopmesh.simulate import Verdict
+from loopmesh.simulate import Request, Verdict
 from tests.e2e.test_authorization_matrix import CALLERS, DECLARED
 from tests.simulate.compiled_mesh import CompiledMesh, landing, shares, shop
 
@@ -110,3 +110,60 @@ def test_a_name_the_mesh_does_not_have_is_answered_by_the_callers_own_proxy(mesh
     assert call.outbound.matched is not None
     assert call.outbound.matched.answer is not None
     assert call.outbound.matched.answer.status == 502
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "became", "route"),
+    [
+        ("GET", "/v1/products/oak-tumbler", "/shop.catalog.v1.CatalogService/GetProduct", "catalog"),
+        (
+            "GET",
+            "/v1/products:batchGet?names=a",
+            "/shop.catalog.v1.CatalogService/BatchGetProducts",
+            "catalog",
+        ),
+        ("POST", "/v1/accounts/ada:deposit", "/shop.wallet.v1.WalletService/Deposit", "wallet"),
+        ("POST", "/v1/orders", "/shop.orders.v1.OrderService/PlaceOrder", "orders"),
+    ],
+)
+def test_rest_from_outside_is_routed_as_the_call_it_becomes(
+    mesh: CompiledMesh, verb: str, path: str, became: str, route: str
+) -> None:
+    call = mesh.arrival("edge", Request(authority="localhost", path=path, method=verb))
+    assert {outcome.verdict for outcome in call.outcomes} == {Verdict.REACHES}
+    assert {(one.request.method, one.request.path) for one in call.landings} == {("POST", became)}
+    assert call.outbound.matched is not None
+    assert call.outbound.matched.name == route
+
+
+def test_rest_is_routed_though_no_route_speaks_of_its_path() -> None:
+    mesh = shop("""
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: edge, namespace: shop}
+spec:
+  hosts: ["*"]
+  gateways: [edge]
+  http:
+  - name: orders
+    match: [{uri: {prefix: /shop.orders.v1.OrderService/}}]
+    route: [{destination: {host: orders}}]
+""")
+    call = mesh.arrival("edge", Request(authority="localhost", path="/v1/orders", method="POST"))
+    assert shares(call) == {"orders-v1-0": 100}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("/v1/nothing", 404, "no method takes GET /v1/nothing"),
+        ("/v1/products?color=red", 400, "shop.catalog.v1.CatalogService/ListProducts has no parameter color"),
+    ],
+)
+def test_rest_that_no_rule_takes_is_refused_at_the_edge(
+    mesh: CompiledMesh, path: str, status: int, reason: str
+) -> None:
+    call = mesh.arrival("edge", Request(authority="localhost", path=path))
+    assert shares(call) == {"answered": 100}
+    stopped = [check for check in call.outbound.checks if not check.passed]
+    assert [(check.status, check.reason) for check in stopped] == [(status, reason)]

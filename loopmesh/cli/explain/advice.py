@@ -127,6 +127,9 @@ def _stopped(check: Check, caller: str, request: Request, name: Name) -> Advice:
         return Advice(why=f"a preflight is answered: {check.reason}", remedy="change `corsPolicy` of the route")
     if check.action == "HEADERS":
         return Advice(why=f"the proxy refuses it: {check.reason}", remedy="send the header with `-` for `_`")
+    if check.action == "TRANSLATION":
+        remedy = "call a path and parameters that a google.api.http rule has, or gRPC"
+        return Advice(why=f"the proxy refuses to translate it: {check.reason}", remedy=remedy)
     if check.action == "DENY":
         return Advice(why=f"{_rule(check.decided_by, name)} denies it", remedy="narrow that rule, or delete the policy")
     return _not_allowed(check, caller, request, name)

@@ -17,12 +17,13 @@ Json = dict[str, Any]
 
 
 def explanation_json(call: Call, live: Mapping[str, LiveCluster], places: Places) -> Json:
-    request, matched = call.outbound.request, call.outbound.matched
+    request, matched, translation = call.outbound.request, call.outbound.matched, call.outbound.translation
     return {
         "from": call.caller,
         "to": request.authority,
         "method": request.method,
         "path": request.path,
+        "translation": translation and {"path": translation.request.path, "rule": translation.rule},
         "outcomes": [
             {"verdict": str(one.verdict), "percent": one.percent, "workload": one.workload} for one in call.outcomes
         ],

@@ -37,7 +37,9 @@ class Row:
 
 
 def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
-    matched = call.outbound.matched
+    matched, translation = call.outbound.matched, call.outbound.translation
+    if translation is not None:
+        yield Row(label="translation", text=f"to {translation.request.path[1:]}, by its rule {translation.rule}")
     if matched is not None and matched.rule is None and matched.answer is not None and not matched.answer.location:
         yield Row(label="host", text=f"none is called {call.outbound.request.authority}")
     elif matched is not None:
@@ -183,6 +185,8 @@ def _check(check: Check, level: int) -> Row:
         return Row(label="preflight", text=f"answered: {check.reason}", level=level)
     if check.action == "HEADERS":
         return Row(label="headers", text=f"refused: {check.reason}", level=level)
+    if check.action == "TRANSLATION":
+        return Row(label="translation", text=f"refused with HTTP {check.status}: {check.reason}", level=level)
     if check.action == "CUSTOM":
         return Row(label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", level=level)
     text = "allowed" if check.passed else "denied"
