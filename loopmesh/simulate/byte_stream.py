@@ -9,14 +9,16 @@ from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from loopmesh.simulate.authorizer import check_authorizer
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.errors import NotSimulatedError
+from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.fraction import ALL
 from loopmesh.simulate.http_filters import Filtered
 from loopmesh.simulate.origin import rule_of
 from loopmesh.simulate.outbound import Matched, Outbound
-from loopmesh.simulate.proxy import Proxy, unpack
+from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
 from loopmesh.simulate.request import Request
-from loopmesh.simulate.stream import Stream
+from loopmesh.simulate.stream import Connection, Stream
 
 KIND = "TCP"
 """Stands for the method of a request that is none."""
@@ -35,6 +37,20 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
                     request=request, listener=listener.name, matched=_matched(listener, chain, request)
                 ), shares
     return Outbound(request=request), ()
+
+
+def simulate_stream_arrival(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:
+    """The chain of a gateway's listener that takes the connection, and the clusters behind it; none where it is
+    stopped. Raises NotSimulatedError."""
+    chain = find_filter_chain(listener, connection)
+    if chain is None:
+        return Outbound(request=request, listener=listener.name, refused=True), ()
+    if connection_manager(chain) is not None:
+        raise NotSimulatedError("a stream of bytes to a server of HTTP")
+    filtered = pass_network_filters(chain, Stream(request=request, connection=connection))
+    matched = _matched(listener, chain, request)
+    outbound = Outbound(request=request, listener=listener.name, matched=matched, checks=filtered.checks)
+    return outbound, () if filtered.stopped_by else _shares(chain)
 
 
 def _shares(chain: FilterChain) -> Shares:

@@ -8,7 +8,8 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 
 from loopmesh.simulate.action import weighted_clusters
 from loopmesh.simulate.authorizer import ACTION as ASKING
-from loopmesh.simulate.byte_stream import simulate_stream
+from loopmesh.simulate.byte_stream import KIND as STREAM
+from loopmesh.simulate.byte_stream import simulate_stream, simulate_stream_arrival
 from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint, called_host, endpoints
@@ -92,7 +93,7 @@ def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindPr
 
 
 def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_proxy: FindProxy) -> Call:
-    """A request that comes to a gateway from outside. Raises NotSimulatedError."""
+    """A request, or a stream of bytes, that comes to a gateway from outside. Raises NotSimulatedError."""
     secured = any(chain.HasField("transport_socket") for chain in listener.filter_chains)
     connection = Connection(
         tls=secured,
@@ -100,6 +101,9 @@ def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_
         protocols=OUTSIDE_PROTOCOLS if secured else request.plain_protocols,
         port=listener.address.socket_address.port_value,
     )
+    if request.method == STREAM:
+        outbound, shares = simulate_stream_arrival(listener, request, replace(connection, protocols=()))
+        return _call(gateway, outbound, ((name, percent, request) for name, percent in shares), find_proxy)
     outbound = simulate_outbound(gateway, listener, replace(request, scheme="https" if secured else "http"), connection)
     return _call(gateway, outbound, _destinations(outbound), find_proxy)
 

@@ -16,14 +16,19 @@ from loopmesh.simulate.query import matches_query
 from loopmesh.simulate.stream import Stream
 from loopmesh.simulate.words import header_words, metadata_words, path_words, query_words
 
+PSEUDO = ":"
+"""Begins the names of what is no header, such as `:method`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
-    """A route that stands before the one taken; `unmet` is the first of its conditions that does not hold."""
+    """A route that stands before the one taken; `unmet` is the first of its conditions that does not hold, `headers`
+    are those on headers where nothing else is unmet."""
 
     name: str
     rule: Rule | None
     unmet: str
+    headers: tuple[str, ...] = ()
 
 
 def find_route(routes: Iterable[Route], stream: Stream) -> tuple[Route | None, tuple[PassedOver, ...]]:
@@ -33,13 +38,25 @@ def find_route(routes: Iterable[Route], stream: Stream) -> tuple[Route | None, t
         unmet = unmet_condition(route.match, stream)
         if unmet is None:
             return route, tuple(passed)
-        passed.append(PassedOver(name=route.name, rule=rule_of(route.metadata), unmet=unmet))
+        headers = _unmet_headers(route.match, stream)
+        passed.append(PassedOver(name=route.name, rule=rule_of(route.metadata), unmet=unmet, headers=headers))
     return None, tuple(passed)
 
 
 def unmet_condition(match: RouteMatch, stream: Stream) -> str | None:
     """In words; None when all hold."""
     return next((words() for holds, words in _conditions(match, stream) if not holds), None)
+
+
+def _unmet_headers(match: RouteMatch, stream: Stream) -> tuple[str, ...]:
+    """In words; none where something else does not hold, either."""
+    unmet = [one for one in match.headers if one.name[0] != PSEUDO and not matches_header(one, stream.request)]
+    rest = RouteMatch()
+    rest.CopyFrom(match)
+    rest.ClearField("runtime_fraction")
+    rest.ClearField("headers")
+    rest.headers.extend(one for one in match.headers if one.name[0] == PSEUDO)
+    return tuple(map(header_words, unmet)) if unmet and unmet_condition(rest, stream) is None else ()
 
 
 def _conditions(match: RouteMatch, stream: Stream) -> Iterator[tuple[bool, Callable[[], str]]]:

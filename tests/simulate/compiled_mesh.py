@@ -42,9 +42,10 @@ class CompiledMesh:
         return simulate_call(self.proxy(caller), request, int(port or 80), self.find)
 
     def arrival(self, gateway: str, request: Request) -> Call:
-        """A request that comes from outside to the gateway's only server."""
+        """A request that comes from outside to the gateway's server on the authority's port."""
         proxy = self.proxy(gateway)
-        (listener,) = (one for one in proxy.listeners() if one.name.startswith("gateway|"))
+        _, _, port = request.authority.partition(":")
+        listener = next(one for one in proxy.listeners() if one.name == f"gateway|{port or 80}")
         return simulate_arrival(proxy, listener, request, self.find)
 
     def grpc(self, caller: str, authority: str, path: str, **headers: str) -> Call:

@@ -167,3 +167,36 @@ def test_rest_that_no_rule_takes_is_refused_at_the_edge(
     assert shares(call) == {"answered": 100}
     stopped = [check for check in call.outbound.checks if not check.passed]
     assert [(check.status, check.reason) for check in stopped] == [(status, reason)]
+
+
+def test_bytes_from_outside_are_denied_by_default_and_follow_the_route_of_their_server_where_allowed() -> None:
+    opened = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: bytes, namespace: shop}
+spec:
+  selector: {istio: edge}
+  servers: [{port: {number: 4222, name: nats, protocol: TCP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: bytes, namespace: shop}
+spec:
+  hosts: ["*"]
+  gateways: [bytes]
+  tcp: [{route: [{destination: {host: wallet}}]}]
+"""
+    allowed = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: bytes, namespace: shop}
+spec:
+  selector: {matchLabels: {istio: edge}}
+  action: ALLOW
+  rules: [{to: [{operation: {ports: ["4222"]}}]}]
+"""
+    stream = Request(authority="localhost:4222", path="", method="TCP")
+    stopped = shop(opened).arrival("edge", stream)
+    assert (shares(stopped), stopped.landings) == ({"denied": 100}, ())
+    (destination,) = shop(opened, allowed).arrival("edge", stream).landings
+    assert destination.name == "outbound|50051||wallet.shop.svc.cluster.local"

@@ -25,11 +25,13 @@ from loopmesh.observe.failure import EndedBy, Failure, find_failure
 from loopmesh.observe.response_flags import Part
 from loopmesh.simulate import Call, Request
 from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.route import PassedOver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedCall:
-    """`rules` are the responsible policies; `advice` says what would change it, where a policy would."""
+    """`rules` are the responsible policies; `advice` says what would change it, where a policy would. `undecided` are
+    routes that may have been taken: they hang on headers, and a trace has none."""
 
     trace: str
     failure: Failure
@@ -37,6 +39,7 @@ class FailedCall:
     cause: Cause
     rules: tuple[Rule, ...]
     advice: tuple[Advice, ...]
+    undecided: tuple[PassedOver, ...]
     places: Places
 
 
@@ -52,11 +55,20 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     places = find_places(state, {*rules, *rules_of(call)}) if call else {}
     by_policy = call is not None and cause.part in (Part.AUTHORIZATION, Part.ROUTE)
     advice = advise(call, places) if call is not None and by_policy else ()
-    return FailedCall(trace=trace.id, failure=failure, log=log, cause=cause, rules=rules, advice=advice, places=places)
+    return FailedCall(
+        trace=trace.id,
+        failure=failure,
+        log=log,
+        cause=cause,
+        rules=rules,
+        advice=advice,
+        undecided=tuple(one for one in call.outbound.passed_over if one.headers) if call else (),
+        places=places,
+    )
 
 
 def _same_call_now(failure: Failure, state: Path) -> Call | None:
-    """The same call simulated; headers are not in a trace, so routes by header may differ."""
+    """The same call simulated, without its headers: they are not in a trace."""
     try:
         status = get_status(state)
     except CommandError:
@@ -83,6 +95,11 @@ def failure_lines(found: FailedCall) -> Iterator[str]:
     yield f"  way              {way_words(failure)}"
     if found.log and found.log.details:
         yield f"  the proxy says   {found.log.details}"
+    for route in found.undecided:
+        where = f"  [{named(route.rule, found.places)}]" if route.rule else ""
+        asked = " and ".join(route.headers)
+        words = f"whether it took {route.name or 'a route'}: a trace has no headers, and it asks that {asked}"
+        yield f"  not known        {words}{where}"
     yield f"=> {ended_by(failure)}: {cause.words}"
     for rule in found.rules:
         yield f"   policy: {named(rule, found.places)}"
@@ -117,6 +134,7 @@ def failure_json(found: FailedCall) -> dict[str, Any]:
         "ended_by": str(failure.ended_by),
         "cause": found.cause.words,
         "policies": [_policy(rule, found.places) for rule in found.rules],
+        "undecided": [{"name": one.name, "headers": list(one.headers)} for one in found.undecided],
         "advice": [{"why": one.why, "remedy": one.remedy} for one in found.advice],
     }
 
