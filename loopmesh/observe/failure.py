@@ -83,7 +83,7 @@ def _failure(path: list[TraceNode]) -> Failure:
         authority=url.netloc,
         method=str(asked.attributes.get("http.method", "")),
         path=f"{url.path}?{url.query}" if url.query else url.path,
-        cluster=str(entered.attributes.get("upstream_cluster.name", "")) if entered else "",
+        cluster=chosen_cluster(entered) if entered else "",
         flags=",".join(dict.fromkeys(_flags(spans))),
         status=grpc_status(last) or str(http_status(last) or ""),
         is_grpc=bool(grpc_status(last)) or "grpc.path" in asked.attributes,
@@ -92,17 +92,21 @@ def _failure(path: list[TraceNode]) -> Failure:
     )
 
 
+def chosen_cluster(span: Span) -> str:
+    """The cluster a proxy sent the request to; spans call it as statistics do, where Istio ends names with `;`."""
+    return str(span.attributes.get("upstream_cluster.name", "")).removesuffix(";")
+
+
 def is_outbound(span: Span) -> bool:
     """The caller's side: its program hands requests over on a Unix socket, or its routes lead out."""
-    cluster = str(span.attributes.get("upstream_cluster.name", ""))
-    return cluster.startswith("outbound|") or str(span.attributes.get("peer.address", "")).endswith("out.sock")
+    dialled = str(span.attributes.get("peer.address", ""))
+    return chosen_cluster(span).startswith("outbound|") or dialled.endswith("out.sock")
 
 
 def _ended_by(last: Span) -> EndedBy:
     if not last.proxy:
         return EndedBy.PROGRAM
-    cluster = str(last.attributes.get("upstream_cluster.name", ""))
-    if last.kind == "client" and cluster.startswith("inbound|"):
+    if last.kind == "client" and chosen_cluster(last).startswith("inbound|"):
         return EndedBy.SERVER_PROXY if _has_flags(last) else EndedBy.PROGRAM
     return EndedBy.CALLER_PROXY if is_outbound(last) else EndedBy.SERVER_PROXY
 
