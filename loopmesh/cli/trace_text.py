@@ -39,7 +39,7 @@ def _label(node: TraceNode) -> str:
 def _what(span: Span) -> str:
     """The method where one is known; proxies put paths and clusters into attributes."""
     if span.proxy and span.kind == "client":
-        cluster = str(span.attributes.get("upstream_cluster.name", span.attributes.get("upstream_cluster", "")))
+        cluster = str(span.attributes.get("upstream_cluster", ""))
         return f"to {cluster.split('|')[-1].split('.')[0]}" if "outbound|" in cluster else "to its program"
     path = str(span.attributes.get("http.url", span.attributes.get("url.full", "")))
     if span.proxy and "://" in path:

@@ -30,7 +30,7 @@ OWN_LABELS = {
     "duration_ms": "%DURATION%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "route": "%ROUTE_NAME%",
-    "cluster": "%UPSTREAM_CLUSTER%",
+    "cluster": "%UPSTREAM_CLUSTER_RAW%",
     "upstream": "%UPSTREAM_HOST%",
     "caller": "%DOWNSTREAM_PEER_URI_SAN%",
     "trace_id": "%TRACE_ID%",

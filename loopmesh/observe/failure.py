@@ -93,8 +93,8 @@ def _failure(path: list[TraceNode]) -> Failure:
 
 
 def chosen_cluster(span: Span) -> str:
-    """The cluster a proxy sent the request to; spans call it as statistics do, where Istio ends names with `;`."""
-    return str(span.attributes.get("upstream_cluster.name", "")).removesuffix(";")
+    """The cluster a proxy sent the request to; `upstream_cluster.name` would be its name in statistics."""
+    return str(span.attributes.get("upstream_cluster", ""))
 
 
 def is_outbound(span: Span) -> bool:
