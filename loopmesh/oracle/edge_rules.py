@@ -4,28 +4,29 @@ On a cluster a gateway listens on the port its policies name. Here it listens on
 port is decided with the policy's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
 from envoy.config.rbac.v3.rbac_pb2 import RBAC, Permission
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as of_requests
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
-    HttpConnectionManager,
+    HttpFilter,
 )
 from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as of_connections
 from google.protobuf.any_pb2 import Any
 
+from loopmesh.oracle.connection_managers import change_managers
+
 
 def decide_ports(chain: FilterChain, port: int) -> None:
     """`port` is the one the chain has on a cluster."""
-    for one in chain.filters:
-        manager = HttpConnectionManager()
-        if one.typed_config.Unpack(manager):
-            for found in manager.http_filters:
-                _decide_in(found.typed_config, port)
-            one.typed_config.Pack(manager, deterministic=True)
-        else:
+
+    def decide(filters: Iterable[Filter | HttpFilter]) -> None:
+        for one in filters:
             _decide_in(one.typed_config, port)
+
+    change_managers([chain], lambda manager: decide(manager.http_filters))
+    decide(chain.filters)
 
 
 def _decide_in(config: Any, port: int) -> None:

@@ -23,6 +23,7 @@ TYPE_URL = "type.googleapis.com/envoy.extensions"
 UNLIMITED = 2**32 - 1
 DEFAULT_PORT = 80
 BAD_GATEWAY = 502
+EVERYTHING = {"prefix": "/"}
 
 
 def to_socket(name: str) -> Cluster:
@@ -51,7 +52,7 @@ def switch(application: Application, ports: Collection[int], unknown: str) -> Li
     listener is for the other ports; what Istio does with connections to them it does by the cluster `unknown`."""
     names = _names_without_port(application)
     hosts = [
-        _virtual_host(f"{port}", [f"*:{port}", *names.get(port, ())], _hand_on(outbound_socket(port)))
+        _virtual_host(f"{port}", [f"*:{port}", *names.get(port, ())], _everything(_hand_on(outbound_socket(port))))
         for port in sorted(ports)
     ]
     hosts.append(_rest(ports, unknown))
@@ -66,7 +67,7 @@ def forward_name(forward: Forward) -> str:
 
 def forward_listener(forward: Forward) -> Listener:
     """A loopback port whose calls go to one service, whatever `:authority` they name."""
-    host = _virtual_host("forward", ["*"], _hand_on(OUTBOUND, f"{forward.host}:{forward.port}"))
+    host = _virtual_host("forward", ["*"], _everything(_hand_on(OUTBOUND, f"{forward.host}:{forward.port}")))
     listener = _listener(forward_name(forward), [host])
     listener.address.CopyFrom(tcp(forward.listen_address, forward.listen_port))
     return listener
@@ -88,11 +89,10 @@ def _rest(ports: Collection[int], unknown: str) -> dict[str, Any]:
     answer = {"status": BAD_GATEWAY, "body": {"inline_string": "no service of the mesh has this port\n"}}
     action = {"direct_response": answer} if unknown == REFUSED else {"route": _hand_on(unknown)}
     if DEFAULT_PORT not in ports:
-        return {"name": "*", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **action}]}
+        return _virtual_host("*", ["*"], {"match": EVERYTHING, **action})
     with_port = {"name": ":authority", "string_match": {"safe_regex": {"regex": r".*:\d+"}}}
-    host = _virtual_host("*", ["*"], _hand_on(outbound_socket(DEFAULT_PORT)))
-    host["routes"].insert(0, {"match": {"prefix": "/", "headers": [with_port]}, **action})
-    return host
+    otherwise = _everything(_hand_on(outbound_socket(DEFAULT_PORT)))
+    return _virtual_host("*", ["*"], {"match": {**EVERYTHING, "headers": [with_port]}, **action}, otherwise)
 
 
 def _hand_on(socket: str, authority: str = "") -> dict[str, Any]:
@@ -100,8 +100,12 @@ def _hand_on(socket: str, authority: str = "") -> dict[str, Any]:
     return {"cluster": socket, "timeout": "0s", "idle_timeout": "0s", **rewrite}
 
 
-def _virtual_host(name: str, domains: list[str], action: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "domains": domains, "routes": [{"match": {"prefix": "/"}, "route": action}]}
+def _everything(action: dict[str, Any]) -> dict[str, Any]:
+    return {"match": EVERYTHING, "route": action}
+
+
+def _virtual_host(name: str, domains: list[str], *routes: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "domains": domains, "routes": list(routes)}
 
 
 def _listener(name: str, virtual_hosts: list[dict[str, Any]]) -> Listener:

@@ -21,6 +21,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from loopmesh.oracle.addresses import tcp
+from loopmesh.oracle.connection_managers import change_managers
 
 PASSED_ON = "PassthroughCluster"
 REFUSED = "BlackHoleCluster"
@@ -64,18 +65,15 @@ def look_up_name(cluster: Cluster) -> bool:
 
 def look_up_called_names(listener: Listener) -> None:
     """Before its requests are routed; those to other clusters pass the filter."""
-    for chain in listener.filter_chains:
-        for one in chain.filters:
-            manager = HttpConnectionManager()
-            if one.typed_config.Unpack(manager) and all(known.name != FILTER for known in manager.http_filters):
-                manager.http_filters.insert(len(manager.http_filters) - 1, called_name_filter())
-                one.typed_config.Pack(manager)
+    change_managers(listener.filter_chains, _add_filter)
 
 
-def called_name_filter() -> HttpFilter:
-    found = HttpFilter(name=FILTER)
-    found.typed_config.Pack(FilterConfig(dns_cache_config=CACHE))
-    return found
+def _add_filter(manager: HttpConnectionManager) -> None:
+    """Before the router, unless Istio has put one in."""
+    if all(known.name != FILTER for known in manager.http_filters):
+        found = HttpFilter(name=FILTER)
+        found.typed_config.Pack(FilterConfig(dns_cache_config=CACHE))
+        manager.http_filters.insert(len(manager.http_filters) - 1, found)
 
 
 def _look_up_called_name(cluster: Cluster) -> None:

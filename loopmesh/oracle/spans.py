@@ -22,6 +22,7 @@ from google.protobuf.json_format import ParseDict
 
 from loopmesh.model.topology import LOOPBACK, Workload, WorkloadKind
 from loopmesh.oracle.addresses import tcp
+from loopmesh.oracle.connection_managers import change_managers
 
 RECEIVER = "spans"
 EVERY_CALL = 100.0
@@ -49,13 +50,13 @@ def unnamed_sampling_percent(mesh_config: Mapping[str, Anything]) -> float:
 
 def send_spans_here(listener: Listener, workload: Workload, unnamed_percent: float) -> None:
     """Leaves HTTP without spans as it is; `unnamed_percent` of the calls are traced where no collector is named."""
-    for chain in [*listener.filter_chains, listener.default_filter_chain]:
-        for one in chain.filters:
-            manager = HttpConnectionManager()
-            if one.typed_config.Unpack(manager) and manager.HasField("tracing"):
-                _name_collector(manager.tracing, workload, unnamed_percent)
-                if _redirect(manager.tracing.provider.typed_config, workload):
-                    one.typed_config.Pack(manager, deterministic=True)
+
+    def send_here(manager: HttpConnectionManager) -> None:
+        if manager.HasField("tracing"):
+            _name_collector(manager.tracing, workload, unnamed_percent)
+            _redirect(manager.tracing.provider.typed_config, workload)
+
+    change_managers([*listener.filter_chains, listener.default_filter_chain], send_here)
 
 
 def _name_collector(tracing: HttpConnectionManager.Tracing, workload: Workload, percent: float) -> None:
@@ -67,10 +68,10 @@ def _name_collector(tracing: HttpConnectionManager.Tracing, workload: Workload, 
         tracing.spawn_upstream_span.value = workload.kind is WorkloadKind.GATEWAY
 
 
-def _redirect(provider: Any, workload: Workload) -> bool:
+def _redirect(provider: Any, workload: Workload) -> None:
     config = OpenTelemetryConfig()
     if not provider.Unpack(config):
-        return False
+        return
     config.ClearField("http_service")
     config.grpc_service.Clear()
     config.grpc_service.envoy_grpc.cluster_name = RECEIVER
@@ -78,7 +79,6 @@ def _redirect(provider: Any, workload: Workload) -> bool:
     del config.resource_detectors[:]
     config.resource_detectors.add(name=WHO).typed_config.Pack(_who(workload), deterministic=True)
     provider.Pack(config, deterministic=True)
-    return True
 
 
 def _who(workload: Workload) -> StaticConfigResourceDetectorConfig:

@@ -12,7 +12,6 @@ from loopmesh.oracle.comparison.plain import Plain
 KEYS = {"http_filters": "name", "filters": "name", "custom_tags": "tag", "transport_socket_matches": "name"}
 """Lists whose entries have a name to be compared by."""
 PORT = re.compile(r"port (\d+)")
-IDLE: frozenset[str] = frozenset()
 IDLE_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
 """Filters that do nothing to a request; their place among the others does not matter."""
 PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
@@ -35,7 +34,7 @@ DEFAULTS: Plain = {
 
 def one_spelling(part: Part, value: Plain) -> Plain:
     """What a part means; changes nothing it is given. What places a chain in a listener is in the part's name."""
-    idle = IDLE_INBOUND if part[0] == "inbound" else IDLE
+    idle = IDLE_INBOUND if part[0] == "inbound" else frozenset()
     spelled: Plain = _spell({key: said for key, said in value.items() if key not in PLACING}, idle)
     if part[0] in ("inbound", "edge"):
         spelled = decide_ports(spelled, int(PORT.findall(part[1])[0]))
