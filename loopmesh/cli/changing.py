@@ -11,7 +11,7 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.errors import FAILED, CommandError, ProblemsError
 from loopmesh.cli.problem_json import problem_json
 from loopmesh.cli.problem_messages import problem_of_message
-from loopmesh.model.problem import InvalidInputError, Severity
+from loopmesh.model.problem import InvalidInputError, has_error
 from loopmesh.policies.policy_set import read_files
 
 Answer = admin_pb2.ApplyResponse | admin_pb2.DeleteResponse
@@ -61,7 +61,7 @@ def change_json(answer: Answer) -> dict[str, Any]:
 
 
 def _has_errors(answer: Answer) -> bool:
-    return any(problem_of_message(one).severity is Severity.ERROR for one in answer.problems)
+    return has_error(map(problem_of_message, answer.problems))
 
 
 def _rejection_json(rejection: admin_pb2.Rejection) -> dict[str, Any]:

@@ -43,6 +43,11 @@ class Problem:
         return f"{self.origin}: {severity}{value}{self.rule}; {self.remedy}{code}"
 
 
+def has_error(problems: Iterable[Problem]) -> bool:
+    """Whether one of them keeps policies from being taken."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
 class InvalidInputError(Exception):
     """Everything wrong with the user's input, together; at least one is an error. `problems` is sorted by place."""
 

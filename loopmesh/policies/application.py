@@ -15,7 +15,14 @@ from loopmesh.policies.yaml_tree import parse_yaml
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
 NAME_RULE = "a name is lower-case letters, digits and `-`, at most 42, and begins with a letter"
 KUBERNETES_ONLY = (
-    *("global", "image", "imagePullSecrets", "monitoring", "postgresql", "resources", "tests", "tracing"),
+    "global",
+    "image",
+    "imagePullSecrets",
+    "monitoring",
+    "postgresql",
+    "resources",
+    "tests",
+    "tracing",
 )
 """Keys of the chart that say nothing about processes on one machine."""
 KUBERNETES_ONLY_OF_A_VERSION = ("autoscaling", "image", "resources")

@@ -8,7 +8,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
-from loopmesh.model.problem import InvalidInputError, Problem, Severity
+from loopmesh.model.problem import InvalidInputError, Problem, has_error
 from loopmesh.policies.authorization_policy import read_authorization_policy
 from loopmesh.policies.authorizer_references import check_authorizers
 from loopmesh.policies.cautions import check_cautions
@@ -49,7 +49,7 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
     problems += check_patches(policies, application, broken=reading.broken)
     problems += check_conflicts(policies, application, policy_set.origin_at, broken=reading.broken)
     problems += check_cautions(policies, policy_set.place, broken=reading.broken)
-    if any(one.severity is Severity.ERROR for one in problems):
+    if has_error(problems):
         raise InvalidInputError(problems)
     return replace(policies, warnings=tuple(sorted(set(problems))))
 
@@ -63,7 +63,7 @@ def check_provisions(policy_set: PolicySet) -> Policies:
     reading = _Reading(policy_set)
     gateways = reading.read("Gateway", read_gateway)
     problems = [*policy_set.problems, *reading.problems]
-    if any(one.severity is Severity.ERROR for one in problems):
+    if has_error(problems):
         raise InvalidInputError(problems)
     entries = [found for several in reading.read("ServiceEntry", read_service_entry) for found in several]
     rules = reading.read("DestinationRule", read_destination_rule)
@@ -120,6 +120,6 @@ class _Reading:
     def _one(self, document: Document, read: Reader[Policy]) -> Policy:
         before = len(self.problems)
         policy = read(document, self.problems)
-        if any(one.severity is Severity.ERROR for one in self.problems[before:]):
+        if has_error(self.problems[before:]):
             self.broken.add(document.policy)
         return policy

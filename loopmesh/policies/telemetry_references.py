@@ -1,6 +1,6 @@
 """What Telemetry policies name: providers of the mesh config. And how many of them hold at once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MeshSettings
@@ -10,6 +10,7 @@ from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.provider import LogFile, Provider, SpanCollector
 from loopmesh.model.telemetry import Telemetry
 from loopmesh.policies.analysis import Message, policy_problem
+from loopmesh.policies.selected import gateways, versions
 
 Place = Callable[[Source, str], Origin]
 TRACING, LOGGING = "tracing", "accessLogging"
@@ -55,7 +56,7 @@ def _second_of_a_workload(narrow: Sequence[Telemetry], application: Application)
     """The oldest counts here, too."""
     first: dict[tuple[str, ...], Telemetry] = {}
     for telemetry in narrow:
-        for key, namespace, labels in _workloads(application):
+        for key, namespace, labels in (*versions(application), *gateways(application)):
             if not telemetry.selector.selects(namespace, labels):
                 continue
             earlier = first.setdefault(key, telemetry)
@@ -64,16 +65,6 @@ def _second_of_a_workload(narrow: Sequence[Telemetry], application: Application)
                 message = Message.TELEMETRIES_OF_ONE_WORKLOAD
                 yield policy_problem(telemetry.source, f"of {' '.join(key)}", rule, remedy, message=message)
                 break
-
-
-def _workloads(application: Application) -> Iterator[tuple[tuple[str, ...], str, Mapping[str, str]]]:
-    """What each is called, its namespace and its labels."""
-    for service in application.services:
-        for version in service.versions:
-            key = ("service", service.key, "version", version.name)
-            yield key, service.namespace, service.labels_of(version)
-    for gateway in application.gateways:
-        yield ("gateway", gateway.name), gateway.namespace, gateway.labels
 
 
 def _providers(telemetry: Telemetry, settings: MeshSettings, place: Place) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.problem import Problem
 from loopmesh.model.sidecar import Sidecar
 from loopmesh.policies.analysis import Message, policy_problem
+from loopmesh.policies.selected import versions
 
 REMEDY = "write both in one Sidecar"
 
@@ -31,7 +32,6 @@ def _holds_for(sidecar: Sidecar, application: Application) -> Iterator[tuple[str
     if sidecar.selector is None:
         yield "namespace", namespace
         return
-    for service in application.services:
-        for version in service.versions:
-            if sidecar.selector.selects(service.namespace, service.labels_of(version)):
-                yield "service", service.key, "version", version.name
+    for key, namespace, labels in versions(application):
+        if sidecar.selector.selects(namespace, labels):
+            yield key

@@ -6,16 +6,14 @@ from loopmesh.model.added_host import AddedHost
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import DestinationRule, Subset
 from loopmesh.policies.analysis import Message, policy_problem
+from loopmesh.policies.references.hosts import host_problems
 from loopmesh.policies.references.known import Known
 
 
 def rule_problems(known: Known, rule: DestinationRule) -> Iterator[Problem]:
-    if not known.covered(rule.host):
-        # Istio's analysis warns only (message IST0174): the service may come later, and nothing else is wrong then.
-        remedy = known.closest(rule.host, known.services)
-        message, origin = Message.UNKNOWN_HOST_OF_RULE, known.place(rule.source, "host")
-        rule_text = "no service has this host"
-        yield policy_problem(rule.source, f"host {rule.host}", rule_text, remedy, message=message, origin=origin)
+    # A warning only, as in Istio: the service may come later, and nothing else is wrong then.
+    origin = known.place(rule.source, "host")
+    yield from host_problems(known, rule.source, rule.host, origin, Message.UNKNOWN_HOST_OF_RULE)
     namespace = rule.source.policy.namespace
     namespaces = {*known.application.namespaces, known.root_namespace}
     if namespace not in namespaces:

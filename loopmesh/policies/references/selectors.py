@@ -44,10 +44,10 @@ def selector_problems(known: Known, source: Source, selector: WorkloadSelector, 
     value = f"selector {words}" if words else f"namespace {selector.namespace}"
     rule = "no workload has these labels there" if words else "no workload is in this namespace"
     remedy = "use `app: <service>`, `version:`, or the labels of a gateway"
-    severity = None if source.policy.kind in MESSAGES else Severity.WARNING
     message = MESSAGES.get(source.policy.kind)
     if message is Message.NOT_FOUND and not words:
-        message, severity = None, Severity.WARNING
+        message = None
+    severity = None if message else Severity.WARNING
     yield policy_problem(source, value, rule, remedy, message=message, severity=severity, origin=origin)
 
 
