@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from loopmesh.observe import Trace, TraceNode
+from loopmesh.observe.failure import chosen_cluster
 from loopmesh.observe.response_flags import flags_of, words_of
 from loopmesh.observe.span import Span
 
@@ -39,7 +40,7 @@ def _label(node: TraceNode) -> str:
 def _what(span: Span) -> str:
     """The method where one is known; proxies put paths and clusters into attributes."""
     if span.proxy and span.kind == "client":
-        cluster = str(span.attributes.get("upstream_cluster", ""))
+        cluster = chosen_cluster(span)
         return f"to {cluster.split('|')[-1].split('.')[0]}" if "outbound|" in cluster else "to its program"
     path = str(span.attributes.get("http.url", span.attributes.get("url.full", "")))
     if span.proxy and "://" in path:

@@ -9,7 +9,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from loopmesh.simulate.action import weighted_clusters
 from loopmesh.simulate.authorizer import ACTION as ASKING
 from loopmesh.simulate.byte_stream import KIND as STREAM
-from loopmesh.simulate.byte_stream import simulate_stream, simulate_stream_arrival
+from loopmesh.simulate.byte_stream import Shares, simulate_stream, simulate_stream_arrival
 from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint, called_host, endpoints
@@ -103,7 +103,7 @@ def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_
     )
     if request.method == STREAM:
         outbound, shares = simulate_stream_arrival(listener, request, replace(connection, protocols=()))
-        return _call(gateway, outbound, ((name, percent, request) for name, percent in shares), find_proxy)
+        return _call(gateway, outbound, _shared(request, shares), find_proxy)
     outbound = simulate_outbound(gateway, listener, replace(request, scheme="https" if secured else "http"), connection)
     return _call(gateway, outbound, _destinations(outbound), find_proxy)
 
@@ -111,7 +111,12 @@ def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_
 def simulate_connection(caller: Proxy, request: Request, find_proxy: FindProxy) -> Call:
     """A stream of bytes that the caller's program opens to the request's authority. Raises NotSimulatedError."""
     outbound, shares = simulate_stream(caller, request)
-    return _call(caller, outbound, ((name, percent, request) for name, percent in shares), find_proxy)
+    return _call(caller, outbound, _shared(request, shares), find_proxy)
+
+
+def _shared(request: Request, shares: Shares) -> Iterator[Destination]:
+    """Bytes go on as they are."""
+    return ((name, percent, request) for name, percent in shares)
 
 
 def _call(caller: Proxy, outbound: Outbound, destinations: Iterable[Destination], find_proxy: FindProxy) -> Call:

@@ -40,11 +40,14 @@ def _rule(method: MethodDescriptorProto, full_name: str, *, maps_all: bool) -> H
 
 def unknown_parameter(contract: FileDescriptorSet, input_type: str, names: Iterator[str]) -> str:
     """The first name that the method's request has no field for; empty where all are known."""
+    wanted = list(names)
+    if not wanted:
+        return ""
     pool = DescriptorPool()
     for file in contract.file:
         pool.AddSerializedFile(file.SerializeToString())
     message = pool.FindMessageTypeByName(input_type)
-    return next((name for name in names if not _is_field(message, name)), "")
+    return next((name for name in wanted if not _is_field(message, name)), "")
 
 
 def _is_field(message: Descriptor, path: str) -> bool:

@@ -51,12 +51,14 @@ def unmet_condition(match: RouteMatch, stream: Stream) -> str | None:
 def _unmet_headers(match: RouteMatch, stream: Stream) -> tuple[str, ...]:
     """In words; none where something else does not hold, either."""
     unmet = [one for one in match.headers if one.name[0] != PSEUDO and not matches_header(one, stream.request)]
+    if not unmet:
+        return ()
     rest = RouteMatch()
     rest.CopyFrom(match)
     rest.ClearField("runtime_fraction")
     rest.ClearField("headers")
     rest.headers.extend(one for one in match.headers if one.name[0] == PSEUDO)
-    return tuple(map(header_words, unmet)) if unmet and unmet_condition(rest, stream) is None else ()
+    return tuple(map(header_words, unmet)) if unmet_condition(rest, stream) is None else ()
 
 
 def _conditions(match: RouteMatch, stream: Stream) -> Iterator[tuple[bool, Callable[[], str]]]:

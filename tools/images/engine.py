@@ -41,13 +41,13 @@ class Engine:
 def find_engine() -> Engine:
     """Raises ImageError."""
     for name in BUILD:
-        if _works(name):
+        if works(name):
             return Engine(name)
     raise ImageError(f"no container engine works here: install one of {', '.join(BUILD)}, and start it")
 
 
-def _works(engine: str) -> bool:
-    """Docker's command is of no use without its daemon."""
+def works(engine: str) -> bool:
+    """Whether it is here and answers: Docker's command is of no use without its daemon."""
     if shutil.which(engine) is None:
         return False
     question = (engine, "info") if engine == "docker" else (engine, "--version")

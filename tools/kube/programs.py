@@ -1,8 +1,8 @@
 """The programs a cluster of one's own needs, and where each comes from."""
 
 import shutil
-import subprocess
 
+from tools.images.engine import works
 from tools.kube.cluster import KubeError
 
 SOURCES = {
@@ -16,11 +16,7 @@ SOURCES = {
 def require(*names: str) -> None:
     """All that is missing in one answer, a line each. Raises KubeError."""
     missing = [f"{name} is not on PATH: {SOURCES[name]}" for name in names if shutil.which(name) is None]
-    if "docker" in names and not missing and not _answers():
+    if "docker" in names and not missing and not works("docker"):
         missing = ["Docker's daemon does not answer: start it (`systemctl start docker`), or say DOCKER_HOST"]
     if missing:
         raise KubeError("\n".join(missing))
-
-
-def _answers() -> bool:
-    return subprocess.run(("docker", "info"), capture_output=True, check=False).returncode == 0

@@ -45,9 +45,7 @@ def _next(service: str, version: str) -> None:
         for file, text in before.items():
             file.write_text(text)
         raise
-    _git("commit", "--quiet", "--message", _subject(step, service, version), "--", *map(str, step.files))
-    print(_git("show", "--stat", "--format=%h %s").strip())
-    print("Push it; what reads the policies from Git does the rest.")
+    _commit(_subject(step, service, version), "--", *map(str, step.files))
 
 
 def _subject(step: Step, service: str, version: str) -> str:
@@ -67,7 +65,11 @@ def _back(service: str, version: str) -> None:
         _git("reset", "--hard", "--quiet")
         raise
     message = f"Take back the calls of {service} from {version}\n\n{BACK}: {service} {version}"
-    _git("commit", "--quiet", "--message", message)
+    _commit(message)
+
+
+def _commit(message: str, *words: str) -> None:
+    _git("commit", "--quiet", "--message", message, *words)
     print(_git("show", "--stat", "--format=%h %s").strip())
     print("Push it; what reads the policies from Git does the rest.")
 

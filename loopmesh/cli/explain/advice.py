@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from loopmesh.cli.explain.places import Places, named
+from loopmesh.cli.explain.rows import instance_name
 from loopmesh.simulate import Call, Landing, Verdict
 from loopmesh.simulate.call import Instance
 from loopmesh.simulate.check import Check, RuleResult
@@ -109,7 +110,7 @@ def _no_instance(landing: Landing) -> Advice:
 
 
 def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -> Iterator[Advice]:
-    who = instance.workload or instance.endpoint.address
+    who = instance_name(instance)
     if instance.verdict is Verdict.REFUSED:
         rules = [landing.cluster.rule if landing.cluster else None, instance.inbound.rule if instance.inbound else None]
         said = " or ".join(name(rule) for rule in rules if rule) or "the policies"
