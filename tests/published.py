@@ -1,10 +1,10 @@
 """Pages on a loopback port that a test can change, for what is fetched over HTTP."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.serving import Handler, serving
 
 
 @dataclass
@@ -21,28 +21,15 @@ class Pages:
 def published(content: dict[str, str] | None = None) -> Iterator[Pages]:
     pages = Pages(content=dict(content or {}))
 
-    class Handler(BaseHTTPRequestHandler):
+    class Publisher(Handler):
         def do_GET(self) -> None:
             pages.asked.append(self.path)
             body = pages.content.get(self.path, "").encode()
-            target = pages.redirects.get(self.path)
-            self.send_response(302 if target else 200 if body else 503)
-            if target:
-                self.send_header("location", target)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            if target := pages.redirects.get(self.path):
+                self.reply(body, 302, {"location": target})
+            else:
+                self.reply(body, 200 if body else 503)
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    pages.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(Publisher) as port:
+        pages.url = f"http://127.0.0.1:{port}"
         yield pages
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -4,20 +4,19 @@ import json
 import re
 import socket
 import subprocess
-import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from loopmesh.testing.mesh_process import MeshProcess
+from tests.serving import Handler, serving
 from tools.chart.go_tools import ROOT
 
 MONITORING = ROOT / "helm" / "application" / "monitoring"
@@ -48,26 +47,12 @@ class Prometheus:
 def statistics_server(mesh: MeshProcess) -> Iterator[int]:
     """The port where `mesh metrics` is answered by HTTP."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Statistics(Handler):
         def do_GET(self) -> None:
-            body = mesh.command("metrics").encode()
-            self.send_response(200)
-            self.send_header("content-type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(mesh.command("metrics").encode(), headers={"content-type": "text/plain; version=0.0.4"})
 
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 # its name in the base class
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Statistics) as port:
+        yield port
 
 
 @contextmanager

@@ -4,10 +4,8 @@ Each test runs on both control planes.
 """
 
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.certificates import Authority, write_secret
 from tests.e2e.shop_client import ask
+from tests.serving import Handler, serving
 
 FOLDER = Path(__file__).parent / "outside"
 HOST = "bank.example.com"
@@ -55,19 +54,12 @@ RULES = {
 """By the host they are for."""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Asking(Handler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         shown: Any = self.connection.getpeercert()
-        body = str(shown["subjectAltName"][0][1]).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        self.reply(str(shown["subjectAltName"][0][1]).encode())
 
 
 @dataclass(frozen=True)
@@ -90,15 +82,11 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     (folder / "other.pem").write_text(other.pem)
     (folder / "of-the-bank.crl").write_text(authority.revoke((folder / "bank.pem").read_text()))
     (folder / "of-the-shop.crl").write_text(authority.revoke((folder / "shop.pem").read_text()))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(folder / "authority.pem"))
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(folder / "bank.pem", folder / "bank.key")
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Bank(port=server.server_address[1], folder=folder)
-    server.shutdown()
-    server.server_close()
+    with serving(Asking, context) as port:
+        yield Bank(port=port, folder=folder)
 
 
 @pytest.fixture(scope="module")

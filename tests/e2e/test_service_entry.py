@@ -5,10 +5,8 @@ Each test runs on both control planes.
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.certificates import Authority, write_secret
 from tests.e2e.shop_client import ask
+from tests.serving import Handler, serving
 
 FOLDER = Path(__file__).parent / "outside"
 POLICIES = """
@@ -101,19 +100,12 @@ spec: {{mtls: {{mode: STRICT}}}}
 """
 
 
-class Handler(BaseHTTPRequestHandler):
+class Telling(Handler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         _, port = self.connection.getsockname()
-        body = f"{port} {self.headers['host']}".encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        self.reply(f"{port} {self.headers['host']}".encode())
 
 
 @dataclass(frozen=True)
@@ -132,16 +124,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     (folder / "chain.pem").write_text(chain)
     (folder / "key.pem").write_text(key)
     (folder / "authority.pem").write_text(authority.pem)
-    plain, tls = (ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
-    tls.socket = context.wrap_socket(tls.socket, server_side=True)
-    for server in (plain, tls):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Outside(plain=plain.server_address[1], tls=tls.server_address[1], authority=folder / "authority.pem")
-    for server in (plain, tls):
-        server.shutdown()
-        server.server_close()
+    with serving(Telling) as plain, serving(Telling, context) as tls:
+        yield Outside(plain=plain, tls=tls, authority=folder / "authority.pem")
 
 
 @pytest.fixture(scope="module")
