@@ -8,7 +8,7 @@ from loopmesh.model.problem import Origin, Problem
 from loopmesh.policies.analysis import Message
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_name
-from loopmesh.policies.refused_kinds import GATEWAY_API, NO_GATEWAY_API, REFUSED_KINDS
+from loopmesh.policies.refused_kinds import GATEWAY_API, ISTIO, NO_GATEWAY_API, REFUSED_KINDS
 from loopmesh.policies.yaml_tree import Node
 
 NETWORKING = ("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
@@ -30,6 +30,7 @@ API_VERSIONS = {
 BOOKKEEPING = ("creationTimestamp", "finalizers", "generation", "managedFields", "ownerReferences", "resourceVersion")
 IDENTITY = ("selfLink", "uid")
 """What a cluster adds to `metadata` when it is asked for its policies; it says nothing about the mesh."""
+LEAVE_OUT = "leave it out of the policies"
 DRY_RUN = "istio.io/dry-run"
 
 
@@ -67,17 +68,16 @@ def _read(fields: Fields, default_namespace: str) -> Document | None:
     fields.ignore("status")
     if kind in REFUSED_KINDS:
         rule = f"loopmesh does not support this kind: {REFUSED_KINDS[kind]}"
-        fields.refuse("kind", rule, "leave it out of the policies")
+        fields.refuse("kind", rule, LEAVE_OUT)
+        fields.ignore_rest()
         return None
     if kind is not None and kind not in API_VERSIONS:
-        close = difflib.get_close_matches(kind, API_VERSIONS, n=1, cutoff=0.75)
-        remedy = f"did you mean {close[0]}?" if close else f"remove it; known: {', '.join(API_VERSIONS)}"
-        fields.refuse("kind", "loopmesh does not support this kind", remedy)
+        _refuse_unknown(fields, kind, version)
         return None
     if kind is None or version is None:
         return None
     if version.startswith(GATEWAY_API):
-        fields.refuse("apiVersion", NO_GATEWAY_API, f"write {API_VERSIONS[kind][0]}")
+        fields.refuse("apiVersion", NO_GATEWAY_API, f"write Istio's {kind} of {API_VERSIONS[kind][0]}")
         return None
     if version not in API_VERSIONS[kind]:
         fields.refuse("apiVersion", f"{kind} is {' or '.join(API_VERSIONS[kind])}", f"write {API_VERSIONS[kind][0]}")
@@ -88,6 +88,16 @@ def _read(fields: Fields, default_namespace: str) -> Document | None:
         return None
     policy = PolicyName(kind=kind, namespace=named[1] or default_namespace, name=named[0])
     return Document(policy=policy, origin=fields.origin, spec=spec, whole=fields.node)
+
+
+def _refuse_unknown(fields: Fields, kind: str, version: str | None) -> None:
+    if version and not version.partition("/")[0].endswith(ISTIO):
+        fields.refuse("kind", "it is no policy of Istio", LEAVE_OUT)
+    else:
+        close = difflib.get_close_matches(kind, API_VERSIONS, n=1, cutoff=0.75)
+        remedy = f"did you mean {close[0]}?" if close else f"remove it; known: {', '.join(API_VERSIONS)}"
+        fields.refuse("kind", "loopmesh does not support this kind", remedy)
+    fields.ignore_rest()
 
 
 def _metadata(fields: Fields) -> tuple[str, str]:

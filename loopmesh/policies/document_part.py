@@ -72,6 +72,10 @@ class DocumentPart:
         """Accepts keys that mean nothing here."""
         self._asked.update(keys)
 
+    def ignore_rest(self) -> None:
+        """Whatever else there is belongs to something that is refused as a whole."""
+        self._asked.update(self._values)
+
     def unsupported(self, reasons: Mapping[str, str]) -> None:
         """Fields Istio has and loopmesh has not, each with the reason; those that are there are refused."""
         for key, reason in reasons.items():

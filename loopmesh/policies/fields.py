@@ -13,13 +13,14 @@ from typing import TypeVar
 
 from loopmesh.model.problem import Problem
 from loopmesh.policies.document_part import DocumentPart, written
-from loopmesh.policies.yaml_tree import Node
+from loopmesh.policies.yaml_tree import Node, Scalar
 
 Result = TypeVar("Result")
 Choice = TypeVar("Choice", bound=StrEnum)
 Check = Callable[[str], tuple[str, str] | None]
 """Says the rule a text breaks and the remedy, or None."""
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
+NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 UNIT_NS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "µs": 1_000}
 NS_OF_MS = 1_000_000
 LONGEST_NS = 2**63 - 1
@@ -54,22 +55,21 @@ class Fields(DocumentPart):
         return found.value
 
     def integer(self, key: str, *, least: int, most: int) -> int | None:
-        found = self.node_at(key)
-        if found is None:
+        value = self.number_at(key)
+        if value is None:
             return None
-        if not isinstance(found.value, int) or isinstance(found.value, bool) or not least <= found.value <= most:
-            self.refuse(key, f"this is a whole number from {least} to {most}", "write such a number")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.refuse(key, f"this is a whole number from {least} to {most}", _number_remedy(value))
             return None
-        return found.value
+        return value
 
     def number(self, key: str, *, least: float, most: float) -> float | None:
         """A number that need not be whole."""
-        found = self.node_at(key)
-        if found is None:
+        value = self.number_at(key)
+        if value is None:
             return None
-        value = found.value
         if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
-            self.refuse(key, f"this is a number from {least:g} to {most:g}", "write such a number")
+            self.refuse(key, f"this is a number from {least:g} to {most:g}", _number_remedy(value))
             return None
         return float(value)
 
@@ -99,9 +99,10 @@ class Fields(DocumentPart):
 
     def duration_ms(self, key: str, *, may_be_zero: bool = False) -> int | None:
         """A Go duration such as `1.5s` or `250ms`, at least 1 ms, in whole ones (Istio `ValidateDuration`)."""
-        value = self.text(key)
-        if value is None:
+        found = self.node_at(key)
+        if found is None:
             return None
+        value = written(found.value)
         parts = DURATION.findall(value)
         if not parts or "".join(number + unit for number, unit in parts) != value:
             self.refuse(key, "this is a duration", "write a number with h, m, s or ms, such as 250ms")
@@ -118,7 +119,7 @@ class Fields(DocumentPart):
         found = self.node_at(key)
         if found is None:
             return None
-        return Fields.read(found, f"{self.path}.{key}".lstrip("."), self.problems, reader)
+        return self.read(found, f"{self.path}.{key}".lstrip("."), self.problems, reader)
 
     def objects(self, key: str, reader: "Callable[[Fields], Result]") -> tuple[Result, ...]:
         """Each item of a list of mappings."""
@@ -129,7 +130,7 @@ class Fields(DocumentPart):
                 # Read as a mapping without fields it could mean everything, as a rule that allows all.
                 self.refuse(key, f"item {number} is empty", "write the item, or remove it", at=item)
             else:
-                results.append(Fields.read(item, f"{path}[{number}]", self.problems, reader))
+                results.append(self.read(item, f"{path}[{number}]", self.problems, reader))
         return tuple(results)
 
     def named_objects(self, key: str, reader: "Callable[[str, Fields], Result]") -> dict[str, Result]:
@@ -143,7 +144,7 @@ class Fields(DocumentPart):
         path = f"{self.path}.{key}".lstrip(".")
         results = {}
         for name, child in found.value.items():
-            results[name] = Fields.read(child, f"{path}.{name}", self.problems, functools.partial(reader, name))
+            results[name] = self.read(child, f"{path}.{name}", self.problems, functools.partial(reader, name))
         return results
 
     def numbers(self, key: str, *, least: int, most: int) -> dict[str, int]:
@@ -154,7 +155,7 @@ class Fields(DocumentPart):
         if not isinstance(found.value, dict):
             self.refuse(key, "this is a mapping of numbers", "write `name: number` pairs")
             return {}
-        inside = Fields(found, f"{self.path}.{key}".lstrip("."), self.problems)
+        inside = type(self)(found, f"{self.path}.{key}".lstrip("."), self.problems)
         numbers = {name: inside.integer(name, least=least, most=most) for name in found.value}
         return {name: number for name, number in numbers.items() if number is not None}
 
@@ -197,6 +198,11 @@ class Fields(DocumentPart):
                 pairs[name] = written(value)
         return pairs
 
+    def number_at(self, key: str) -> Scalar | list[Node] | dict[str, Node]:
+        """What stands where a number should."""
+        found = self.node_at(key)
+        return None if found is None else found.value
+
     def _list(self, key: str) -> list[Node]:
         found = self.node_at(key)
         if found is None:
@@ -205,6 +211,10 @@ class Fields(DocumentPart):
             self.refuse(key, "this is a list", "write `- …` items")
             return []
         return found.value
+
+
+def _number_remedy(value: object) -> str:
+    return "remove the quotes" if isinstance(value, str) and NUMBER.fullmatch(value) else "write such a number"
 
 
 def _one_of(values: Iterable[str]) -> str:

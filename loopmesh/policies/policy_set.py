@@ -10,14 +10,16 @@ from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.chart_values import check_chart_values, is_chart_values
-from loopmesh.policies.document import Document, read_document
+from loopmesh.policies.document import API_VERSIONS, Document, read_document
 from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
 
 STEP = re.compile(r"\w+")
 """A key, or the number of an item."""
 MOST_CHARACTERS = 1_572_864
 """Kubernetes stores no larger object (etcd's request size limit, 1.5 MiB); its YAML has at least this much text."""
-SUFFIXES = (".yaml", ".yml")
+LISTS = ("List", *(f"{kind}List" for kind in API_VERSIONS))
+SUFFIXES = (".json", ".yaml", ".yml")
+"""As `kubectl apply -f FOLDER` takes them; JSON is YAML, too."""
 MESH_CONFIG_FILE = "meshconfig.yaml"
 """A file of this name is Istio's mesh config, which is no Kubernetes object and so has no `kind` to be known by."""
 
@@ -106,7 +108,7 @@ class PolicySet:
 
 
 def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
-    """Files, and every YAML file below folders in the order of their names. Raises InvalidInputError."""
+    """Files, and every YAML and JSON file below folders in the order of their names. Raises InvalidInputError."""
     problems: list[Problem] = []
     files: list[tuple[str, bytes]] = []
     for path in paths:
@@ -118,7 +120,9 @@ def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
                 rule = f"it cannot be read: {error.strerror}"
                 problems.append(_problem(str(file), rule, "name a file or folder that exists and may be read"))
         if path.is_dir() and not found:
-            problems.append(_problem(str(path), "the folder holds no YAML file", "name a folder with *.yaml files"))
+            problems.append(
+                _problem(str(path), "the folder holds no YAML file", "name a folder with *.yaml, *.yml or *.json files")
+            )
     if problems:
         raise InvalidInputError(problems)
     return files
@@ -163,10 +167,10 @@ def _too_large(node: Node) -> Problem:
 
 
 def _items(node: Node) -> list[Node]:
-    """A `kind: List` stands for its items."""
+    """A `kind: List`, or the list of one kind that a cluster answers with, stands for its items."""
     if isinstance(node.value, dict) and "items" in node.value:
         kind, items = node.value.get("kind"), node.value["items"].value
-        if kind is not None and kind.value == "List" and isinstance(items, list):
+        if kind is not None and kind.value in LISTS and isinstance(items, list):
             return items
     return [node]
 

@@ -1,5 +1,7 @@
 """VirtualService (networking.istio.io): how a request finds its destination."""
 
+from collections.abc import Sequence
+
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import MESH_GATEWAY, Routing
 from loopmesh.policies.document import Document
@@ -17,7 +19,9 @@ def read_virtual_service(document: Document, problems: list[Problem]) -> Routing
 
 def _routing(document: Document, fields: Fields) -> Routing:
     namespace = document.namespace
-    hosts = tuple(qualify_host(host, namespace) for host in fields.texts("hosts", check_host))
+    written = fields.texts("hosts", check_host)
+    # The short and the full name of a service may stand beside each other.
+    hosts = tuple(dict.fromkeys(qualify_host(host, namespace) for host in written))
     gateways = tuple(qualify_gateway(name, namespace) for name in fields.texts("gateways", check_gateway))
     routing = Routing(
         source=document.source,
@@ -31,6 +35,7 @@ def _routing(document: Document, fields: Fields) -> Routing:
     if all(not fields.has(key) or fields.is_empty(key) for key in ("http", "tcp", "tls")):
         fields.refuse(None, "there is no route", "add `http`, `tcp` or `tls`")
     _check_hosts(fields, routing)
+    _check_overlaps(fields, written, hosts)
     _check_claims(fields, routing)
     return routing
 
@@ -42,8 +47,12 @@ def _check_hosts(fields: Fields, routing: Routing) -> None:
             fields.refuse(key, "without `hosts` it holds only http routes for others", "remove it, or add `hosts`")
     if "*" in hosts and MESH_GATEWAY in routing.gateways:
         fields.refuse("hosts", "in the mesh, `*` is no host", "name the host, or the gateway the routes are for")
-    for earlier, later in overlapping(hosts):
-        fields.refuse("hosts", f"`{hosts[earlier]}` and `{hosts[later]}` overlap", "keep one of the two")
+
+
+def _check_overlaps(fields: Fields, written: Sequence[str], hosts: Sequence[str]) -> None:
+    names = written if any(overlapping(written)) else hosts
+    for earlier, later in overlapping(names):
+        fields.refuse("hosts", f"`{names[earlier]}` and `{names[later]}` overlap", "keep one of the two")
 
 
 def _check_claims(fields: Fields, routing: Routing) -> None:

@@ -54,20 +54,24 @@ class Node:
 def parse_yaml(file: str, content: bytes) -> list[Node]:
     """The non-empty documents of a file. Raises InvalidInputError."""
     text = _decode(file, content)
-    builder = _Builder(file)
+    builder = _Builder(file, _remedy(text, "write the key as text"))
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise _invalid(Origin(file=file, line=line), "YAML", str(error.problem), "mend the syntax") from None
+        raise _invalid(Origin(file=file, line=line), "YAML", str(error.problem), _remedy(text)) from None
     except yaml.YAMLError as error:
         said = str(error).splitlines()[0]
-        raise _invalid(Origin(file=file, line=0), "YAML", said, "mend the syntax") from None
+        raise _invalid(Origin(file=file, line=0), "YAML", said, _remedy(text)) from None
     if builder.problems:
         raise InvalidInputError(builder.problems)
     return [node for node in builder.documents if node.value is not None]
+
+
+def _remedy(text: str, remedy: str = "mend the syntax") -> str:
+    return f"{remedy}; if it is a Helm template, render it first: helm template …" if "{{" in text else remedy
 
 
 def _decode(file: str, content: bytes) -> str:
@@ -92,21 +96,39 @@ class _Open:
         self.values = values
         self.lines: dict[str, int] = {}
         self.key: str | None = None
+        self.merges = False
+        self.merged: dict[str, tuple[Node, int]] = {}
         self.awaits_value = False
         self.size = 1
         self.length = 0
         self.height = 1
 
     def close(self) -> Node:
-        value = self.items if self.values is None else self.values
-        return Node(self.origin, value, self.lines, self.size, self.height, self.length)
+        if self.values is None:
+            return Node(self.origin, self.items, self.lines, self.size, self.height, self.length)
+        taken = {key: found for key, found in self.merged.items() if key not in self.values}
+        values = {key: node for key, (node, _) in taken.items()} | self.values
+        lines = {key: line for key, (_, line) in taken.items()} | self.lines
+        return Node(self.origin, values, lines, self.size, self.height, self.length)
+
+    def merge(self, node: Node) -> bool:
+        """Takes in the keys of a mapping, or of several, which do not outweigh those that are there (`<<: *name`);
+        false when the node is none."""
+        sources = node.value if isinstance(node.value, list) else [node]
+        for source in sources:
+            if not isinstance(source.value, dict):
+                return False
+            for key, child in source.value.items():
+                self.merged.setdefault(key, (child, source.lines[key]))
+        return True
 
 
 class _Builder:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, key_remedy: str) -> None:
         self.documents: list[Node] = []
         self.problems: list[Problem] = []
         self._file = file
+        self._key_remedy = key_remedy
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
         self._loader = yaml.SafeLoader("")
@@ -145,6 +167,7 @@ class _Builder:
             self._problem(origin, "a text", "it has a NUL character", "remove it")
         if self._open and self._open[-1].values is not None and not self._open[-1].awaits_value:
             self._key(self._open[-1], origin, event.value)
+            self._open[-1].merges = event.value == "<<" and event.implicit[0]
             return
         self._place(Node(origin, self._value(origin, event), length=len(event.value)), event.anchor)
 
@@ -170,11 +193,14 @@ class _Builder:
         if around.values is None:
             around.items.append(node)
         elif not around.awaits_value:
-            self._problem(node.origin, "a key", "keys are text", "write the key as text")
+            self._problem(node.origin, "a key", "keys are text", self._key_remedy)
             around.key, around.awaits_value = None, True
         else:
             around.awaits_value = False
-            if around.key is not None:
+            if around.merges:
+                if not around.merge(node):
+                    self._problem(node.origin, "<<", "what is merged here is a mapping, or several", "name a mapping")
+            elif around.key is not None:
                 around.values[around.key] = node
 
     def _value(self, origin: Origin, event: yaml.ScalarEvent) -> Scalar:

@@ -53,13 +53,14 @@ def test_what_an_unreadable_file_may_hold_is_not_called_missing() -> None:
 
 
 def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
-    for name in ("b/two.yml", "a/one.yaml", "a/notes.txt", "c/folder.yaml/three.yaml"):
+    for name in ("b/two.yml", "a/one.yaml", "a/notes.txt", "c/folder.yaml/three.yaml", "d/four.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     assert [content for _, content in read_files([tmp_path])] == [
         b"a/one.yaml",
         b"b/two.yml",
         b"c/folder.yaml/three.yaml",
+        b"d/four.json",
     ]
 
 

@@ -2,7 +2,7 @@
      config and the values in install/ are for whoever installs Istio. */}}
 {{- define "application.policies" -}}
 {{- $policies := dict -}}
-{{- range $path, $_ := .Files.Glob "policies/**.{yaml,yml}" -}}
+{{- range $path, $_ := .Files.Glob "policies/**.{json,yaml,yml}" -}}
 {{- if not (or (eq (base $path) "meshconfig.yaml") (eq (base (dir $path)) "install")) -}}
 {{- $_ := set $policies $path ($.Files.Get $path) -}}
 {{- end -}}

@@ -26,6 +26,7 @@ from loopmesh.policies.mesh_config.provider import read_provider
 from loopmesh.policies.mesh_config.tracing import read_proxy_defaults
 from loopmesh.policies.mesh_config.traffic import read_traffic_defaults
 from loopmesh.policies.mesh_config.unsupported import MESH, ONE_MACHINE
+from loopmesh.policies.protobuf_fields import ProtobufFields
 from loopmesh.policies.routes.retry import read_retry
 from loopmesh.policies.yaml_tree import Node
 
@@ -55,7 +56,7 @@ class _TlsVersion(StrEnum):
 
 def read_mesh_settings(node: Node, problems: list[Problem]) -> MeshSettings:
     """What is not said has Istio's default (Istio `DefaultMeshConfig`)."""
-    return Fields.read(node, "", problems, _settings)
+    return ProtobufFields.read(node, "", problems, _settings)
 
 
 def _settings(fields: Fields) -> MeshSettings:

@@ -1,0 +1,68 @@
+"""What YAML the files may hold, beyond mappings and lists: aliases, merged keys, JSON, templates by mistake."""
+
+import json
+
+import pytest
+
+from loopmesh.model.problem import InvalidInputError
+from loopmesh.policies.yaml_tree import parse_yaml
+
+RETRIES = "base: &base {attempts: 2, retryOn: 5xx}\nother: &other {attempts: 7, perTryTimeout: 1s}\n"
+
+
+def read(text: str) -> object:
+    (node,) = parse_yaml("0.yaml", text.encode())
+    return node.plain()
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        "{<<: *base, attempts: 5}",
+        "{attempts: 5, <<: *base}",
+        "{<<: {attempts: 2, retryOn: 5xx}, attempts: 5}",
+    ],
+)
+def test_merged_keys_do_not_outweigh_those_that_are_said(mapping: str) -> None:
+    found = read(f"{RETRIES}merged: {mapping}")
+    assert isinstance(found, dict)
+    assert found["merged"] == {"attempts": 5, "retryOn": "5xx"}
+
+
+def test_of_several_merged_mappings_the_first_wins() -> None:
+    found = read(f"{RETRIES}merged: {{<<: [*base, *other]}}")
+    assert isinstance(found, dict)
+    assert found["merged"] == {"attempts": 2, "retryOn": "5xx", "perTryTimeout": "1s"}
+
+
+def test_merged_keys_are_merged_on() -> None:
+    found = read(f"{RETRIES}more: &more {{<<: *base, backoff: 1s}}\nmerged: {{<<: *more}}")
+    assert isinstance(found, dict)
+    assert found["merged"] == {"attempts": 2, "retryOn": "5xx", "backoff": "1s"}
+
+
+def test_a_key_in_quotes_merges_nothing() -> None:
+    assert read('{"<<": {a: 1}}') == {"<<": {"a": 1}}
+
+
+def test_a_merged_key_is_told_where_it_stands() -> None:
+    (node,) = parse_yaml("0.yaml", f"{RETRIES}merged:\n  <<: *other\n".encode())
+    assert isinstance(node.value, dict)
+    assert node.value["merged"].lines["perTryTimeout"] == 2
+
+
+@pytest.mark.parametrize("merged", ["1", "[1]", "[[a]]", "text"])
+def test_only_mappings_are_merged(merged: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"0\.yaml:1: <<: what is merged here is a mapping"):
+        read(f"{{<<: {merged}}}")
+
+
+def test_json_is_read_as_it_is() -> None:
+    policy = {"a": [1, 2.5, True, None, "text"], "b": {"c": "ä\n\t\"'"}}
+    assert read(json.dumps(policy, indent="\t")) == policy
+
+
+@pytest.mark.parametrize("text", ["{{- if .Values.on }}\na: b\n{{- end }}", "a: {{ .Values.name }}"])
+def test_a_template_is_known_by_its_braces(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="if it is a Helm template, render it first"):
+        read(text)
