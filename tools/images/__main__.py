@@ -5,17 +5,19 @@
 
 import sys
 
-from tools.images.building import build_images, write_bill_of_materials
+from tools.images.building import build_images, write_bills_of_materials
 from tools.images.engine import ImageError, find_engine
 
 
 def main(flags: list[str]) -> int:
     try:
-        build_images(find_engine(), *flags)
+        engine = find_engine()
+        build_images(engine, *flags)
+        written = write_bills_of_materials(engine)
     except ImageError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"wrote {write_bill_of_materials()}")
+    print(f"wrote {', '.join(map(str, written))}")
     return 0
 
 

@@ -1,14 +1,27 @@
 """The images of what the charts run, named by the project's version, and what is in them."""
 
+import json
 import shutil
 import subprocess
 import tomllib
 from pathlib import Path
 
 from tools.images.engine import ROOT, Engine
+from tools.images.materials import (
+    EMPTY,
+    INTERPRETER,
+    RELEASE,
+    STATUS,
+    Bill,
+    interpreter,
+    of_image,
+    packages,
+    with_components,
+)
 
 FOLDER = ROOT / "helm" / "images"
-IMAGES = ("services", "postgresql")
+SERVICES = "services"
+IMAGES = (SERVICES, "postgresql")
 
 
 def local_tag(image: str) -> str:
@@ -30,12 +43,26 @@ def revision() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def write_bill_of_materials() -> Path:
-    """What the services' image installs, from the lock file, in CycloneDX."""
-    target = ROOT / "dist" / "services.cdx.json"
-    target.parent.mkdir(exist_ok=True)
+def write_bills_of_materials(engine: Engine) -> list[Path]:
+    """What is in each image, in CycloneDX: its Debian packages, and what the services install from the lock file.
+
+    Raises ImageError.
+    """
+    folder = ROOT / "dist"
+    folder.mkdir(exist_ok=True)
+    written = []
+    for name in IMAGES:
+        tag = local_tag(name)
+        bill = _services_bill(engine, tag) if name == SERVICES else EMPTY
+        release, status = (engine.ask_inside(tag, "cat", path) for path in (RELEASE, STATUS))
+        target = folder / f"{name}.cdx.json"
+        target.write_text(json.dumps(of_image(tag, with_components(bill, packages(release, status))), indent=2))
+        written.append(target.relative_to(ROOT))
+    return written
+
+
+def _services_bill(engine: Engine, tag: str) -> Bill:
     uv = shutil.which("uv") or str(ROOT / ".tools" / "uv" / "bin" / "uv")
     words = ("export", "--frozen", "--only-group", "shop", "--no-emit-project", "--format", "cyclonedx1.5")
     answer = subprocess.run((uv, *words, "--quiet"), cwd=ROOT, capture_output=True, text=True, check=True)
-    target.write_text(answer.stdout)
-    return target.relative_to(ROOT)
+    return with_components(json.loads(answer.stdout), interpreter(engine.ask_inside(tag, *INTERPRETER)))

@@ -33,6 +33,23 @@ class Engine:
         self._run("tag", tag, target)
         self._run("push", target)
 
+    def ask_inside(self, tag: str, *command: str) -> str:
+        """What a program of an image prints. Raises ImageError."""
+        if self.name != "buildah":
+            program, *words = command
+            return self._ask("run", "--rm", "--network", "none", "--entrypoint", program, tag, *words)
+        container = self._ask("from", "--pull-never", tag).strip()
+        try:
+            return self._ask("run", container, "--", *command)
+        finally:
+            self._ask("rm", container)
+
+    def _ask(self, *words: str) -> str:
+        answer = subprocess.run((self.name, *words), capture_output=True, text=True, check=False)
+        if answer.returncode:
+            raise ImageError(f"`{self.name} {' '.join(words)}` failed: {answer.stderr.strip()}")
+        return answer.stdout
+
     def _run(self, *words: str) -> None:
         if subprocess.run((self.name, *words), cwd=ROOT, check=False).returncode:
             raise ImageError(f"`{self.name} {words[0]} … {words[-1]}` failed; what it said stands above")
