@@ -56,6 +56,12 @@ def test_the_database_takes_connections_of_those_who_keep_data_there_only(shop: 
     assert selector == {"key": "app", "operator": "In", "values": sorted(SERVICES)}
 
 
+def test_an_instance_leaves_service_only_when_it_has_not_answered_for_ten_seconds(shop: list[Manifest]) -> None:
+    for service, _, container in programs(shop):
+        probe = container["readinessProbe"]
+        assert probe["timeoutSeconds"] * probe["failureThreshold"] >= 10, service
+
+
 def test_probes_are_kubernetes_own_for_grpc(shop: list[Manifest]) -> None:
     for service, _, container in programs(shop):
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):

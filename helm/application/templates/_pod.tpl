@@ -102,11 +102,15 @@ spec:
 startupProbe:
   {{- include "application.probe" (dict "health" $health "port" $port) | nindent 2 }}
   periodSeconds: 1
+  timeoutSeconds: 5
   failureThreshold: 120
 readinessProbe:
+  # Patient: on a busy node an answer comes late. Taken out of service for that, the last instance fails every call, where
+  # callers only wait; one that is gone they pass over themselves, by retries and ejection.
   {{- include "application.probe" (dict "health" $health "port" $port) | nindent 2 }}
   periodSeconds: 2
-  failureThreshold: 2
+  timeoutSeconds: 5
+  failureThreshold: 3
 livenessProbe:
   # A program that cannot answer for what it depends on is not ready; that it takes connections shows that it lives.
   {{- include "application.probe" (dict "health" (ternary "grpc" "tcp" (eq $health "grpc")) "port" $port) | nindent 2 }}
