@@ -46,10 +46,18 @@ def _assignment(
         if not called.is_known:
             return ClusterLoadAssignment(cluster_name=name)
         return added_assignment(name, called, port, labels)
-    assignment = ClusterLoadAssignment(cluster_name=name)
     chosen = [one for one in _instances(index, called, port) if labels.items() <= one[0].labels.items()]
-    if chosen:
-        endpoints = [_endpoint(index, workload, inbound, said) for workload, inbound in chosen]
+    return _of(name, [_endpoint(index, workload, inbound, said) for workload, inbound in chosen])
+
+
+def plain_assignment(index: MeshIndex, name: str, called: Called, port: Port) -> ClusterLoadAssignment:
+    """Every ready instance, without mutual TLS."""
+    return _of(name, [_endpoint(index, *one, TlsMode.DISABLE) for one in _instances(index, called, port)])
+
+
+def _of(name: str, endpoints: list[LbEndpoint]) -> ClusterLoadAssignment:
+    assignment = ClusterLoadAssignment(cluster_name=name)
+    if endpoints:
         assignment.endpoints.append(LocalityLbEndpoints(lb_endpoints=endpoints))
         assignment.endpoints[0].load_balancing_weight.value = len(endpoints)
     return assignment

@@ -8,7 +8,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.compile.connection_manager import as_network_filter, connection_manager
 from loopmesh.compile.outbound_listener import outbound_filters
-from loopmesh.compile.outbound_routes import service_routes
+from loopmesh.compile.outbound_routes import hidden_host, service_routes
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.tcp_listener import tcp_listener
@@ -39,11 +39,10 @@ def forward_listener(view: View, workload: Workload, forward: Forward) -> Listen
 
 def _manager(view: View, workload: Workload, service: Called, port: Port) -> Filter:
     """The routes of the service take every `:authority`, which is rewritten to the service's."""
-    routes = service_routes(view, service, port)
-    for route in routes:
+    host = _host(view, service, port)
+    for route in host.routes:
         if route.HasField("route") and not route.route.host_rewrite_literal:
             route.route.host_rewrite_literal = f"{_dialled_name(service, view.namespace)}:{port.number}"
-    host = VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=routes)
     manager = connection_manager(view.index.policies.settings, "forward", outbound_filters(view))
     observe(view.index, workload, Side.CLIENT, manager)
     manager.route_config.CopyFrom(
@@ -52,6 +51,12 @@ def _manager(view: View, workload: Workload, service: Called, port: Port) -> Fil
     manager.route_config.validate_clusters.value = False
     allow_bodies(manager.route_config)
     return as_network_filter(manager)
+
+
+def _host(view: View, service: Called, port: Port) -> VirtualHost:
+    if view.is_hidden(service):
+        return hidden_host(view, service, port, ["*"])
+    return VirtualHost(name=f"{service.host}:{port.number}", domains=["*"], routes=service_routes(view, service, port))
 
 
 def _dialled_name(service: Called, namespace: str) -> str:

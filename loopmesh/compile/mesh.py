@@ -19,6 +19,7 @@ from loopmesh.compile.inbound_listener import inbound_listener
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.outbound_listener import outbound_listener
 from loopmesh.compile.outbound_routes import outbound_routes
+from loopmesh.compile.passed_on import passed_on_clusters, passed_on_endpoints
 from loopmesh.compile.patch import Patcher
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.tcp_listener import tcp_listeners
@@ -51,13 +52,13 @@ def outside_secrets(topology: Topology, policies: Policies, workload: Workload) 
 def _shared(view: View) -> ProxyConfig:
     """What all proxies with the same view have."""
     unknown = unknown_host_clusters(view.outbound_policy, view.index.policies.settings)
-    clusters: dict[str, Message] = {**outbound_clusters(view), **unknown}
+    clusters: dict[str, Message] = {**outbound_clusters(view), **unknown, **passed_on_clusters(view)}
     trace_port = view.index.topology.trace_port
     if trace_port is not None:
         clusters[names.TRACE_CLUSTER] = trace_cluster(trace_port)
     return ProxyConfig(
         clusters=clusters,
-        endpoints=outbound_endpoints(view),
+        endpoints={**outbound_endpoints(view), **passed_on_endpoints(view)},
         listeners={},
         routes={names.OUTBOUND_ROUTES: outbound_routes(view)},
     )

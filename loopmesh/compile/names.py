@@ -9,6 +9,11 @@ def outbound_cluster(port: int, subset: str, host: str) -> str:
     return f"outbound|{port}|{subset}|{host}"
 
 
+def passed_on_cluster(port: int, host: str) -> str:
+    """For connections that go where their program was going, as to Istio's one `PassthroughCluster`."""
+    return f"passthrough|{port}||{host}"
+
+
 def in_statistics(name: str) -> str:
     """How a cluster is called in statistics: `;` says where the name ends, for it has dots (Istio
     `DelimitedStatsPrefix`; the bootstrap's `stats_tags` take the name out)."""

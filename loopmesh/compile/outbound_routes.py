@@ -9,7 +9,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from loopmesh.compile import names
 from loopmesh.compile.routes.direct_response import allow_bodies
 from loopmesh.compile.routes.route import default_route, routing_routes
-from loopmesh.compile.unknown_hosts import unknown_hosts
+from loopmesh.compile.unknown_hosts import passing_on, unknown_hosts
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import Called
 from loopmesh.model.application import Port
@@ -22,7 +22,7 @@ def outbound_routes(view: View) -> RouteConfiguration:
     """All routes of the sidecars with this view; the configuration's name is `outbound`."""
     hosts = [_service_host(view, service, port) for service, port in view.request_ports]
     taken = {domain for host in hosts for domain in host.domains}
-    for host in _other_hosts(view):
+    for host in [*_other_hosts(view), *_hidden_hosts(view)]:
         if taken.isdisjoint(host.domains):
             hosts.append(host)
             taken.update(host.domains)
@@ -65,6 +65,21 @@ def _other_hosts(view: View) -> Iterator[VirtualHost]:
                     routes=routes,
                     include_request_attempt_count=True,
                 )
+
+
+def _hidden_hosts(view: View) -> Iterator[VirtualHost]:
+    """Services the program is not told of, which it reaches where unknown hosts are passed on."""
+    for service, port in view.hidden_ports:
+        if port.protocol.is_http:
+            yield hidden_host(view, service, port, _domains(service, port, view.namespace))
+
+
+def hidden_host(view: View, service: Called, port: Port, domains: list[str]) -> VirtualHost:
+    """Under its name a service's connections are passed on, if unknown ones are."""
+    if not view.outbound_policy.looks_up_names:
+        return unknown_hosts(view.outbound_policy)
+    cluster = names.passed_on_cluster(port.number, service.host)
+    return passing_on(view.outbound_policy, cluster, domains, cluster)
 
 
 def _ports_of(view: View, routing: Routing) -> list[int]:

@@ -11,6 +11,7 @@ from loopmesh.compile.messages import duration
 from loopmesh.compile.origin import name_rule
 from loopmesh.compile.tcp_proxy import carrying, tcp_proxy
 from loopmesh.compile.telemetry import access_logs
+from loopmesh.compile.unknown_hosts import unknown_stream_cluster
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Protocol
@@ -21,21 +22,37 @@ from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Workload
 from loopmesh.model.traffic import DestinationRule
 
-NOWHERE = "BlackHoleCluster"
-
 
 def service_chains(view: View, workload: Workload, service: Called, port: Port) -> list[FilterChain]:
     """For connections a program opens to a port of a service. TLS is told apart by server names if some route does so;
-    a connection with another name is then closed, as under Istio."""
-    by_name = list(_tls_chains(view, workload, service, port)) if port.protocol is Protocol.TLS else []
-    if by_name:
-        return [*by_name, _nowhere()]
+    a connection with another name is one to an unknown host."""
+    if by_name := list(_tls_chains(view, workload, service, port)):
+        return [*by_name, _rest(view, workload, service, port)]
     chain = _tcp_chain(view, workload, service, port)
-    if isinstance(service, AddedHost) and port.protocol is Protocol.TLS and not service.addresses:
-        # Without an address Istio has nothing else to tell the host's connections from others by.
+    if _has_only_its_name(service, port):
         chain.filter_chain_match.server_names.append(service.host)
-        return [chain, _nowhere()]
+        return [chain, _rest(view, workload, service, port)]
     return [chain]
+
+
+def told_apart_ports(view: View) -> Iterator[tuple[Called, Port]]:
+    """Those where some connections are taken by their server names."""
+    for service, port in view.stream_ports:
+        if _has_only_its_name(service, port) or any(_named(view, service, port)):
+            yield service, port
+
+
+def passed_on_chain(view: View, workload: Workload, service: Called, port: Port) -> FilterChain:
+    """Closes a connection, or hands it on as it is."""
+    cluster = unknown_stream_cluster(view.outbound_policy, port.number, service.host)
+    filters = [tcp_proxy(cluster, cluster, access_logs(view.index, workload, Side.CLIENT))]
+    return FilterChain(filters=filters)
+
+
+def _rest(view: View, workload: Workload, service: Called, port: Port) -> FilterChain:
+    chain = passed_on_chain(view, workload, service, port)
+    chain.name = "PassthroughFilterChain"
+    return chain
 
 
 def route_proxy(view: View, route: StreamRoute, port: int) -> TcpProxy:
@@ -80,21 +97,21 @@ def _tls_chains(view: View, workload: Workload, service: Called, port: Port) -> 
 
 def _named(view: View, service: Called, port: Port) -> Iterator[tuple[StreamRoute, tuple[str, ...]]]:
     scope = view.route_scope(port.number)
-    for routing in view.choice.all_for_host(service.host):
+    for routing in view.choice.all_for_host(service.host) if port.protocol is Protocol.TLS else ():
         for route in routing.tls_routes:
             for match in filter(scope.includes_stream, route.matches):
                 yield route, match.server_names
+
+
+def _has_only_its_name(service: Called, port: Port) -> bool:
+    """Without an address Istio has nothing else to tell the host's TLS connections from others by."""
+    return isinstance(service, AddedHost) and port.protocol is Protocol.TLS and not service.addresses
 
 
 def _routed(view: View, workload: Workload, route: StreamRoute, port: int) -> FilterChain:
     chain = _chain(view, workload, route_proxy(view, route, port))
     name_rule(chain.metadata, route.source)
     return chain
-
-
-def _nowhere() -> FilterChain:
-    """A connection with another server name is closed, for no cluster is called so (Istio adds the same)."""
-    return FilterChain(name="PassthroughFilterChain", filters=[tcp_proxy(NOWHERE, NOWHERE)])
 
 
 def _chain(view: View, workload: Workload, proxy: TcpProxy) -> FilterChain:

@@ -6,7 +6,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2 import
 
 from loopmesh.compile.messages import pack
 from loopmesh.compile.sockets import loopback
-from loopmesh.compile.stream_routes import service_chains
+from loopmesh.compile.stream_routes import passed_on_chain, service_chains
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import Called
 from loopmesh.model.application import Port
@@ -16,13 +16,14 @@ TLS_INSPECTOR = "envoy.filters.listener.tls_inspector"
 
 
 def tcp_listeners(view: View, workload: Workload) -> list[Listener]:
-    """One for each visible port that the workload was given a loopback port for."""
+    """One for each port that the workload was given a loopback port for, if the program sees it or its connections are
+    passed on."""
     ports = {(dialled.host, dialled.port): dialled.listen_port for dialled in workload.outbound}
     return [
         tcp_listener(
             view, workload, service, port, f"tcp|{port.number}|{service.host}", ports[service.host, port.number]
         )
-        for service, port in view.stream_ports
+        for service, port in (*view.stream_ports, *view.hidden_ports)
         if (service.host, port.number) in ports
     ]
 
@@ -32,6 +33,9 @@ def tcp_listener(
 ) -> Listener:
     """A loopback port whose connections go to a port of the service, or where routes send them."""
     listener = Listener(name=name, address=loopback(listen_port, address), traffic_direction=OUTBOUND)
+    if view.is_hidden(service):
+        listener.filter_chains.append(passed_on_chain(view, workload, service, port))
+        return listener
     listener.filter_chains.extend(service_chains(view, workload, service, port))
     if any(chain.filter_chain_match.server_names for chain in listener.filter_chains):
         listener.listener_filters.add(name=TLS_INSPECTOR, typed_config=pack(TlsInspector()))

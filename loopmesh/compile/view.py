@@ -14,7 +14,7 @@ from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
 from loopmesh.compile.visible import settled, visible_routings
 from loopmesh.model.added_host import AddedHost, Called, Resolution
-from loopmesh.model.application import Port
+from loopmesh.model.application import Port, Service
 from loopmesh.model.sidecar import ALL_HOSTS, Sidecar
 from loopmesh.model.topology import WorkloadKind
 from loopmesh.model.traffic import DestinationRule
@@ -99,6 +99,24 @@ class View:
     def stream_ports(self) -> tuple[tuple[Called, Port], ...]:
         """What is dialled port by port."""
         return tuple((one, port) for one in self.services for port in one.ports if not port.protocol.is_http)
+
+    @cached_property
+    def hidden_ports(self) -> tuple[tuple[Called, Port], ...]:
+        """What cannot be called by name and is reached all the same, for a program's connections are passed on: the
+        mesh's services, and hosts that are dialled port by port. Other hosts are looked up by the name in a request."""
+        if not self.outbound_policy.looks_up_names:
+            return ()
+        hidden = {one.host: one for one in self.index.called if self.is_hidden(one)}
+        return tuple(
+            (one, port)
+            for one in hidden.values()
+            for port in one.ports
+            if isinstance(one, Service) or not port.protocol.is_http
+        )
+
+    def is_hidden(self, called: Called) -> bool:
+        """Whether its name means nothing to the program's sidecar."""
+        return called.host not in self._by_host
 
     def destination_ports(self) -> Iterator[tuple[Called, Port]]:
         for service in self.destinations:

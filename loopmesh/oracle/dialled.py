@@ -1,15 +1,13 @@
 """Where a program dials what is no HTTP: loopback ports instead of a service's address on a cluster."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from envoy.config.core.v3.address_pb2 import Address
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
-from loopmesh.model.topology import LOOPBACK, Forward, Topology, Workload
-from loopmesh.oracle.addresses import tcp
+from loopmesh.model.topology import Forward, Topology, Workload
 from loopmesh.oracle.question import service_address
 
 OUTBOUND_CLUSTER = re.compile(r"outbound\|(\d+)\|[^|]*\|(.+)")
@@ -28,17 +26,22 @@ class Dialled:
         self._ports = {(one.host, one.port): one.listen_port for one in workload.outbound}
         self._forwards = [one for one in topology.forwards if one.workload == workload.name]
 
-    def addresses(self, listener: Listener) -> list[Address]:
-        """All ports that lead to it: one for a service of the mesh, and one for each host outside that shares it."""
-        found = {self._ports[target] for target in self._targets(listener) if target in self._ports}
-        return [tcp(LOOPBACK, port) for port in sorted(found)]
+    def ports(self, listener: Listener) -> dict[Target, int]:
+        """The program's, by what it wants to reach with each: a service of the mesh, or one of the hosts outside that
+        share the listener."""
+        return {target: self._ports[target] for target in sorted(self.targets(listener)) if target in self._ports}
+
+    def others(self, listeners: Iterable[Listener]) -> dict[Target, int]:
+        """The program's ports that none of the listeners is for."""
+        known = {target for listener in listeners for target in self.targets(listener)}
+        return {target: port for target, port in self._ports.items() if target not in known}
 
     def forwards(self, listener: Listener) -> list[Forward]:
         """Those to what it leads to."""
-        targets = self._targets(listener)
+        targets = self.targets(listener)
         return [one for one in self._forwards if (one.host, one.port) in targets]
 
-    def _targets(self, listener: Listener) -> set[Target]:
+    def targets(self, listener: Listener) -> set[Target]:
         """By what Istio's listener says of itself."""
         where = listener.address.socket_address
         if where.address in self._hosts:

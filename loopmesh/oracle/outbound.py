@@ -14,7 +14,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2 as _options  # noqa: F401
 from google.protobuf.json_format import ParseDict
 
-from loopmesh.model.application import Application
+from loopmesh.model.application import Application, Port, Service
 from loopmesh.model.topology import Forward
 from loopmesh.oracle.addresses import OUTBOUND, outbound_socket, pipe, tcp
 from loopmesh.oracle.outside import REFUSED
@@ -47,18 +47,28 @@ def to_socket(name: str) -> Cluster:
     return cluster
 
 
-def switch(application: Application, ports: Collection[int], unknown: str) -> Listener:
+def switch(
+    application: Application, namespace: str, ports: Collection[int], clusters: Mapping[str, list[str]], unknown: str
+) -> Listener:
     """The program's outbound socket where services have several ports: `inventory:50051` leaves by that port. No
-    listener is for the other ports; what Istio does with connections to them it does by the cluster `unknown`."""
-    names = _names_without_port(application)
+    listener is for the other ports; Istio hands connections to them on, to `clusters` by the names called, or does what
+    it does by the cluster `unknown`."""
+    names = _names_without_port(application, namespace)
     hosts = [
         _virtual_host(f"{port}", [f"*:{port}", *names.get(port, ())], _everything(_hand_on(outbound_socket(port))))
         for port in sorted(ports)
     ]
+    hosts += [_virtual_host(name, called, _everything(_hand_on(name))) for name, called in clusters.items()]
     hosts.append(_rest(ports, unknown))
     listener = _listener("outbound", hosts)
     listener.address.CopyFrom(pipe(OUTBOUND))
     return listener
+
+
+def names_with_port(service: Service, port: Port, namespace: str) -> list[str]:
+    """What callers of a namespace write; where a service has one port, its name alone is plain."""
+    names = service.names_from(namespace)
+    return [*(f"{name}:{port.number}" for name in names), *(names if len(service.ports) == 1 else ())]
 
 
 def forward_name(forward: Forward) -> str:
@@ -73,15 +83,13 @@ def forward_listener(forward: Forward) -> Listener:
     return listener
 
 
-def _names_without_port(application: Application) -> Mapping[int, list[str]]:
+def _names_without_port(application: Application, namespace: str) -> Mapping[int, list[str]]:
     """Where a service has one port, its name alone is plain."""
     names: dict[int, list[str]] = {}
     for service in application.services:
         if len(service.ports) == 1:
-            qualified = f"{service.name}.{service.namespace}"
-            spellings = [service.name, qualified, f"{qualified}.svc", service.host]
-            names.setdefault(service.ports[0].number, []).extend(spellings)
-    return {port: list(dict.fromkeys(found)) for port, found in names.items()}
+            names.setdefault(service.ports[0].number, []).extend(service.names_from(namespace))
+    return names
 
 
 def _rest(ports: Collection[int], unknown: str) -> dict[str, Any]:

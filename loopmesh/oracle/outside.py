@@ -24,6 +24,7 @@ from loopmesh.oracle.addresses import tcp
 from loopmesh.oracle.connection_managers import change_managers
 
 PASSED_ON = "PassthroughCluster"
+LOOKED_UP = "AllowAnyDynamicDNSCluster"
 REFUSED = "BlackHoleCluster"
 VIRTUAL_OUTBOUND = "virtualOutbound"
 FILTER = "envoy.filters.http.dynamic_forward_proxy"

@@ -5,7 +5,7 @@ Here nothing is redirected, so each listener opens where its connections come fr
 loopback address, with the ports Istio knows; outbound on the Unix sockets and loopback ports of the program.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -16,12 +16,12 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.config.listener.v3.listener_pb2 import AdditionalAddress, Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from loopmesh.model.topology import LOOPBACK, Forward, Topology, Workload, WorkloadKind
+from loopmesh.model.topology import LOOPBACK, Topology, Workload, WorkloadKind
 from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pipe, tcp
-from loopmesh.oracle.dialled import Dialled
+from loopmesh.oracle.dialled import Dialled, Target
 from loopmesh.oracle.edge_rules import decide_ports
 from loopmesh.oracle.generator import ProxyResources
-from loopmesh.oracle.outbound import forward_listener, forward_name, switch, to_socket
+from loopmesh.oracle.outbound import forward_listener, forward_name, names_with_port, switch, to_socket
 from loopmesh.oracle.outside import (
     PASSED_ON,
     VIRTUAL_OUTBOUND,
@@ -29,6 +29,7 @@ from loopmesh.oracle.outside import (
     look_up_name,
     unknown_hosts_cluster,
 )
+from loopmesh.oracle.passed_on import HiddenPort, PassedOn, hidden_ports
 from loopmesh.oracle.secrets import ask_as_here
 from loopmesh.oracle.spans import RECEIVER, receiver, send_spans_here
 
@@ -58,33 +59,66 @@ class PlacedResources:
 
 def place_resources(placement: Placement, workload: Workload, found: ProxyResources) -> PlacedResources:
     """Changes the messages it is given."""
-    unknown = unknown_hosts_cluster(found.listeners)
-    listeners = {listener.name: listener for listener in _listeners(placement, workload, found, unknown)}
+    topology = placement.topology
+    outside = _outside(placement, found)
+    for route in found.routes:
+        outside.passed_on.lead_requests(route, outside.hidden_at(route.name), workload.namespace)
+    listeners = {listener.name: listener for listener in _listeners(placement, workload, found, outside)}
     sockets = {listener.address.pipe.path for listener in listeners.values()} - {"", OUTBOUND}
-    forwards = [one for one in placement.topology.forwards if one.workload == workload.name]
+    forwards = [one for one in topology.forwards if one.workload == workload.name]
     for forward in forwards:
         if forward_name(forward) not in listeners:
             sockets.add(OUTBOUND)
             listeners[forward_name(forward)] = forward_listener(forward)
     clusters = {cluster.name: _cluster(cluster, workload) for cluster in found.clusters}
-    if placement.topology.trace_port is not None:
-        clusters[RECEIVER] = receiver(placement.topology.trace_port)
+    if topology.trace_port is not None:
+        clusters[RECEIVER] = receiver(topology.trace_port)
     called = {name for name, cluster in clusters.items() if look_up_name(cluster)}
-    if unknown == PASSED_ON or called - {PASSED_ON}:
+    if outside.cluster == PASSED_ON or called - {PASSED_ON}:
         for listener in listeners.values():
             if listener.traffic_direction == OUTBOUND_DIRECTION:
                 look_up_called_names(listener)
+    endpoints = {one.cluster_name: _only_ready(placement, one) for one in found.endpoints}
     return PlacedResources(
-        clusters=clusters | {name: to_socket(name) for name in sockets},
-        endpoints={one.cluster_name: _only_ready(placement, one) for one in found.endpoints},
+        clusters=clusters | outside.passed_on.clusters | {name: to_socket(name) for name in sockets},
+        endpoints=endpoints | outside.passed_on.endpoints,
         listeners=listeners,
         routes={route.name: route for route in found.routes},
     )
 
 
-def _listeners(placement: Placement, workload: Workload, found: ProxyResources, unknown: str) -> Iterator[Listener]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """What Istio's listeners say nothing of: the `cluster` connections go to then, and if that hands them on, the
+    `hidden` HTTP ports of the mesh."""
+
+    cluster: str
+    hidden: tuple[HiddenPort, ...]
+    passed_on: PassedOn
+
+    def hidden_at(self, routes: str) -> list[HiddenPort]:
+        """By the name of Istio's routes for the port."""
+        return [one for one in self.hidden if routes == f"{one[1].number}"]
+
+    def hidden_elsewhere(self, ports: Container[int]) -> list[HiddenPort]:
+        return [one for one in self.hidden if one[1].number not in ports]
+
+
+def _outside(placement: Placement, found: ProxyResources) -> _Outside:
+    cluster = unknown_hosts_cluster(found.listeners)
+    return _Outside(
+        cluster=cluster,
+        hidden=tuple(hidden_ports(placement.topology, found.routes)) if cluster == PASSED_ON else (),
+        passed_on=PassedOn(placement.topology, placement.addresses, found.clusters),
+    )
+
+
+def _listeners(
+    placement: Placement, workload: Workload, found: ProxyResources, outside: _Outside
+) -> Iterator[Listener]:
     outbound: dict[int, Listener] = {}
     dialled = Dialled(placement.topology, workload)
+    unseen = dialled.others(found.listeners)
     for listener in found.listeners:
         for chain in [*listener.filter_chains, listener.default_filter_chain]:
             ask_as_here(chain.transport_socket)
@@ -100,22 +134,46 @@ def _listeners(placement: Placement, workload: Workload, found: ProxyResources, 
             if workload.inbound:
                 yield _inbound(listener, workload, placement.addresses[workload.name])
             continue
-        yield from (_forwarded(listener, forward) for forward in dialled.forwards(listener))
-        if addresses := dialled.addresses(listener):
-            yield _at(listener, *addresses)
-        elif _is_outbound(listener):
+        for forward in dialled.forwards(listener):
+            target = (forward.host, forward.port)
+            at = tcp(forward.listen_address, forward.listen_port)
+            yield _dialled(listener, forward_name(forward), target, at, outside.passed_on)
+        ports = dialled.ports(listener)
+        for number, (target, listen_port) in enumerate(ports.items()):
+            name = f"{listener.name}|{target[0]}" if number else listener.name
+            yield _dialled(listener, name, target, tcp(LOOPBACK, listen_port), outside.passed_on)
+        if not ports and _is_outbound(listener):
             outbound[port] = listener
+        if listener.name == VIRTUAL_OUTBOUND and outside.cluster == PASSED_ON:
+            yield from _unseen(listener, unseen, outside.passed_on)
     # To Istio a gateway makes no calls of its own.
     if workload.kind is WorkloadKind.SIDECAR:
-        yield from _on_sockets(placement, outbound, unknown)
+        yield from _on_sockets(placement, outbound, workload, outside)
 
 
-def _forwarded(listener: Listener, forward: Forward) -> Listener:
-    """One more way to what is no HTTP."""
+def _dialled(listener: Listener, name: str, target: Target, at: Address, passed_on: PassedOn) -> Listener:
+    """A way to what is no HTTP; on a cluster several hosts may share the listener, and connections it hands on are told
+    apart by their addresses."""
     found = Listener()
     found.CopyFrom(listener)
-    found.name = forward_name(forward)
-    return _at(found, tcp(forward.listen_address, forward.listen_port))
+    found.name = name
+    passed_on.lead_connections(found.default_filter_chain, target, _address_of(listener))
+    return _at(found, at)
+
+
+def _unseen(listener: Listener, ports: Mapping[Target, int], passed_on: PassedOn) -> Iterator[Listener]:
+    """Ways to what no listener is for, by the one that takes what is left."""
+    for (host, number), listen_port in ports.items():
+        found = Listener(name=f"tcp|{number}|{host}", traffic_direction=OUTBOUND_DIRECTION)
+        found.filter_chains.add().CopyFrom(listener.filter_chains[-1])
+        passed_on.lead_connections(found.filter_chains[0], (host, number))
+        yield _at(found, tcp(LOOPBACK, listen_port))
+
+
+def _address_of(listener: Listener) -> str:
+    """The one a policy has given the host; empty if there is none."""
+    address: str = listener.address.socket_address.address
+    return "" if address == EVERYWHERE else address
 
 
 def _is_outbound(listener: Listener) -> bool:
@@ -133,13 +191,20 @@ def _inbound(listener: Listener, workload: Workload, address: str) -> Listener:
     return _at(listener, *(tcp(address, inbound.port.number) for inbound in workload.inbound))
 
 
-def _on_sockets(placement: Placement, outbound: Mapping[int, Listener], unknown: str) -> Iterator[Listener]:
+def _on_sockets(
+    placement: Placement, outbound: Mapping[int, Listener], workload: Workload, outside: _Outside
+) -> Iterator[Listener]:
     """A single one takes the program's socket itself; several stand behind a switch that looks at `:authority`."""
-    if len(outbound) == 1:
+    elsewhere = outside.hidden_elsewhere(outbound)
+    if len(outbound) == 1 and not elsewhere:
         yield from (_at(listener, pipe(OUTBOUND)) for listener in outbound.values())
         return
     yield from (_at(listener, pipe(outbound_socket(port))) for port, listener in outbound.items())
-    yield switch(placement.topology.application, outbound, unknown)
+    clusters = {
+        outside.passed_on.request_cluster(service, port): names_with_port(service, port, workload.namespace)
+        for service, port in elsewhere
+    }
+    yield switch(placement.topology.application, workload.namespace, outbound, clusters, outside.cluster)
 
 
 def _at(listener: Listener, first: Address, *others: Address) -> Listener:

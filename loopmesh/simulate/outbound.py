@@ -67,10 +67,12 @@ class Outbound:
 
 
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
-    """The one on a Unix socket: for the port, as Istio names it (`0.0.0.0_8000`), else for all ports."""
+    """The one on a Unix socket: for the port, as Istio names it (`0.0.0.0_8000`), else the program's own, on which
+    Istio's for the only port there is may stand."""
     outbound = [one for one in proxy.listeners() if one.traffic_direction == OUTBOUND and one.address.pipe.path]
     of_port = (one for one in outbound if one.name.endswith(f"_{port}"))
-    return next(of_port, None) or next(iter(outbound), None)
+    for_all = (one for one in outbound if one.name == "outbound")
+    return next(of_port, None) or next(for_all, None) or next(iter(outbound), None)
 
 
 def simulate_outbound(

@@ -146,8 +146,7 @@ def test_a_program_dials_streams_at_a_port_of_its_own(more: str, expected: list[
     listener = configuration("till-v1-0", service_entry(spec))["Listener"]["tcp|5432|db.example.com"]
     chain, *others = listener["filter_chains"]
     assert chain["filters"][0]["typed_config"]["cluster"] == "outbound|5432||db.example.com"
-    rest = [one["filters"][0]["typed_config"]["cluster"] for one in others]
-    assert rest == (["BlackHoleCluster"] if expected else []), "other server names are closed"
+    assert len(others) == len(expected), "other server names are those of unknown hosts"
     assert chain.get("filter_chain_match", {}).get("server_names", []) == expected
 
 

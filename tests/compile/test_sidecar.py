@@ -10,6 +10,7 @@ SHOP_WEB = "web.shop.svc.cluster.local"
 ARCHIVE_WEB = "web.archive.svc.cluster.local"
 NATS = "nats.shop.svc.cluster.local"
 TILL = "till.shop.svc.cluster.local"
+REGISTRY_ONLY = "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"
 ALL = {SHOP_WEB, ARCHIVE_WEB, NATS, TILL}
 
 
@@ -64,13 +65,14 @@ def test_without_a_policy_a_sidecar_is_told_of_everything() -> None:
     ],
 )
 def test_egress_hosts(hosts: str, expected: set[str]) -> None:
-    config = configuration("till-v1-0", sidecar(f"egress: [{{hosts: [{hosts}]}}]"))
+    config = configuration("till-v1-0", sidecar(f"egress: [{{hosts: [{hosts}]}}]"), mesh_config=REGISTRY_ONLY)
     assert reached(config) == called(config) == expected
 
 
 def test_where_a_route_leads_can_be_reached_though_not_called() -> None:
     routes = virtual_service(SHOP_WEB, ARCHIVE_WEB)
-    config = configuration("till-v1-0", routes, sidecar(f'egress: [{{hosts: ["./{SHOP_WEB}"]}}]'))
+    told = sidecar(f'egress: [{{hosts: ["./{SHOP_WEB}"]}}]')
+    config = configuration("till-v1-0", routes, told, mesh_config=REGISTRY_ONLY)
     assert called(config) == {SHOP_WEB}
     assert reached(config) == {SHOP_WEB, ARCHIVE_WEB}
 
@@ -79,9 +81,9 @@ def test_the_one_for_some_workloads_comes_before_the_one_for_all_and_that_before
     root = sidecar('egress: [{hosts: ["./*"]}]', namespace="istio-system")
     shop = sidecar(f'egress: [{{hosts: ["./{NATS}"]}}]', name="shop")
     some = sidecar(f'workloadSelector: {{labels: {{tier: front}}}}, egress: [{{hosts: ["./{TILL}"]}}]', name="some")
-    assert called(configuration("till-v1-0", root, shop, some)) == {TILL}
-    assert called(configuration("nats-v1-0", root, shop, some)) == {NATS}
-    assert called(configuration("archive-web-v1-0", root, shop, some)) == {ARCHIVE_WEB}
+    assert called(configuration("till-v1-0", root, shop, some, mesh_config=REGISTRY_ONLY)) == {TILL}
+    assert called(configuration("nats-v1-0", root, shop, some, mesh_config=REGISTRY_ONLY)) == {NATS}
+    assert called(configuration("archive-web-v1-0", root, shop, some, mesh_config=REGISTRY_ONLY)) == {ARCHIVE_WEB}
 
 
 def test_limits_on_what_a_program_is_sent() -> None:

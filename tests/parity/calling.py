@@ -137,8 +137,11 @@ def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observat
 
 
 def _tcp(target: str, body: str, way: Way) -> Observation:
-    with _dial(target, way) as connection:
-        return _line(connection, body)
+    try:
+        with _dial(target, way) as connection:
+            return _line(connection, body)
+    except ConnectionRefusedError:
+        return Observation(refused=True)
 
 
 def _tls(target: str, call: Call, way: Way) -> Observation:

@@ -12,6 +12,8 @@ from tests.parity.case import Call
 from tests.parity.observation import Observation
 
 HTTP_STATUS_OF = {"PERMISSION_DENIED": 403, "UNAUTHENTICATED": 401}
+ENDED = {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE, Verdict.NO_ROUTE}
+"""What a stream of bytes without an answer may have come to."""
 PASSING = (503, 504)
 """Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
 
@@ -62,7 +64,9 @@ def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
         return any(one.verdict is Verdict.REACHES and seen.answered_by == one.workload for one in told)
     status = seen.status or HTTP_STATUS_OF.get(seen.grpc, 0)
     if seen.refused:
-        return bool(verdicts & {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE})
+        return bool(
+            verdicts & {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE, Verdict.NO_ROUTE}
+        )
     if status == 401 or "Jwt" in seen.body:
         return Verdict.UNAUTHENTICATED in verdicts
     if status == 403:
