@@ -54,8 +54,17 @@ def main(url: str, migrations: str) -> None:
     config.set_main_option("version_locations", migrations)
     config.set_main_option("path_separator", "os")
     with _connect(url) as connection:
+        if connection.dialect.name == "sqlite":
+            _write_ahead(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _write_ahead(connection: sa.Connection) -> None:
+    """For good, the file keeps it. While nobody else is there: SQLite refuses this at once, without any wait, when
+    another replica writes."""
+    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    connection.commit()
 
 
 @contextmanager

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import grpc
 
-READY_TIMEOUT_S = 30
-RECONNECT = (("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100))
+READY_TIMEOUT_S = 60
+CHANNEL = (
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 100),
+    # Connections of its own, too.
+    ("grpc.use_local_subchannel_pool", 1),
+)
 
 
 class ServiceProcess:
@@ -23,7 +28,7 @@ class ServiceProcess:
         self._outbound = outbound
         self._target = f"unix:{folder / name}-app.sock"
         self._process: asyncio.subprocess.Process | None = None
-        self.channel = grpc.aio.insecure_channel(self._target, options=RECONNECT)
+        self.channel = self._new_channel()
 
     @property
     def running(self) -> asyncio.subprocess.Process:
@@ -31,7 +36,10 @@ class ServiceProcess:
         return self._process
 
     async def start(self) -> None:
-        """Returns when it takes calls."""
+        """Returns when it takes calls, on a new channel: one of its predecessor's may still be ready, for nobody has
+        looked whether the other end is there."""
+        await self.channel.close()
+        self.channel = self._new_channel()
         environment = {
             **os.environ,
             "LISTEN_ADDR": self._target,
@@ -54,6 +62,9 @@ class ServiceProcess:
     async def exit_code(self) -> int:
         """Waits until it has ended by itself."""
         return await asyncio.wait_for(self.running.wait(), READY_TIMEOUT_S)
+
+    def _new_channel(self) -> grpc.aio.Channel:
+        return grpc.aio.insecure_channel(self._target, options=CHANNEL)
 
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:

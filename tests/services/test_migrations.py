@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,15 @@ from alembic.migration import MigrationContext
 
 from services.chassis.database import open_database, reading
 from services.chassis.migration import migrate
+from tests.services.migrated import migrated_sqlite
 from tests.services.running import NAMES, program_of
 
 TABLES = {"orders": "services.orders.tables"}
+
+
+@pytest.fixture
+def migrated_catalog(tmp_path: Path) -> Path:
+    return Path(migrated_sqlite("catalog", tmp_path).removeprefix("sqlite:///"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,11 +47,20 @@ async def test_replicas_that_start_together_migrate_once(tmp_path: Path) -> None
         assert connection.execute("SELECT count(*) FROM products").fetchone() == (216,)
 
 
-async def test_a_database_is_written_ahead_and_waits_for_its_lock(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'one.db'}")
+async def test_a_database_is_written_ahead_and_waits_for_its_lock(migrated_catalog: Path) -> None:
+    engine = open_database(f"sqlite:///{migrated_catalog}")
     async with engine.connect() as connection:
         for setting, value in {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 30_000}.items():
             assert await connection.scalar(sa.text(f"PRAGMA {setting}")) == value
+    await engine.dispose()
+
+
+async def test_a_replica_reads_for_the_first_time_while_another_writes(migrated_catalog: Path) -> None:
+    engine = open_database(f"sqlite:///{migrated_catalog}")
+    with closing(sqlite3.connect(migrated_catalog, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with reading(engine).connect() as connection:
+            assert await connection.scalar(sa.text("SELECT count(*) FROM products")) == 216
     await engine.dispose()
 
 

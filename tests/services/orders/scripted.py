@@ -1,13 +1,10 @@
 """A saga's world in memory: steps with effects that can be counted and may refuse, and a journal that crashes."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
-import services.orders
 from services.orders.domain import Address, CancelReason, Failure, Placement, RequestedLine
 from services.orders.saga import Action
 
-MIGRATIONS = Path(services.orders.__file__).parent / "migrations"
 REFUSED = Failure(reason=CancelReason.SHIPPING_REFUSED, message="nobody delivers there")
 
 

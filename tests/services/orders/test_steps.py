@@ -1,6 +1,6 @@
 """What a step makes of other services' answers, and how often it asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import grpc
@@ -12,12 +12,11 @@ from shop.type.v1 import money_pb2
 from shop.wallet.v1 import wallet_pb2, wallet_pb2_grpc
 
 from services.chassis.database import open_database
-from services.chassis.migration import migrate
 from services.orders.domain import CancelReason, Failure
 from services.orders.patience import Patience
 from services.orders.steps import Collaborators, OrderSteps
 from services.orders.store import OrderStore
-from tests.services.orders.scripted import MIGRATIONS, placement
+from tests.services.orders.scripted import placement
 from tests.services.orders.unreliable import Hang, UnreliableServices, serving
 
 HASTY = Patience(attempts=3, call_timeout_s=0.2, first_pause_s=0.001, longest_pause_s=0.002)
@@ -42,9 +41,8 @@ def others() -> UnreliableServices:
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[OrderStore]:
-    migrate(database_url, MIGRATIONS)
-    engine = open_database(database_url)
+async def store(migrated_url: Callable[[str], str]) -> AsyncIterator[OrderStore]:
+    engine = open_database(migrated_url("orders"))
     yield OrderStore(engine)
     await engine.dispose()
 

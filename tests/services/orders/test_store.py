@@ -1,15 +1,14 @@
 """What the store of orders keeps, on a real database file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.chassis.database import open_database
-from services.chassis.migration import migrate
 from services.orders.domain import CancelReason, Failure, Money, OrderNotFoundError, OrderState, Product, price_lines
 from services.orders.store import OrderStore
-from tests.services.orders.scripted import MIGRATIONS, placement
+from tests.services.orders.scripted import placement
 
 EUR = "EUR"
 PRODUCTS = {
@@ -31,9 +30,8 @@ class Clock:
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[OrderStore]:
-    migrate(database_url, MIGRATIONS)
-    engine = open_database(database_url)
+async def store(migrated_url: Callable[[str], str]) -> AsyncIterator[OrderStore]:
+    engine = open_database(migrated_url("orders"))
     yield OrderStore(engine, Clock())
     await engine.dispose()
 
