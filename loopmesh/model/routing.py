@@ -9,7 +9,7 @@ from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.direct_response import DirectResponse
 from loopmesh.model.routes.fault import Fault
 from loopmesh.model.routes.header_changes import HeaderChanges
-from loopmesh.model.routes.mirror import Mirror
+from loopmesh.model.routes.mirror import NO_COPIES, Mirror, Mirroring
 from loopmesh.model.routes.redirect import Redirect
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
@@ -40,9 +40,14 @@ class Route:
     timeout_ms: int | None = None
     retry: Retry | None = None
     fault: Fault | None = None
-    mirrors: tuple[Mirror, ...] = ()
+    mirroring: Mirroring = NO_COPIES
     cors: CorsPolicy | None = None
     source: Source
+
+    @property
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """Who gets copies of the requests."""
+        return self.mirroring.mirrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from loopmesh.compile.routes.narrowing import narrowed
+from loopmesh.model.routes.mirror import Mirroring
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routing import Route, Routing
 
@@ -59,9 +60,19 @@ def _merged(outer: Route, own: Route, matches: tuple[RequestMatch, ...]) -> Rout
         timeout_ms=_own(own.timeout_ms, outer.timeout_ms),
         retry=_own(own.retry, outer.retry),
         fault=_own(own.fault, outer.fault),
-        mirrors=own.mirrors or outer.mirrors,
+        mirroring=_mirroring(outer.mirroring, own.mirroring),
         cors=_own(own.cors, outer.cors),
         headers=_own(own.headers, outer.headers),
+    )
+
+
+def _mirroring(outer: Mirroring, own: Mirroring) -> Mirroring:
+    """Each part by itself: copies of both routes are sent, and a share said outside holds for a mirror said inside."""
+    return Mirroring(
+        single=_own(own.single, outer.single),
+        percent=_own(own.percent, outer.percent),
+        whole_percent=_own(own.whole_percent, outer.whole_percent),
+        several=own.several or outer.several,
     )
 
 

@@ -11,7 +11,7 @@ from loopmesh.policies.routes.destination import read_weighted_destination
 from loopmesh.policies.routes.direct_response import read_direct_response
 from loopmesh.policies.routes.fault import read_fault
 from loopmesh.policies.routes.header_changes import read_header_changes, rewrites_authority
-from loopmesh.policies.routes.mirror import read_mirrors
+from loopmesh.policies.routes.mirror import read_mirroring
 from loopmesh.policies.routes.redirect import read_redirect
 from loopmesh.policies.routes.request_match import read_request_match
 from loopmesh.policies.routes.retry import read_retry
@@ -45,7 +45,7 @@ def read_route(document: Document, fields: Fields) -> Route:
         timeout_ms=fields.duration_ms("timeout"),
         retry=fields.object("retries", read_retry),
         fault=fields.object("fault", read_fault),
-        mirrors=read_mirrors(document, fields),
+        mirroring=read_mirroring(document, fields),
         cors=fields.object("corsPolicy", read_cors),
         source=document.source_at(fields.origin, fields.path),
     )
