@@ -66,12 +66,15 @@ DECLARED: tuple[Declared, ...] = (
         r"(inbound|edge) .*", r".*\.local_jwks\.inline_string", "keys nobody has, while real ones cannot be fetched"
     ),
     Declared(CLUSTER, "", "a destination no route of this proxy leads to", only_own=True),
+    Declared(
+        r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
+    ),
     Declared(r"outbound .*", r"rds\.route_config_name", "loopmesh has one set of routes for all ports"),
     Declared(CHAINS, r".*route_config\.validate_clusters", "the cluster is always there"),
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(
         r"edge .*",
-        MANAGER + r"(http2_protocol_options|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
+        MANAGER + r"(http2_protocol_options(\..*)?|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
         EDGE,
     ),
     Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),

@@ -12,8 +12,13 @@ from loopmesh.oracle.comparison.plain import Plain
 KEYS = {"http_filters": "name", "filters": "name", "custom_tags": "tag", "transport_socket_matches": "name"}
 """Lists whose entries have a name to be compared by."""
 PORT = re.compile(r"port (\d+)")
-IDLE_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
-"""Filters that do nothing to a request; their place among the others does not matter."""
+MONGO = "envoy.filters.network.mongo_proxy"
+IDLE = {
+    "inbound": frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors", MONGO}),
+    "outbound": frozenset({"envoy.filters.http.dynamic_forward_proxy"}),
+    "TCP": frozenset({MONGO}),
+}
+"""Filters that do nothing to what other filters see, by the kind of part; their place does not matter."""
 PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 NOTHING: tuple[Any, ...] = ({}, [], {"denominator": "MILLION"})
 PLACING = ("filter_chain_match", "name")
@@ -34,7 +39,7 @@ DEFAULTS: Plain = {
 
 def one_spelling(part: Part, value: Plain) -> Plain:
     """What a part means; changes nothing it is given. What places a chain in a listener is in the part's name."""
-    idle = IDLE_INBOUND if part[0] == "inbound" else frozenset()
+    idle = IDLE.get(part[0], frozenset())
     spelled: Plain = _spell({key: said for key, said in value.items() if key not in PLACING}, idle)
     if part[0] in ("inbound", "edge"):
         spelled = decide_ports(spelled, int(PORT.findall(part[1])[0]))
@@ -71,7 +76,7 @@ def _by_name(entries: list[Plain], key: str, idle: frozenset[str]) -> Plain:
 def _match(said: Plain) -> Plain:
     """Names of headers have no case; of conditions that must all hold the order does not matter."""
     headers = [{**header, "name": header["name"].lower()} for header in said.get("headers", ())]
-    conditions = {"headers": headers, "query_parameters": said.get("query_parameters", [])}
+    conditions = {"headers": headers} | {key: said.get(key, []) for key in ("query_parameters", "dynamic_metadata")}
     return said | {key: sorted(found, key=repr) for key, found in conditions.items() if found}
 
 

@@ -3,14 +3,17 @@ package main
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/pkg/networking/core"
+	"istio.io/istio/pilot/pkg/serviceregistry/provider"
 	"istio.io/istio/pilot/pkg/xds/endpoints"
 	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/test"
 )
@@ -50,6 +53,7 @@ func generate(t test.Failer, asked question, configs []config.Config, render ren
 		return nil, err
 	}
 	generator := core.NewConfigGenTest(t, core.TestOptions{Configs: configs, MeshConfig: meshConfig, ClusterID: "Kubernetes"})
+	belongToCluster(generator.Env().ServiceDiscovery.Services())
 	proxies := map[string]proxyResources{}
 	for _, node := range asked.Proxies {
 		proxy, err := proxyOf(node)
@@ -62,6 +66,16 @@ func generate(t test.Failer, asked question, configs []config.Config, render ren
 		}
 	}
 	return proxies, nil
+}
+
+// belongToCluster says of the application's services that Kubernetes knows them, as it would; the question has them as
+// ServiceEntries, of which Istio takes the names to expect of a server that does not speak the mesh's own TLS.
+func belongToCluster(services []*model.Service) {
+	for _, service := range services {
+		if strings.HasSuffix(string(service.Hostname), ".svc."+constants.DefaultClusterLocalDomain) {
+			service.Attributes.ServiceRegistry = provider.Kubernetes
+		}
+	}
 }
 
 // proxyOf reads what a proxy says of itself as istiod does (xds.DiscoveryServer.initProxyMetadata).
