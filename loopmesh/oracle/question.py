@@ -16,6 +16,8 @@ from loopmesh.oracle.issuer_keys import with_keys
 VERSION = "1.31.0"
 CLUSTER = "Kubernetes"
 TLS_MODE = "security.istio.io/tlsMode"
+NOBODY = "240.255.255.254"
+"""A gateway's address: no endpoint of a user's ServiceEntry has it, by which Istio would take the gateway for one."""
 CANONICAL_NAME = "service.istio.io/canonical-name"
 CANONICAL_REVISION = "service.istio.io/canonical-revision"
 PROTOCOLS = {
@@ -77,7 +79,8 @@ def _service_entry(service: Service, number: int) -> Object:
         "ports": [_port(port) for port in service.ports],
         "workloadSelector": {"labels": {CANONICAL_NAME: service.name}},
     }
-    return _object("ServiceEntry", service.namespace, service.name, spec)
+    # No user's ServiceEntry can have this name.
+    return _object("ServiceEntry", service.namespace, f"service:{service.name}", spec)
 
 
 def _port(port: Port) -> Object:
@@ -122,7 +125,7 @@ def _proxy(workload: Workload, address: str | None, mesh_config: Mapping[str, An
     domain = f"{workload.namespace}.svc.{CLUSTER_DOMAIN}"
     return {
         "name": workload.name,
-        "id": f"{role}~{address or '127.0.0.1'}~{workload.name}.{workload.namespace}~{domain}",
+        "id": f"{role}~{address or NOBODY}~{workload.name}.{workload.namespace}~{domain}",
         "metadata": {
             "NAMESPACE": workload.namespace,
             "LABELS": _labels(workload),

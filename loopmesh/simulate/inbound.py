@@ -22,6 +22,8 @@ from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.verdict import STOPPED_BY, Verdict
 
 NO_CHAIN = "no filter chain of the server takes such a connection"
+MESH_PROTOCOL = "istio"
+"""What sidecars offer each other by ALPN."""
 ONLY_TLS = "the caller opens plaintext, and the server takes mutual TLS only"
 
 
@@ -73,7 +75,9 @@ def _refusal(chain: FilterChain | None, connection: Connection) -> str:
         return NO_CHAIN if connection.tls else ONLY_TLS
     context = unpack(chain.transport_socket.typed_config, DownstreamTlsContext)
     if context is None:
-        return "the caller opens TLS, and the server takes plaintext only" if connection.tls else ""
+        # TLS that is not meant for a sidecar may be what a program on a port without HTTP ends itself.
+        passed = connection_manager(chain) is None and MESH_PROTOCOL not in connection.protocols
+        return "the caller opens TLS, and the server takes plaintext only" if connection.tls and not passed else ""
     if not connection.tls:
         return ONLY_TLS
     if context.require_client_certificate.value and not connection.peer:

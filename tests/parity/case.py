@@ -3,13 +3,17 @@
 Enters: a YAML file. Leaves: a Case, or an error that names what is unknown in it.
 """
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 FOLDER = Path(__file__).with_name("cases")
+OUTSIDE_PORT = "OUTSIDE_PORT"
+OUTSIDE_TLS_PORT = "OUTSIDE_TLS_PORT"
+LAB_FOLDER = "LAB_FOLDER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +59,15 @@ class Expectation:
     at_most_ms: int | None = None
     refused: bool | None = None
     """Whether the connection ended without any answer."""
+    logged: list[str] | None = None
+    """Patterns of the lines proxies write to `LAB_FOLDER/lines` because of the calls, in any order, and no others."""
     trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """`OUTSIDE_PORT` is where an HTTP server listens that the mesh does not know: `GET http://127.0.0.1:OUTSIDE_PORT/`.
-
-    `call` is `GET http://server:8000/path`, `GET https://shop.example.com/path` at the edge,
-    `GRPC greeter:7000/lab.Greeter/Hello`, `TCP echo:9000`, or `TLS secure:9443/server-name`."""
+    """`call` is `GET http://server:8000/path`, `GET https://shop.example.com/path` at the edge or with the program's
+    own TLS, `GRPC greeter:7000/lab.Greeter/Hello`, `TCP echo:9000`, or `TLS secure:9443/server-name`."""
 
     call: str
     sender: str = "client"
@@ -82,12 +86,24 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
+    """In policies, mesh config and calls `OUTSIDE_PORT` and `OUTSIDE_TLS_PORT` are where servers listen that the mesh
+    does not know, at 127.0.0.1; the second asks for certificates and takes calls without. `LAB_FOLDER` is a folder."""
+
     name: str
     about: str
     covers: tuple[str, ...]
     policies: str
     mesh_config: str
     calls: tuple[Call, ...]
+
+    def placed(self, places: Mapping[str, str]) -> "Case":
+        """With words replaced by what they stand for."""
+        return replace(
+            self,
+            policies=_placed(self.policies, places),
+            mesh_config=_placed(self.mesh_config, places),
+            calls=tuple(replace(call, call=_placed(call.call, places)) for call in self.calls),
+        )
 
 
 def read_case(path: Path) -> Case:
@@ -116,6 +132,12 @@ def _call(path: Path, said: dict[str, Any]) -> Call:
     if "trace" in expected:
         expected["trace"] = Trace(**_check(path, Trace, expected["trace"]))
     return Call(**_check(path, Call, given), expect=Expectation(**expected))
+
+
+def _placed(text: str, places: Mapping[str, str]) -> str:
+    for word, value in places.items():
+        text = text.replace(word, value)
+    return text
 
 
 def _check(path: Path, kind: type, given: dict[str, Any]) -> dict[str, Any]:

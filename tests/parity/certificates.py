@@ -9,6 +9,8 @@ EDGE = ("shop.example.com", "partners.example.com")
 CALLER = "friend.example.org"
 SECURE = "secure.example.com"
 AUTHORITY = "authority.pem"
+REVOKED = "revoked.pem"
+"""What the authority says of the certificate of the laboratory's TLS servers, for whoever looks."""
 
 
 def write_certificates(folder: Path, secrets: Path) -> None:
@@ -19,7 +21,9 @@ def write_certificates(folder: Path, secrets: Path) -> None:
         chain, key = authority.issue(host)
         write_secret(secrets, host, {"tls.crt": chain, "tls.key": key, "ca.crt": authority.pem})
     # Right for every name a caller's TLS may ask for, so that only routes can refuse one.
-    (folder / f"{SECURE}.pem").write_text("".join(authority.issue("*.example.com")))
+    chain, key = authority.issue("*.example.com")
+    (folder / f"{SECURE}.pem").write_text(chain + key)
+    (folder / REVOKED).write_text(authority.revoke(chain))
     for name, issuer in ((CALLER, authority), ("stranger", Authority())):
         (folder / f"{name}.pem").write_text("".join(issuer.issue(name)))
 

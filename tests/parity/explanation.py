@@ -21,9 +21,10 @@ PASSING = (503, 504)
 def explained(mesh: LiveMesh, status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...]:
     """Empty for what is not explained: a program's own TLS. `mesh` and `status` may be those of an earlier call under
     the same policies."""
-    if call.call.startswith("TLS"):
+    at_edge = call.sender.startswith("edge/")
+    if call.call.startswith("TLS") or ("https:" in call.call and not at_edge):
         return ()
-    if call.sender.startswith("edge/"):
+    if at_edge:
         url = status.edge[call.sender.removeprefix("edge/")]
         return mesh.simulate_arrival(url, _request(call)).outcomes
     return mesh.simulate(_caller(status, call), _request(call)).outcomes

@@ -6,12 +6,12 @@ Enters: cases. Leaves: what is not as they expect. Never: a restart between case
 import http.client
 import itertools
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -21,16 +21,17 @@ from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
-from tests.parity.case import Call, Case
+from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
 from tests.parity.explanation import explained, surprises
-from tests.parity.observation import Observation, differences
+from tests.parity.observation import Observation, differences, line_differences
 from tests.parity.tracing import Traces, request_id
 
 LAB = Path(__file__).with_name("lab")
 PATIENCE_S = 10
 ARRIVAL_S = 2
-OUTSIDE_PORT = "OUTSIDE_PORT"
+OWN_TLS = re.compile(r"[A-Z]+ https://([^/:]+):(\d+)")
+LINES = "lines"
 DRAINING = "/stats?filter=listener_manager.total_(filter_chains|listeners)_draining"
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
 ENVOY = """#!/bin/sh
@@ -59,6 +60,7 @@ class Laboratory:
 
     def run(self, case: Case) -> list[str]:
         """What is not as expected, or not as `mesh explain` has told. Raises NotAcceptedError."""
+        case = case.placed(self._places)
         self.apply(case.policies, case.mesh_config)
         status = self.status()
         mesh = LiveMesh(status)
@@ -75,28 +77,34 @@ class Laboratory:
             raise NotAcceptedError("\n".join([*problems, *rejections, *answer.late]))
         self._settle()
 
+    @property
+    def _places(self) -> dict[str, str]:
+        ports = {word: (self._folder / f"{word}.port").read_text() for word in (OUTSIDE_TLS_PORT, OUTSIDE_PORT)}
+        return ports | {LAB_FOLDER: str(self._folder)}
+
     def observe(self, call: Call) -> Observation:
         """Makes one call, whatever is expected of it."""
-        return make_call(call, self._way(call.sender), next(self._numbers))
+        with self._way(call) as way:
+            return make_call(call, way, next(self._numbers))
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())
 
     def _made(self, call: Call) -> dict[int, Observation]:
         """By the numbers of the calls."""
-        way = self._way(call.sender)
         numbers = [next(self._numbers) for _ in range(call.times)]
-        with ThreadPoolExecutor(call.times if call.together else 1) as pool:
+        with self._way(call) as way, ThreadPoolExecutor(call.times if call.together else 1) as pool:
             seen = list(pool.map(lambda number: make_call(call, way, number), numbers))
         return dict(zip(numbers, seen, strict=True))
 
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse) -> list[str]:
-        port = (self._folder / "outside.port").read_text()
-        call = replace(call, call=call.call.replace(OUTSIDE_PORT, port))
         told = explained(mesh, status, call)
+        written = len(self._lines())
         seen = self._made(call)
         found = list(seen.values())
         unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
+        if call.expect.logged is not None:
+            unexpected += line_differences(call.expect.logged, self._lines_after(written, len(call.expect.logged)))
         if call.expect.trace:
             arrived = [one.seen["x-request-id"] for one in found if "x-request-id" in one.seen]
             unexpected += self._traces.differences(
@@ -104,15 +112,42 @@ class Laboratory:
             )
         return [*unexpected, *surprises(told, found)]
 
-    def _way(self, sender: str) -> Way:
-        status = self.status()
+    @contextmanager
+    def _way(self, call: Call) -> Iterator[Way]:
+        status, sender = self.status(), call.sender
         if sender.startswith("edge/"):
-            return Way(
-                address=status.edge[sender.removeprefix("edge/")].partition("://")[2], dialled={}, folder=self._folder
-            )
+            address = status.edge[sender.removeprefix("edge/")].partition("://")[2]
+            yield Way(address=address, dialled={}, folder=self._folder)
+            return
         found = next(one for one in status.workloads if one.name.startswith(f"{sender}-"))
+        if own_tls := OWN_TLS.match(call.call):
+            with self._forwarded(found.name, own_tls[1], int(own_tls[2])) as address:
+                yield Way(address=address, dialled={}, folder=self._folder)
+            return
         dialled = json.loads((self._folder / f"{found.name}.json").read_text())
-        return Way(unix=Path(found.outbound_socket), dialled=dialled, folder=self._folder)
+        yield Way(unix=Path(found.outbound_socket), dialled=dialled, folder=self._folder)
+
+    @contextmanager
+    def _forwarded(self, workload: str, host: str, port: int) -> Iterator[str]:
+        """An address that leads to the host through the workload's sidecar; programs are given theirs at the start."""
+        request = admin_pb2.ForwardRequest(workload=workload, service=host, port=port, listen_address="127.0.0.1")
+        stream = self._stub.Forward(request)
+        opened = next(iter(stream))
+        try:
+            yield f"{opened.listen_address}:{opened.listen_port}"
+        finally:
+            stream.cancel()
+
+    def _lines(self) -> list[str]:
+        path = self._folder / LINES
+        return path.read_text().splitlines() if path.exists() else []
+
+    def _lines_after(self, written: int, wanted: int) -> list[str]:
+        """Waits while fewer are there than wanted: proxies write when a call has ended."""
+        deadline = time.monotonic() + ARRIVAL_S
+        while len(found := self._lines()[written:]) < wanted and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return found
 
     def _arrivals(self, ids: set[str], wanted: Mapping[str, int]) -> Counter[str]:
         """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""

@@ -27,7 +27,7 @@ class Observation:
     @property
     def seen(self) -> dict[str, str]:
         headers = dict(self.request.get("headers", {}))
-        special = {":path": self.request.get("path"), ":method": self.request.get("method")}
+        special = {f":{name}": self.request.get(name) for name in ("path", "method", "certificate")}
         return headers | {":authority": headers.get("host", "")} | {k: v for k, v in special.items() if v}
 
     @property
@@ -73,6 +73,18 @@ def _of_call(expected: Expectation, seen: Observation) -> Iterator[str]:
         yield f"took {seen.took_ms:.0f} ms, less than {expected.at_least_ms}"
     if expected.at_most_ms is not None and seen.took_ms > expected.at_most_ms:
         yield f"took {seen.took_ms:.0f} ms, more than {expected.at_most_ms}"
+
+
+def line_differences(wanted: Sequence[str], found: Sequence[str]) -> Iterator[str]:
+    """As `Expectation.logged` says lines are compared."""
+    left = list(found)
+    for pattern in wanted:
+        line = next((one for one in left if re.fullmatch(pattern, one)), None)
+        if line is None:
+            yield f"no line is {pattern!r}; {found}"
+        else:
+            left.remove(line)
+    yield from (f"a line nobody expects: {line!r}" for line in left)
 
 
 def header_differences(who: str, wanted: Mapping[str, str | None], found: Mapping[str, str]) -> Iterator[str]:

@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 from loopmesh.policies import read_application
-from tests.parity.case import Case, all_cases
+from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Case, all_cases
 from tests.parity.generator import Verifier
 
+PLACES = {OUTSIDE_PORT: "18200", OUTSIDE_TLS_PORT: "18443", LAB_FOLDER: "/tmp"}
 APPLICATION = read_application(Path(__file__).with_name("lab") / "values.yaml")
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
 def test_only_declared_differences(verifier: Verifier, case: Case) -> None:
+    case = case.placed(PLACES)
     found = verifier.undeclared(APPLICATION, [("policies.yaml", case.policies), ("meshconfig.yaml", case.mesh_config)])
     assert not found, "\n".join(found)

@@ -9,18 +9,7 @@ import yaml
 from tests.docs.policy_page import MESH_CONFIG, Page, kind_of, pages
 from tests.parity.case import Case, all_cases
 
-OUTSIDE = (
-    "a host outside the mesh: tests/e2e/test_service_entry.py and test_outside_tls.py call one on both control planes"
-)
 ELSEWHERE = {
-    "DestinationRule.trafficPolicy.tls.clientCertificate": OUTSIDE,
-    "DestinationRule.trafficPolicy.tls.privateKey": OUTSIDE,
-    "DestinationRule.trafficPolicy.tls.caCertificates": OUTSIDE,
-    "DestinationRule.trafficPolicy.tls.caCrl": OUTSIDE,
-    "DestinationRule.trafficPolicy.tls.credentialName": OUTSIDE,
-    "ServiceEntry.addresses": OUTSIDE,
-    "ServiceEntry.ports.targetPort": OUTSIDE,
-    "ServiceEntry.endpoints": OUTSIDE,
     "MeshConfig.trustDomain": "cannot change while a mesh runs: tests/e2e/test_trust_domain.py, on both control planes",
 }
 """Fields, with all below them, that no case can have: why, and where they are proven if they can be."""

@@ -74,7 +74,8 @@ DECLARED: tuple[Declared, ...] = (
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(
         r"edge .*",
-        MANAGER + r"(http2_protocol_options(\..*)?|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
+        MANAGER
+        + r"(http2_protocol_options(\..*)?|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
         EDGE,
     ),
     Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),

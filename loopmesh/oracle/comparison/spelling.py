@@ -81,8 +81,8 @@ def _match(said: Plain) -> Plain:
 
 
 def _subject_names(said: list[Plain]) -> tuple[str, list[Plain]]:
-    """The field that tells the kind of name replaced one that does not; certificates of the mesh have URIs only."""
-    return "match_subject_alt_names", [one["matcher"] for one in said]
+    """The field that tells the kind of name replaced one that does not, which stands for every kind."""
+    return "match_subject_alt_names", list({repr(one["matcher"]): one["matcher"] for one in said}.values())
 
 
 def _stream_duration(said: Plain) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What DestinationRules name: hosts, ports, labels of versions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.problem import Problem
@@ -41,7 +41,14 @@ def _labels(known: Known, subset: Subset, rule: DestinationRule) -> Iterator[Pro
     behind: list[Mapping[str, str]] = [labels for host in covered for labels in known.labels.get(host, ())]
     behind += [labels for host in covered for labels in known.endpoint_labels.get(host, ())]
     if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
-        versions = ", ".join(sorted({labels.get("version", "none") for labels in behind}))
         text = f"no version of {rule.host} has its labels"
-        remedy, message = f"use `version:` with one of {versions}", Message.SUBSET_OF_NO_WORKLOAD
-        yield policy_problem(subset.source, f"subset {subset.name}", text, remedy, message=message)
+        message = Message.SUBSET_OF_NO_WORKLOAD
+        yield policy_problem(subset.source, f"subset {subset.name}", text, _labels_there(behind), message=message)
+
+
+def _labels_there(behind: Iterable[Mapping[str, str]]) -> str:
+    """A service's versions; endpoints of other hosts have labels of their own."""
+    if versions := sorted({labels["version"] for labels in behind if "version" in labels}):
+        return f"use `version:` with one of {', '.join(versions)}"
+    pairs = sorted({f"{key}: {value}" for labels in behind for key, value in labels.items()})
+    return f"use labels of the host's endpoints: {', '.join(pairs) or 'they have none'}"

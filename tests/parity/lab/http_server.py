@@ -14,7 +14,9 @@ LONGEST_LINE = 1 << 20
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
+        certificate = writer.get_extra_info("peercert") or {}
         while request := await read_request(reader):
+            request["certificate"] = dict(certificate.get("subjectAltName", ())).get("DNS", "")
             if not await answer(request, writer):
                 break
     except (ConnectionError, asyncio.IncompleteReadError):
@@ -51,7 +53,8 @@ async def answer(request: dict, writer: asyncio.StreamWriter) -> bool:
     headers = request["headers"]
     if request["path"] == "/healthz":
         return await respond(writer, 200, b"", {})
-    arrival = arrive(headers, method=request["method"], path=request["path"], body=request["body"])
+    seen = {name: request[name] for name in ("method", "path", "body", "certificate")}
+    arrival = arrive(headers, **seen)
     failed = await failure(headers, arrival["attempt"])
     if failed == "reset":
         return False
@@ -71,7 +74,7 @@ async def respond(writer: asyncio.StreamWriter, status: int, body: bytes, header
 async def main() -> None:
     tell_addresses()
     if PORT:
-        tell_port(PORT)
+        tell_port("OUTSIDE_PORT", PORT)
         server = await asyncio.start_server(serve, "127.0.0.1", int(PORT), limit=LONGEST_LINE)
     else:
         server = await asyncio.start_unix_server(serve, SOCKET, limit=LONGEST_LINE)

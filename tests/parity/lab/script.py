@@ -25,9 +25,9 @@ def tell_addresses() -> None:
     (FOLDER / f"{INSTANCE}.json").write_text(json.dumps(dialled))
 
 
-def tell_port(port: str) -> None:
-    """Where the program listens, for those who call it past its sidecar as if it were outside."""
-    (FOLDER / "outside.port").write_text(port)
+def tell_port(word: str, port: str) -> None:
+    """Where the program listens, for those who call it past its sidecar as if it were outside; cases say `word`."""
+    (FOLDER / f"{word}.port").write_text(port)
 
 
 def arrive(headers: Mapping[str, str], **seen: object) -> dict[str, object]:
