@@ -16,6 +16,9 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 HEADER_NAME = re.compile("[a-z0-9_.-]+(?<!-bin)")
 """What gRPC takes as text; values of `…-bin` are bytes."""
+WITHOUT_REFLECTION = (
+    "let it answer reflection, or call it by its .proto files: `grpcurl -plaintext -proto` to what `mesh forward` opens"
+)
 DETAILS_KEY = "grpc-status-details-bin"
 KNOWN_DETAILS = error_details_pb2.DESCRIPTOR
 """Named so that these types can be printed when they come as error details."""
@@ -77,8 +80,8 @@ def find_method(target: str, name: str) -> Method:
             names = [found for found in database.get_services() if not found.startswith("grpc.")]
             services = [pool.FindServiceByName(found) for found in names]
         except grpc.RpcError as error:
-            said = f"{error.code().name}: {error.details()}"
-            raise ConnectionError(f"the service does not answer reflection at {target} ({said})") from error
+            said = f"the service does not answer reflection at {target} ({error.code().name}: {error.details()})"
+            raise ConnectionError(f"{said}; {WITHOUT_REFLECTION}") from error
         return Method(_choose(services, name), pool)
 
 
