@@ -3,7 +3,8 @@
 By nature they speak of the proxy's own parts: of listeners, chains, filters, routes and clusters.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from loopmesh.model.policy import Source, WorkloadSelector
@@ -99,6 +100,18 @@ class ClusterMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyMatch:
+    """A proxy by what it says of itself: `version` is a regular expression that a part of its Istio version meets,
+    empty for any; `metadata` are texts it must have, all of them (`Workload.metadata`)."""
+
+    version: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+EVERY_PROXY = ProxyMatch()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
     """`value` is the message of the target's type, serialised after it was checked; empty for REMOVE.
 
@@ -111,5 +124,6 @@ class Patch:
     target: Target
     operation: Operation
     direction: Direction = Direction.ANY
+    proxy: ProxyMatch = EVERY_PROXY
     match: ListenerMatch | RouteMatch | ClusterMatch
     value: bytes = b""

@@ -21,6 +21,10 @@ from loopmesh.model.identity import Identity
 from loopmesh.model.token import KeySource
 
 LOOPBACK = "127.0.0.1"
+ISTIO_VERSION = "1.31.0"
+"""The Istio whose meaning policies have here; every proxy counts as one of it."""
+CLUSTER_ID = "Kubernetes"
+"""What Istio calls the only cluster of a mesh."""
 Streams = tuple[tuple[Called, Port], ...]
 NO_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]")
 
@@ -82,6 +86,17 @@ class Workload:
     @property
     def identity(self) -> Identity:
         return Identity(namespace=self.namespace, service_account=self.service_account or self.service)
+
+    def metadata(self, trust_domain: str) -> Mapping[str, str]:
+        """What its proxy would tell Istio's control plane of itself, as far as that does not hang on the cluster."""
+        return {
+            "NAMESPACE": self.namespace,
+            "SERVICE_ACCOUNT": self.identity.service_account,
+            "CLUSTER_ID": CLUSTER_ID,
+            # As Istio's injection names the mesh.
+            "MESH_ID": trust_domain,
+            "ISTIO_VERSION": ISTIO_VERSION,
+        }
 
     @property
     def node_id(self) -> str:

@@ -13,8 +13,6 @@ from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 from loopmesh.oracle.issuer_keys import with_keys
 
-VERSION = "1.31.0"
-CLUSTER = "Kubernetes"
 TLS_MODE = "security.istio.io/tlsMode"
 NOBODY = "240.255.255.254"
 """A gateway's address: no endpoint of a user's ServiceEntry has it, by which Istio would take the gateway for one."""
@@ -127,13 +125,8 @@ def _proxy(workload: Workload, address: str | None, mesh_config: Mapping[str, An
         "name": workload.name,
         "id": f"{role}~{address or NOBODY}~{workload.name}.{workload.namespace}~{domain}",
         "metadata": {
-            "NAMESPACE": workload.namespace,
+            **workload.metadata(mesh_config.get("trustDomain", TRUST_DOMAIN)),
             "LABELS": _labels(workload),
-            "SERVICE_ACCOUNT": workload.identity.service_account,
-            "CLUSTER_ID": CLUSTER,
-            # As Istio's injection names the mesh.
-            "MESH_ID": mesh_config.get("trustDomain", TRUST_DOMAIN),
-            "ISTIO_VERSION": VERSION,
         },
     }
 

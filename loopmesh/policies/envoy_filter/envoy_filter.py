@@ -1,6 +1,15 @@
 """An EnvoyFilter and its patches."""
 
-from loopmesh.model.patch import ClusterMatch, Direction, ListenerMatch, Operation, Patch, RouteMatch, Target
+from loopmesh.model.patch import (
+    EVERY_PROXY,
+    ClusterMatch,
+    Direction,
+    ListenerMatch,
+    Operation,
+    Patch,
+    RouteMatch,
+    Target,
+)
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.policies.document import Document, read_selector
@@ -18,6 +27,7 @@ EDITS = (
     *(Operation.ADD, Operation.REMOVE, Operation.REPLACE),
     *(Operation.INSERT_BEFORE, Operation.INSERT_AFTER, Operation.INSERT_FIRST),
 )
+EVERYTHING = (Direction.ANY, EVERY_PROXY, None)
 MERGES = (Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST)
 OPERATIONS = {
     Target.LISTENER: (*MERGES, Operation.REMOVE),
@@ -59,7 +69,7 @@ def _patch(document: Document, selector: WorkloadSelector, priority: int, fields
     if target is None:
         fields.ignore("match", "patch")
         return None
-    direction, match = fields.object("match", lambda inside: read_match(target, inside)) or (Direction.ANY, None)
+    direction, proxy, match = fields.object("match", lambda inside: read_match(target, inside)) or EVERYTHING
     match = match or _everything(target)
     change = fields.object("patch", lambda inside: _change(target, match, inside))
     if change is None:
@@ -71,6 +81,7 @@ def _patch(document: Document, selector: WorkloadSelector, priority: int, fields
         target=target,
         operation=change[0],
         direction=direction,
+        proxy=proxy,
         match=match,
         value=change[1],
     )

@@ -1,14 +1,17 @@
 """Which part of which proxy's configuration a patch is for."""
 
 from loopmesh.model.patch import (
+    EVERY_PROXY,
     ActionKind,
     ChainMatch,
     ClusterMatch,
     Direction,
     ListenerMatch,
+    ProxyMatch,
     RouteMatch,
     Target,
 )
+from loopmesh.policies.envoy_filter.proxy_match import read_proxy_match
 from loopmesh.policies.fields import Fields
 
 CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
@@ -27,7 +30,6 @@ NOT_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
 MOST_PORT = 65535
 UNSUPPORTED_DIRECTIONS = {"WAYPOINT": "there is no ambient mesh here"}
 UNSUPPORTED = {
-    "proxy": "the proxies have no Istio version and no metadata of a pod",
     "waypoint": "there is no ambient mesh here",
 }
 KEYS = {
@@ -42,9 +44,10 @@ KEYS = {
 Match = ListenerMatch | RouteMatch | ClusterMatch
 
 
-def read_match(target: Target, fields: Fields) -> tuple[Direction, Match | None]:
-    """The direction and the object; None for any object."""
+def read_match(target: Target, fields: Fields) -> tuple[Direction, ProxyMatch, Match | None]:
+    """The direction, the proxies and the object; None for any object."""
     fields.unsupported(UNSUPPORTED)
+    proxy = fields.object("proxy", read_proxy_match) or EVERY_PROXY
     direction = fields.choice("context", Direction, unsupported=UNSUPPORTED_DIRECTIONS) or Direction.ANY
     found: dict[str, Match | None] = {
         "listener": fields.object("listener", lambda inside: _listener(target, direction, inside)),
@@ -54,7 +57,7 @@ def read_match(target: Target, fields: Fields) -> tuple[Direction, Match | None]
     for key in found:
         if fields.has(key) and key != KEYS[target]:
             fields.refuse(key, f"a {target} is found by `{KEYS[target]}`", f"write `{KEYS[target]}`, or remove it")
-    return direction, found[KEYS[target]]
+    return direction, proxy, found[KEYS[target]]
 
 
 def _listener(target: Target, direction: Direction, fields: Fields) -> ListenerMatch:
