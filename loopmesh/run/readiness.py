@@ -35,6 +35,8 @@ class Probe:
     reason: str = ""
 
 
+AGENT = "kube-probe/loopmesh"
+"""As Kubernetes' probes begin: a program that keeps them out of its log or its counts does so here, too."""
 Prober = Callable[[float], Awaitable[Probe]]
 """Asks once; the argument is the timeout in seconds."""
 
@@ -80,7 +82,7 @@ async def _ask_grpc(folder: WorkloadFolder, timeout_s: float) -> Probe:
 async def _ask_http(folder: WorkloadFolder, path: str, timeout_s: float) -> Probe:
     """2xx and 3xx are ready, as for Kubernetes' httpGet probes."""
     try:
-        answer = await ask(folder.health, path, timeout_s=timeout_s)
+        answer = await ask(folder.health, path, timeout_s=timeout_s, agent=AGENT)
     except (OSError, TimeoutError) as error:
         return Probe(answer=Answer.SILENT, reason=f"health check GET {path}: {_of(error)}")
     if 200 <= answer.status < 400:

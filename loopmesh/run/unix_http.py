@@ -11,13 +11,13 @@ class Answer:
     body: str
 
 
-async def ask(socket: Path, path: str, *, timeout_s: float, method: str = "GET") -> Answer:
+async def ask(socket: Path, path: str, *, timeout_s: float, method: str = "GET", agent: str = "loopmesh") -> Answer:
     """Raises OSError when nobody listens or the answer is no HTTP, TimeoutError when it takes too long."""
     async with asyncio.timeout(timeout_s):
         reader, writer = await asyncio.open_unix_connection(socket)
         try:
-            head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-            writer.write(head.encode())
+            head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\n"
+            writer.write(f"{head}Connection: close\r\nContent-Length: 0\r\n\r\n".encode())
             raw = await reader.read(-1)
         finally:
             writer.close()

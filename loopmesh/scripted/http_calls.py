@@ -1,4 +1,4 @@
-"""The HTTP/1.1 side: any method on any path, on connections that stay open."""
+"""The HTTP/1.1 side: any method on any path, on connections that stay open; health checks are no calls."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,8 @@ from loopmesh.scripted.script import Script
 from loopmesh.scripted.wire import Answer, Headers
 
 BODY_BYTES = 64 * 1024 * 1024
+PROBE = "kube-probe/"
+"""How the user agent of a health check begins, of loopmesh's as of Kubernetes'."""
 
 
 class HttpConnection:
@@ -30,12 +32,15 @@ class HttpConnection:
                 return
             headers = await self._headers()
             body = await self._body(dict(headers))
-            answer = await self._script.answer(
-                protocol="http", method=words[0], path=words[1], headers=headers, body=body
-            )
+            answer = await self._answer(words[0], words[1], headers, body)
             self._write(answer, with_body=words[0] != "HEAD")
             await self._writer.drain()
             line = await self._reader.readline()
+
+    async def _answer(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
+        if dict(headers).get("user-agent", "").startswith(PROBE):
+            return Answer()
+        return await self._script.answer(protocol="http", method=method, path=path, headers=headers, body=body)
 
     async def _headers(self) -> Headers:
         found = []

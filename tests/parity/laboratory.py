@@ -32,7 +32,7 @@ PATIENCE_S = 10
 ARRIVAL_S = 2
 OWN_TLS = re.compile(r"[A-Z]+ https://([^/:]+):(\d+)")
 LINES = "lines"
-DRAINING = "/stats?filter=listener_manager.total_(filter_chains|listeners)_draining"
+DRAINING = "/stats?type=Gauges&filter=^listener_manager"
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
 ENVOY = """#!/bin/sh
 for word; do
@@ -84,23 +84,23 @@ class Laboratory:
 
     def observe(self, call: Call) -> Observation:
         """Makes one call, whatever is expected of it."""
-        with self._way(call) as way:
+        with self._way(call, self.status()) as way:
             return make_call(call, way, next(self._numbers))
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())
 
-    def _made(self, call: Call) -> dict[int, Observation]:
+    def _made(self, call: Call, status: admin_pb2.GetStatusResponse) -> dict[int, Observation]:
         """By the numbers of the calls."""
         numbers = [next(self._numbers) for _ in range(call.times)]
-        with self._way(call) as way, ThreadPoolExecutor(call.times if call.together else 1) as pool:
+        with self._way(call, status) as way, ThreadPoolExecutor(call.times if call.together else 1) as pool:
             seen = list(pool.map(lambda number: make_call(call, way, number), numbers))
         return dict(zip(numbers, seen, strict=True))
 
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse) -> list[str]:
         told = explained(mesh, status, call)
         written = len(self._lines())
-        seen = self._made(call)
+        seen = self._made(call, status)
         found = list(seen.values())
         unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
         if call.expect.logged is not None:
@@ -113,8 +113,8 @@ class Laboratory:
         return [*unexpected, *surprises(told, found)]
 
     @contextmanager
-    def _way(self, call: Call) -> Iterator[Way]:
-        status, sender = self.status(), call.sender
+    def _way(self, call: Call, status: admin_pb2.GetStatusResponse) -> Iterator[Way]:
+        sender = call.sender
         if sender.startswith("edge/"):
             address = status.edge[sender.removeprefix("edge/")].partition("://")[2]
             yield Way(address=address, dialled={}, folder=self._folder)

@@ -1,7 +1,7 @@
 """A program that answers GET /healthz on its LISTEN_ADDR and fails as its environment says.
 
 JOURNAL: file to note starts and stops in. CRASHES: how many starts end at once. IGNORES_SIGTERM, STARTS_CHILD: flags.
-A file named `sick` beside the journal makes it answer 503.
+A file named `sick` beside the journal makes it answer 503; beside it, `NAME.asked` holds the last question.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ def note(what: str) -> None:
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
+    JOURNAL.with_name(f"{NAME}.asked").write_bytes(await reader.readuntil(b"\r\n\r\n"))
     status = "503 Unavailable" if JOURNAL.with_name("sick").exists() else "200 OK"
     writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
     writer.close()

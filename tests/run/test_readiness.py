@@ -48,6 +48,12 @@ async def test_one_that_is_silent_for_several_probes_is_taken_out_and_comes_back
         await mesh.supervisor.wait_until_ready()
 
 
+async def test_a_program_can_tell_a_health_check_by_its_user_agent_as_on_kubernetes(tmp_path: Path) -> None:
+    async with lab(tmp_path) as mesh:
+        await mesh.up()
+        assert "\r\nUser-Agent: kube-probe/" in (mesh.folder / "web-v1-0.asked").read_bytes().decode()
+
+
 async def test_two_meshes_run_beside_each_other(tmp_path: Path) -> None:
     async with lab(tmp_path / "one") as one, lab(tmp_path / "two") as two:
         await one.up()

@@ -124,6 +124,15 @@ def test_http_calls_are_answered_by_path_with_status_headers_and_body(mesh: Mesh
     ]
 
 
+def test_health_checks_are_answered_whatever_the_script_says_and_not_counted(mesh: Mesh) -> None:
+    web = mesh.backend("web")
+    web.fails(status=503)
+    probe = {"user-agent": "kube-probe/1.36"}
+    assert mesh.http("caller", "web:8000", "/healthz", headers=probe).status == 200
+    assert mesh.http("caller", "web:8000", "/healthz").status == 503
+    assert [dict(one.headers).get("user-agent") for one in web.calls] == [None]
+
+
 def test_a_body_in_chunks_and_a_head_request_are_understood(mesh: Mesh, mesh_session: MeshSession) -> None:
     web = mesh.backend("web")
     web.answers("hidden from HEAD")
