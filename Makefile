@@ -7,8 +7,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 BIN := .venv/bin
 ENVIRONMENT := .venv/.ready
 ARGS ?=
-# Two at a time, for half of what tests do is wait; those of one file stay together and share its mesh.
-ALL_TESTS := --numprocesses 2 --dist loadfile
+# Four at a time, also on two cores, for half of what tests do is wait; tests/scheduling.py says who runs what.
+ALL_TESTS := --numprocesses 4
 
 .PHONY: help demo up down test check fix proto bench images kind kind-down deploy rollout rollback test-kube contracts release-contracts
 help: ## show this list
