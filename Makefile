@@ -49,7 +49,7 @@ bench: $(ENVIRONMENT) ## measure start, memory, calls, policy tests, compilation
 images: $(ENVIRONMENT) ## build the container images with docker, podman or buildah; ARGS goes to the engine
 	@$(BIN)/python -m tools.images $(ARGS)
 
-kind: $(ENVIRONMENT) ## a cluster in Docker with Istio and the shop, the end-to-end tests on it, and its URL
+kind: $(ENVIRONMENT) ## a cluster in Docker or podman with Istio and the shop, the end-to-end tests on it, and its URL
 	@$(BIN)/python -m tools.kube kind $(ARGS)
 
 kind-down: $(ENVIRONMENT) ## end that cluster

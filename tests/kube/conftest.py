@@ -29,10 +29,10 @@ class Machine:
             program.write_text(f"#!{sys.executable}\n{RECORDER.read_text()}")
             program.chmod(0o755)
 
-    def answer(self, to: str, says: object = "", status: int = 0) -> None:
+    def answer(self, to: str, says: object = "", status: int = 0, complains: str = "") -> None:
         """What is said last counts first."""
         text = says if isinstance(says, str) else json.dumps(says)
-        self.answers.insert(0, {"to": to, "says": text, "status": status})
+        self.answers.insert(0, {"to": to, "says": text, "status": status, "complains": complains})
 
     def run(self, *words: str, program: str = "tools.kube") -> subprocess.CompletedProcess[str]:
         """One of the Makefile's programs."""
@@ -63,6 +63,8 @@ def bare(tmp_path: Path) -> Machine:
 def machine(bare: Machine) -> Machine:
     """Everything is, and every step ends well."""
     bare.has("docker", "kind", "helm", "kubectl", "git")
+    bare.answer("kubectl config get-contexts", "kind-loopmesh\n")
+    bare.answer("docker port loopmesh-control-plane 30080/tcp", "127.0.0.1:8081\n")
     bare.answer("git rev-parse", "0123abc\n")
     for context in ("kind-loopmesh", "far"):
         bare.answer(f"kubectl --context {context} -n shop get deployments,statefulsets", "deployment.apps/catalog-v1\n")

@@ -44,7 +44,7 @@ def test_a_cluster_without_istio_is_refused_with_the_way_to_get_it(far: Machine)
     assert answer.returncode == 1
     assert answer.stderr.startswith("far has no Istio: ")
     assert "ARGS=--install-istio" in answer.stderr
-    assert far.asked("docker", "buildx") == []
+    assert far.asked("docker", "buildx", "build") == []
 
 
 def test_istio_is_installed_where_that_is_said(far: Machine) -> None:
@@ -89,6 +89,23 @@ def test_what_was_not_said_is_asked_for(far: Machine, words: tuple[str, ...], sa
 def test_what_is_not_committed_is_not_deployed(far: Machine) -> None:
     far.answer("git -C", " M services/catalog/domain.py\n")
     assert "commit first" in far.run(*TO_FAR).stderr
+
+
+def test_all_that_was_not_said_is_asked_for_at_once(far: Machine) -> None:
+    assert len(far.run("deploy", "--context", "", "--images", "").stderr.splitlines()) == 2
+
+
+def test_a_machine_without_git_is_told(far: Machine) -> None:
+    (far.folder / "bin" / "git").unlink()
+    assert far.run(*TO_FAR).stderr.startswith("git is not on PATH: install it")
+
+
+def test_a_cluster_that_does_not_answer_is_told(far: Machine) -> None:
+    far.answer("kubectl --context far get --raw /readyz", status=1, complains="dial tcp: no route to host\n")
+    assert far.run(*TO_FAR).stderr == (
+        "the cluster of context 'far' does not answer: start it, or see `kubectl config view` "
+        "(kubectl says: dial tcp: no route to host)\n"
+    )
 
 
 def test_an_engine_that_cannot_send_says_so(far: Machine) -> None:

@@ -80,7 +80,7 @@ def test_docker_without_its_daemon_is_passed_over(bare: Machine) -> None:
     bare.answer("docker info", status=1)
     assert bare.run(program="tools.images").returncode == 0
     assert len(bare.asked("buildah", "build")) == len(IMAGES)
-    assert bare.asked("docker", "buildx") == []
+    assert bare.asked("docker", "buildx", "build") == []
 
 
 def test_an_image_that_is_not_built_ends_it(bare: Machine) -> None:

@@ -39,6 +39,8 @@ def build_images(engine: Engine, *flags: str) -> None:
 
 
 def revision() -> str:
+    if shutil.which("git") is None:
+        return "unknown"
     answer = subprocess.run(("git", "rev-parse", "HEAD"), cwd=ROOT, capture_output=True, text=True, check=False)
     return answer.stdout.strip() or "unknown"
 

@@ -12,6 +12,15 @@ BUILD = {
     "buildah": ("build", "--layers", "--timestamp", "0"),
 }
 """How each builds so that the same sources give the same layers; the first that is installed and answers is used."""
+QUESTIONS = {
+    "docker": {
+        "info": "Docker's daemon does not answer: start it (`systemctl start docker`), or say DOCKER_HOST",
+        "buildx version": "Docker has no buildx: install it (Debian 13, Ubuntu: `apt-get install docker-buildx`)",
+    },
+    "podman": {"info": "podman does not work here: `podman info` must"},
+    "buildah": {"--version": "buildah does not work here: `buildah --version` must"},
+}
+"""What each must be able to answer, and the remedy where it is not: Docker's command is nothing without its daemon."""
 
 
 class ImageError(Exception):
@@ -57,15 +66,22 @@ class Engine:
 
 def find_engine() -> Engine:
     """Raises ImageError."""
+    complaints = []
     for name in BUILD:
-        if works(name):
+        if shutil.which(name) is None:
+            continue
+        if not (complaint := ask_engine(name)):
             return Engine(name)
-    raise ImageError(f"no container engine works here: install one of {', '.join(BUILD)}, and start it")
+        complaints.append(complaint)
+    none = f"no container engine works here: install one of {', '.join(BUILD)}, and start it"
+    raise ImageError("\n".join((*complaints, none)))
 
 
-def works(engine: str) -> bool:
-    """Whether it is here and answers: Docker's command is of no use without its daemon."""
-    if shutil.which(engine) is None:
-        return False
-    question = (engine, "info") if engine == "docker" else (engine, "--version")
-    return subprocess.run(question, capture_output=True, check=False).returncode == 0
+def ask_engine(name: str) -> str | None:
+    """Of one that is installed: why it does not work, in a line; none where it does."""
+    for question, remedy in QUESTIONS[name].items():
+        answer = subprocess.run((name, *question.split()), capture_output=True, text=True, check=False)
+        if answer.returncode:
+            said = answer.stderr.strip().splitlines()
+            return f"{remedy} ({name} says: {said[-1]})" if said else remedy
+    return None

@@ -41,15 +41,38 @@ class Context:
         return run(words, stdin=stdin, shown=shown)
 
 
+REMEDIES = {"no space left on device": "the disk is full: make room (`docker system prune` frees Docker's), then again"}
+"""By what a program said."""
+
+
 def run(
     words: Sequence[str], *, stdin: str | None = None, shown: bool = False, told: Sequence[str] | None = None
 ) -> str:
     """A program of this machine, in errors called by the words that are `told`. Raises KubeError."""
     answer = subprocess.run(words, input=stdin, capture_output=not shown, text=True, check=False)
     if answer.returncode:
-        command = " ".join((told or words)[:6])
-        raise KubeError(f"{command} … ended with {answer.returncode}\n{answer.stderr or ''}".rstrip())
+        command = f"{' '.join((told or words)[:6])} … ended with {answer.returncode}"
+        said = "what it said stands above" if shown else answer.stderr
+        remedies = [remedy for cause, remedy in REMEDIES.items() if cause in said]
+        raise KubeError("\n".join((command, said.rstrip(), *remedies)).rstrip())
     return answer.stdout or ""
+
+
+def contexts() -> list[str]:
+    """The names of all in the user's kubeconfig. Raises KubeError."""
+    return run(("kubectl", "config", "get-contexts", "--output", "name")).split()
+
+
+def check_ready(cluster: Context) -> None:
+    """Raises KubeError."""
+    try:
+        ask(cluster, "get", "--raw", "/readyz", "--request-timeout=10s")
+    except KubeError as error:
+        said = str(error).splitlines()[-1]
+        raise KubeError(
+            f"the cluster of context {cluster.name!r} does not answer: start it, or see `kubectl config view` "
+            f"(kubectl says: {said})"
+        ) from error
 
 
 def ask(cluster: Cluster, *words: str, stdin: str | None = None, shown: bool = False) -> str:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from tools.images.building import IMAGES, build_images, local_tag, revision
 from tools.images.engine import ROOT, Engine, find_engine
 from tools.kube.applications import shop
-from tools.kube.cluster import Context, KubeError, ask, run
+from tools.kube.cluster import Context, KubeError, check_ready, contexts, run
 from tools.kube.istio import Charts, differing_settings, is_installed
-from tools.kube.programs import require
+from tools.kube.programs import find_missing, require
 from tools.kube.steps import Step, install_istio, install_shop, take
 
 
 def deploy_to_context(arguments: argparse.Namespace) -> None:
     """Raises KubeError and ImageError."""
-    require("helm", "kubectl")
+    require(find_missing("git", "helm", "kubectl"))
+    engine = find_engine()
     cluster = Context(arguments.context)
     _check(cluster, images=arguments.images, install=arguments.install_istio)
-    steps = _steps(cluster, arguments, Charts.find() if arguments.install_istio else None)
-    take(steps)
+    take(_steps(engine, cluster, arguments, Charts.find() if arguments.install_istio else None))
     if differing := differing_settings(cluster):
         settings = ", ".join(differing)
         print(f"Its mesh config differs from istio/mesh/meshconfig.yaml in {settings}: `mesh up` may behave otherwise.")
@@ -26,13 +26,8 @@ def deploy_to_context(arguments: argparse.Namespace) -> None:
 
 
 def _check(cluster: Context, *, images: str, install: bool) -> None:
-    if not images:
-        raise KubeError("say IMAGE_REPOSITORY=…: where this machine sends images, and the cluster takes them from")
-    known = run(("kubectl", "config", "get-contexts", "--output", "name")).split()
-    if cluster.name not in known:
-        said = f"known: {', '.join(known)}" if known else "your kubeconfig has none"
-        raise KubeError(f"there is no context {cluster.name!r}; {said}. Say `make deploy CONTEXT=NAME`")
-    ask(cluster, "get", "--raw", "/readyz")
+    require(_unsaid(cluster, images))
+    check_ready(cluster)
     if not install and not is_installed(cluster):
         raise KubeError(
             f"{cluster.name} has no Istio: install it, or say ARGS=--install-istio to have it installed by its charts "
@@ -42,8 +37,16 @@ def _check(cluster: Context, *, images: str, install: bool) -> None:
         raise KubeError("there are changes that are not committed: images are named by their commit, so commit first")
 
 
-def _steps(cluster: Context, arguments: argparse.Namespace, charts: Charts | None) -> Iterator[Step]:
-    engine = find_engine()
+def _unsaid(cluster: Context, images: str) -> Iterator[str]:
+    known = contexts()
+    if cluster.name not in known:
+        there = f"known: {', '.join(known)}" if known else "your kubeconfig has none"
+        yield f"there is no context {cluster.name!r}; {there}. Say `make deploy CONTEXT=NAME`"
+    if not images:
+        yield "say IMAGE_REPOSITORY=…: where this machine sends images, and the cluster takes them from"
+
+
+def _steps(engine: Engine, cluster: Context, arguments: argparse.Namespace, charts: Charts | None) -> Iterator[Step]:
     if charts:
         yield from install_istio(cluster, charts)
     yield "build the images", lambda: build_images(engine)
