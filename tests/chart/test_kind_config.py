@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 from tools.chart.go_tools import run_tool
-from tools.chart.render import of_kind, render
+from tools.chart.render import Manifest, of_kind, render
+from tools.kube.applications import TESTED, tested
 from tools.kube.on_kind import CONFIG, VALUES, edge
 
 
@@ -47,3 +48,24 @@ def test_the_edge_of_the_chart_is_behind_the_port_of_the_node() -> None:
     (service,) = [one for one in of_kind(manifests, "Service") if one["metadata"]["name"] == "edge"]
     assert [port["nodePort"] for port in service["spec"]["ports"]] == [30080]
     assert of_kind(manifests, "HorizontalPodAutoscaler") == []
+
+
+def test_all_of_it_fits_a_machine_of_two_processors() -> None:
+    """What `make kind` installs and tests, in thousandths of a processor, with room for a restart of the shop."""
+    kubernetes, istio, sidecar, callers = 950, 100, 10, 6 * 10
+    shop, restarted = processors(render("shop", "shop", "-f", str(VALUES)), sidecar)
+    of_tests = map(tested, TESTED)
+    others = [processors(render(one.chart, one.namespace, *one.words), sidecar)[0] for one in of_tests]
+    assert kubernetes + istio + shop + restarted + sum(others) + callers < 2000
+
+
+def processors(manifests: list[Manifest], sidecar: int) -> tuple[int, int]:
+    """What the pods ask for, and of that the ones that a restart starts before the old ones end."""
+    asked = {"Deployment": 0, "StatefulSet": 0}
+    for one in of_kind(manifests, *asked):
+        containers = one["spec"]["template"]["spec"]["containers"]
+        own = sum(
+            int(each["resources"]["requests"]["cpu"].removesuffix("m")) for each in containers if "resources" in each
+        )
+        asked[one["kind"]] += one["spec"].get("replicas", 1) * (own + sidecar)
+    return sum(asked.values()), asked["Deployment"]

@@ -99,7 +99,8 @@ def test_times_of_the_build_are_no_part_of_an_image(bare: Machine, engine: str) 
     builds = [call["words"] for call in bare.calls if "--file" in call["words"]]
     assert len(builds) == len(IMAGES)
     for words in builds:
-        assert "--timestamp 0" in " ".join(words) or "rewrite-timestamp=true" in " ".join(words)
+        said = " ".join(words)
+        assert "--timestamp 0" in said or ("rewrite-timestamp=true" in said and "SOURCE_DATE_EPOCH=0" in said)
 
 
 @pytest.mark.parametrize("file", CONTAINERFILES, ids=lambda path: path.stem)

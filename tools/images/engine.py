@@ -7,7 +7,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUILD = {
-    "docker": ("buildx", "build", "--output", "type=docker,rewrite-timestamp=true"),
+    # Docker's own store of images unpacks what is built, which BuildKit does not do with times it has rewritten.
+    "docker": (
+        *("buildx", "build", "--output", "type=docker,rewrite-timestamp=true,unpack=false"),
+        *("--build-arg", "SOURCE_DATE_EPOCH=0"),
+    ),
     "podman": ("build", "--timestamp", "0"),
     "buildah": ("build", "--layers", "--timestamp", "0"),
 }
