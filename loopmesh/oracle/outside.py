@@ -27,6 +27,7 @@ PASSED_ON = "PassthroughCluster"
 LOOKED_UP = "AllowAnyDynamicDNSCluster"
 REFUSED = "BlackHoleCluster"
 VIRTUAL_OUTBOUND = "virtualOutbound"
+ROUTER = "envoy.filters.http.router"
 FILTER = "envoy.filters.http.dynamic_forward_proxy"
 CACHE = DnsCacheConfig(name="called_names", dns_lookup_family=Cluster.V4_ONLY)
 
@@ -35,8 +36,10 @@ def unknown_hosts_cluster(listeners: Iterable[Listener]) -> str:
     """Where connections go that no listener is for; empty for a gateway, which has none."""
     proxy = TcpProxy()
     for listener in listeners:
-        if listener.name == VIRTUAL_OUTBOUND and listener.filter_chains[-1].filters[-1].typed_config.Unpack(proxy):
-            return str(proxy.cluster)
+        if listener.name == VIRTUAL_OUTBOUND:
+            for one in listener.filter_chains[-1].filters:
+                if one.typed_config.Unpack(proxy):
+                    return str(proxy.cluster)
     return ""
 
 
@@ -71,10 +74,11 @@ def look_up_called_names(listener: Listener) -> None:
 
 def _add_filter(manager: HttpConnectionManager) -> None:
     """Before the router, unless Istio has put one in."""
-    if all(known.name != FILTER for known in manager.http_filters):
+    names = [known.name for known in manager.http_filters]
+    if FILTER not in names and ROUTER in names:
         found = HttpFilter(name=FILTER)
         found.typed_config.Pack(FilterConfig(dns_cache_config=CACHE))
-        manager.http_filters.insert(len(manager.http_filters) - 1, found)
+        manager.http_filters.insert(names.index(ROUTER), found)
 
 
 def _look_up_called_name(cluster: Cluster) -> None:

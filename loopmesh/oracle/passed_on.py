@@ -39,7 +39,7 @@ class PassedOn:
         """Of a chain that hands them on; others stay. `address` is one that a policy has given the host."""
         for one in chain.filters:
             proxy = TcpProxy()
-            if one.typed_config.Unpack(proxy) and proxy.cluster == PASSED_ON:
+            if one.typed_config.Unpack(proxy) and proxy.cluster == PASSED_ON in self._istios:
                 proxy.cluster = self._cluster(PASSED_ON, target, address)
                 one.typed_config.Pack(proxy, deterministic=True)
 

@@ -106,9 +106,11 @@ class _Outside:
 
 def _outside(placement: Placement, found: ProxyResources) -> _Outside:
     cluster = unknown_hosts_cluster(found.listeners)
+    # A patch may have taken the cluster away.
+    passes_on = cluster == PASSED_ON and any(one.name == PASSED_ON for one in found.clusters)
     return _Outside(
         cluster=cluster,
-        hidden=tuple(hidden_ports(placement.topology, found.routes)) if cluster == PASSED_ON else (),
+        hidden=tuple(hidden_ports(placement.topology, found.routes)) if passes_on else (),
         passed_on=PassedOn(placement.topology, placement.addresses, found.clusters),
     )
 
@@ -228,8 +230,10 @@ def _to_program(cluster: Cluster, workload: Workload) -> None:
     port = workload.application_port
     address = pipe(APPLICATION) if port is None else tcp(LOOPBACK, port)
     cluster.type = Cluster.STATIC
-    for field in ("lb_policy", "cleanup_interval", "upstream_bind_config", "original_dst_lb_config"):
+    for field in ("cleanup_interval", "upstream_bind_config", "original_dst_lb_config"):
         cluster.ClearField(field)
+    if cluster.lb_policy == Cluster.CLUSTER_PROVIDED:
+        cluster.ClearField("lb_policy")
     cluster.load_assignment.cluster_name = cluster.name
     cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.CopyFrom(address)
 

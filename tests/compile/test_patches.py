@@ -216,8 +216,9 @@ def test_clusters_are_added_and_removed() -> None:
     )
     assert "extra" in found["Cluster"]
     assert f"outbound|50051||{CATALOG}" not in found["Cluster"]
-    inbound_only = compiled(envoy_filter(patch("CLUSTER", "ADD", new, "SIDECAR_INBOUND")))
-    assert "extra" not in inbound_only["Cluster"]
+    inbound_only = envoy_filter(patch("CLUSTER", "ADD", new, "SIDECAR_INBOUND"))
+    assert "extra" in compiled(inbound_only)["Cluster"]
+    assert "extra" not in compiled(inbound_only, workload="edge-0")["Cluster"]
 
 
 def test_virtual_hosts_are_found_by_port_name_and_domain() -> None:
@@ -342,3 +343,27 @@ def test_what_proxies_share_is_not_changed_for_those_not_selected() -> None:
     name = f"outbound|50051||{CATALOG}"
     assert compiled(policy)["Cluster"][name]["connect_timeout"] == "9s"
     assert compiled(policy, workload="catalog-v1-0")["Cluster"][name]["connect_timeout"] == "10s"
+
+
+def test_all_that_is_passed_on_goes_by_the_name_istio_has_for_it() -> None:
+    told = """
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: shop}
+spec: {egress: [{hosts: ["./inventory.shop.svc.cluster.local"]}]}
+"""
+    change = patch("CLUSTER", "MERGE", {"connect_timeout": "3s"}, cluster={"name": "PassthroughCluster"})
+    clusters = compiled(told, envoy_filter(change))["Cluster"]
+    changed = {name for name, one in clusters.items() if one["connect_timeout"] == "3s"}
+    assert "PassthroughCluster" in changed
+    assert "passthrough|50051||catalog.shop.svc.cluster.local" in changed
+    assert not any(name.startswith("outbound|") for name in changed)
+
+
+def test_a_virtual_host_is_added_to_ports_that_some_service_has() -> None:
+    host = {"name": "own", "domains": ["own"], "routes": []}
+    for port, is_there in ((50051, True), (1, False)):
+        match = {"routeConfiguration": {"portNumber": port}}
+        config = compiled(envoy_filter(patch("VIRTUAL_HOST", "ADD", host, "SIDECAR_OUTBOUND", **match)))
+        names = [one["name"] for one in config["RouteConfiguration"]["outbound"]["virtual_hosts"]]
+        assert ("own" in names) is is_there

@@ -6,9 +6,13 @@ from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import TransportSocket
 
 from loopmesh.compile.patch.merging import copied, merge, merge_packed
+from loopmesh.compile.unknown_hosts import CLUSTERS
+from loopmesh.model.outbound_policy import UnknownHosts
 from loopmesh.model.patch import ClusterMatch, Direction, Operation, Patch
 
 INBOUND, OUTBOUND = "inbound", "outbound"
+PASSTHROUGH = "passthrough|"
+PASSED_ON = tuple(CLUSTERS.values())
 PARTS = 4
 
 
@@ -33,18 +37,27 @@ def patched_cluster(
 
 
 def added_clusters(patches: Iterable[Patch], direction: Direction) -> Iterator[Cluster]:
-    """Those without a direction are for outgoing calls."""
+    """Those without a direction are for outgoing calls; a gateway has no others."""
+    directions = {Direction.ANY, direction}
+    if direction is Direction.SIDECAR_OUTBOUND:
+        directions.add(Direction.SIDECAR_INBOUND)
     for patch in patches:
-        if patch.operation is Operation.ADD and patch.direction in (Direction.ANY, direction):
+        if patch.operation is Operation.ADD and patch.direction in directions:
             yield Cluster.FromString(patch.value)
+
+
+def called_in_patches(name: str) -> str:
+    """Istio has one cluster for all connections that are passed on."""
+    return CLUSTERS[UnknownHosts.PASSED_ON] if name.startswith(PASSTHROUGH) else name
 
 
 def _is_meant(cluster: Cluster, patch: Patch, direction: Direction, inbound_host: str) -> bool:
     if patch.direction not in (Direction.ANY, direction) or not isinstance(patch.match, ClusterMatch):
         return False
+    name = called_in_patches(cluster.name)
     if patch.match.name:
-        return bool(patch.match.name == cluster.name)
-    kind, port, subset, host = (cluster.name.split("|") + [""] * PARTS)[:PARTS]
+        return bool(patch.match.name == name)
+    kind, port, subset, host = (name.split("|") + [""] * PARTS)[:PARTS]
     named = inbound_host if kind == INBOUND else host
     has_port = patch.match.port in (0, int(port) if port.isdigit() else 0)
     return has_port and patch.match.subset in ("", subset) and patch.match.service in ("", named)

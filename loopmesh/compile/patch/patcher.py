@@ -9,7 +9,14 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
 from loopmesh.compile import names
-from loopmesh.compile.patch.clusters import INBOUND, OUTBOUND, added_clusters, patched_cluster
+from loopmesh.compile.patch.clusters import (
+    INBOUND,
+    OUTBOUND,
+    PASSED_ON,
+    added_clusters,
+    called_in_patches,
+    patched_cluster,
+)
 from loopmesh.compile.patch.listeners import INBOUND_NAME, Place, patched_listener
 from loopmesh.compile.patch.routes import patched_routes
 from loopmesh.compile.patch.selection import patches_of
@@ -88,8 +95,12 @@ def _cluster(workload: Workload, cluster: Message, patches: Sequence[Patch], out
     """None where it is removed; clusters that are for no calls of programs stay."""
     if not isinstance(cluster, Cluster):
         return cluster
+    kind = called_in_patches(cluster.name).partition("|")[0]
     directions = {OUTBOUND: outgoing, INBOUND: Direction.SIDECAR_INBOUND}
-    direction = directions.get(cluster.name.partition("|")[0])
+    if outgoing is Direction.SIDECAR_OUTBOUND:
+        # Istio's gateways pass nothing on.
+        directions |= dict.fromkeys(PASSED_ON, outgoing)
+    direction = directions.get(kind)
     return cluster if direction is None else patched_cluster(cluster, patches, direction, workload.host)
 
 

@@ -14,8 +14,11 @@ SECURE_GATEWAY = "https."
 
 
 def takes_hosts(routes: RouteConfiguration, match: object, direction: Direction) -> bool:
-    """Whether a host is added here; of the one configuration for all ports every port is one."""
-    return direction is Direction.SIDECAR_OUTBOUND or matches_configuration(routes, None, match, direction)
+    """Whether a host is added here; the one configuration for all ports is for those that some host has."""
+    if matches_configuration(routes, None, match, direction):
+        return True
+    is_for_all = direction is Direction.SIDECAR_OUTBOUND
+    return is_for_all and any(matches_configuration(routes, host, match, direction) for host in routes.virtual_hosts)
 
 
 def matches_configuration(

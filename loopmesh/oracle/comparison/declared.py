@@ -53,7 +53,11 @@ DECLARED: tuple[Declared, ...] = (
     Declared(CLUSTER, r"typed_dns_resolver_config", "how many questions a resolver asks over one socket"),
     Declared(CLUSTER, r"metadata\.filter_metadata\.istio\.alpn_override", "for a filter only Istio's Envoy has"),
     Declared(CLUSTER, r"eds_cluster_config\.service_name", "the cluster's own name, which Envoy takes without it"),
-    Declared(CLUSTER, r"typed_extension_protocol_options", "an HTTP/1.1 port without settings, which is the default"),
+    Declared(
+        CLUSTER,
+        r"typed_extension_protocol_options(\..*\.HttpProtocolOptions)?",
+        "an HTTP/1.1 port without settings, which is the default",
+    ),
     Declared(
         r"(cluster|route|host|TCP|edge) .*",
         r"metadata\.filter_metadata\.loopmesh",
