@@ -68,6 +68,7 @@ def _server(document: Document, fields: Fields) -> Server:
 
 
 def _port(fields: Fields) -> tuple[int, str, ServerKind]:
+    fields.unsupported({"targetPort": "Istio heeds it in ServiceEntries only"})
     number = fields.integer("number", least=1, most=65535)
     name = fields.text("name", required=True)
     if number is None and not fields.has("number"):

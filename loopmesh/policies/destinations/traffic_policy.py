@@ -57,7 +57,7 @@ def _port_policy(fields: Fields) -> tuple[int, TrafficPolicy]:
 
 
 def _retry_budget(fields: Fields) -> RetryBudget:
-    fields.unsupported({"budgetInterval": "Envoy's API of today has no such setting"})
+    fields.unsupported({"budgetInterval": "Envoy's messages for Python do not have it yet"})
     percent = fields.number("percent", least=0, most=100)
     concurrency = read_limit(fields, "minRetryConcurrency", most=MOST)
     return RetryBudget(
