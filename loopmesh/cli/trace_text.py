@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loopmesh.observe import Trace, TraceNode
-from loopmesh.observe.failure import chosen_cluster
+from loopmesh.observe.failure import UNKNOWN_HOSTS, chosen_cluster
 from loopmesh.observe.response_flags import flags_of, words_of
 from loopmesh.observe.span import Span
 
@@ -40,14 +40,20 @@ def _label(node: TraceNode) -> str:
 def _what(span: Span) -> str:
     """The method where one is known; proxies put paths and clusters into attributes."""
     if span.proxy and span.kind == "client":
-        cluster = chosen_cluster(span)
-        return f"to {cluster.split('|')[-1].split('.')[0]}" if "outbound|" in cluster else "to its program"
+        return _where(chosen_cluster(span))
     path = str(span.attributes.get("http.url", span.attributes.get("url.full", "")))
     if span.proxy and "://" in path:
         method = span.attributes.get("http.method", "")
         path = "/" + path.split("://", 1)[1].partition("/")[2]
         return path.rpartition("/")[2] if method == "POST" and "." in path else f"{method} {path}"
     return span.name.rpartition("/")[2]
+
+
+def _where(cluster: str) -> str:
+    kind, _, rest = cluster.partition("|")
+    if kind in ("outbound", "passthrough"):
+        return f"to {rest.split('|')[-1].split('.')[0]}"
+    return "to an unknown host" if kind in UNKNOWN_HOSTS else "to its program"
 
 
 def _outcome(span: Span) -> str:

@@ -11,6 +11,9 @@ from loopmesh.observe.tree import Trace, TraceNode
 SERVER_ERROR = 500
 CLIENT_ERROR = 400
 OK = ("0", "OK", "")
+UNKNOWN_HOSTS = ("PassthroughCluster", "AllowAnyDynamicDNSCluster")
+"""Where calls of hosts go that nobody has declared."""
+OUTWARD = ("outbound|", "passthrough|", *UNKNOWN_HOSTS)
 ABANDONED = {"DC", "DR"}
 
 
@@ -98,9 +101,10 @@ def chosen_cluster(span: Span) -> str:
 
 
 def is_outbound(span: Span) -> bool:
-    """The caller's side: its program hands requests over on a Unix socket, or its routes lead out."""
+    """The caller's side: its program hands requests over on a Unix socket, or its routes lead out, be it to an unknown
+    host."""
     dialled = str(span.attributes.get("peer.address", ""))
-    return chosen_cluster(span).startswith("outbound|") or dialled.endswith("out.sock")
+    return chosen_cluster(span).startswith(OUTWARD) or dialled.endswith("out.sock")
 
 
 def _ended_by(last: Span) -> EndedBy:
