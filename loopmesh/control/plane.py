@@ -19,6 +19,9 @@ from loopmesh.control.secrets import SecretDiscovery
 from loopmesh.model.topology import Workload
 
 MESSAGE_BYTES = 256 * 1024 * 1024
+PATIENCE_S = 10
+RESOURCES_A_SECOND = 500
+"""At least so many all proxies together take in, when few processors serve them all."""
 STOP_GRACE_S = 0.2
 
 
@@ -96,8 +99,9 @@ class ControlPlane:
         itself; call it after the clock was changed by hand."""
         return self._secrets.renew_due(self._clock())
 
-    async def push(self, configs: Mapping[str, Resources], timeout_s: float = 10) -> PushReport:
-        """Gives every admitted workload its configuration; returns when each has answered, or after `timeout_s`.
+    async def push(self, configs: Mapping[str, Resources], timeout_s: float | None = None) -> PushReport:
+        """Gives every admitted workload its configuration; returns when each has answered, or after `timeout_s`, which
+        grows with the configuration if it is not given.
 
         A proxy that is late is not waited for, but still gets all of it; later pushes do not wait for it either.
         """
@@ -107,7 +111,8 @@ class ControlPlane:
         for proxy in proxies:
             proxy.snapshot = versioner.snapshot(configs[proxy.workload.name])
         tasks = {self._update(proxy): proxy for proxy in proxies if proxy.stream is not None}
-        done, pending = await asyncio.wait(tasks, timeout=timeout_s) if tasks else (set(), set())
+        patience_s = _patience_s(configs) if timeout_s is None else timeout_s
+        done, pending = await asyncio.wait(tasks, timeout=patience_s) if tasks else (set(), set())
         rejections = tuple(rejection for proxy in proxies for rejection in proxy.rejections)
         lasted = {tasks[task].workload.name for task in done if task.result()}
         late = {tasks[task].workload.name for task in pending}
@@ -132,3 +137,9 @@ class ControlPlane:
 
     def _by_name(self, name: str) -> list[Proxy]:
         return [proxy for proxy in self._proxies.values() if proxy.workload.name == name]
+
+
+def _patience_s(configs: Mapping[str, Resources]) -> float:
+    """How long proxies may take for all of it."""
+    count = sum(len(messages) for resources in configs.values() for messages in resources.values())
+    return PATIENCE_S + count / RESOURCES_A_SECOND

@@ -59,6 +59,45 @@ HOSTILE = {
 }
 
 
+MANY = (
+    """apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: many-%(number)d}
+spec:
+  selector: {matchLabels: {app: clock}}
+  action: DENY
+  rules: [{when: [{key: "request.headers[x-refused]", values: ["%(number)d"]}]}]
+---
+""",
+    """apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: many-%(number)d}
+spec:
+  hosts: [many-%(number)d.example.com]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1}]
+---
+""",
+    """apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: many-%(number)d}
+spec:
+  host: many-%(number)d.example.com
+  trafficPolicy: {connectionPool: {tcp: {maxConnections: 7}}}
+---
+""",
+    """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: many-%(number)d}
+spec:
+  hosts: [many-%(number)d.example.com]
+  http: [{timeout: 3s, route: [{destination: {host: many-%(number)d.example.com}}]}]
+---
+""",
+)
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     arguments = ("--values", "values.yaml", "--policies", "policies")
@@ -85,6 +124,27 @@ def test_it_is_refused_with_its_place_while_every_call_succeeds(lab: MeshProcess
     assert "Traceback" not in result.stderr
     assert lab.command("diff", "-f", "policies") == "nothing would change\n"
     assert most_memory_kib(lab.supervisor_pid) < MOST_MEMORY_KIB
+
+
+@pytest.mark.timeout(300)
+def test_ten_thousand_policies_are_taken_while_every_call_succeeds(tmp_path: Path) -> None:
+    path = tmp_path / "many.yaml"
+    path.write_text("".join(policy % {"number": number} for number in range(2500) for policy in MANY))
+    arguments = ("--values", "values.yaml", "--policies", "policies")
+    mesh = MeshProcess(state=tmp_path / "state", folder=FOLDER, up_arguments=arguments)
+    mesh.up()
+    try:
+        with ThreadPoolExecutor(1) as other, calls(mesh) as call:
+            applying = other.submit(mesh.run, "apply", "-f", str(path), timeout_s=250)
+            while not applying.done():
+                call(b"", timeout=10)
+            with pytest.raises(grpc.RpcError, match="RBAC: access denied"):
+                call.with_call(b"", timeout=10, metadata=[("x-refused", "2499")])
+        assert applying.result().stdout.startswith("AuthorizationPolicy lab/many-0")
+        assert applying.result().returncode == 0
+        assert most_memory_kib(mesh.supervisor_pid) < MOST_MEMORY_KIB
+    finally:
+        mesh.down()
 
 
 @contextmanager
