@@ -139,7 +139,7 @@ def test_ten_thousand_policies_are_taken_while_every_call_succeeds(tmp_path: Pat
             while not applying.done():
                 call(b"", timeout=10)
             with pytest.raises(grpc.RpcError, match="RBAC: access denied"):
-                call.with_call(b"", timeout=10, metadata=[("x-refused", "2499")])
+                call.with_call(b"", timeout=10, metadata=(("x-refused", "2499"),))
         assert applying.result().stdout.startswith("AuthorizationPolicy lab/many-0")
         assert applying.result().returncode == 0
         assert most_memory_kib(mesh.supervisor_pid) < MOST_MEMORY_KIB

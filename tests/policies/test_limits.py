@@ -79,3 +79,30 @@ def test_a_policy_no_cluster_could_hold_is_refused_at_its_place() -> None:
     assert problem.startswith(
         "0.yaml:1: the policy is too large: an object has at most 1572864 bytes, as on Kubernetes"
     )
+
+
+VIRTUAL_SERVICE = (
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: {name}}}\nspec: {spec}\n---\n"
+)
+
+
+def test_routes_that_delegation_multiplies_beyond_measure_are_refused() -> None:
+    asking = ", ".join(f"{{match: [{{uri: {{prefix: /{number}}}}}], delegate: {{name: d}}}}" for number in range(1500))
+    answer = "route: [{destination: {host: catalog}}]"
+    own = ", ".join(f"{{match: [{{headers: {{x: {{exact: a{number}}}}}}}], {answer}}}" for number in range(1500))
+    root = VIRTUAL_SERVICE.format(name="r", spec=f"{{hosts: [catalog], http: [{asking}]}}")
+    problem, *_ = problems_of(root + VIRTUAL_SERVICE.format(name="d", spec=f"{{http: [{own}]}}"))
+    assert "with what it delegates to it has 2250000 matches" in problem
+
+
+def test_thousands_of_delegates_that_are_missing_are_told() -> None:
+    specs = (f"{{hosts: [h{number}.example.com], http: [{{delegate: {{name: d{number}}}}}]}}" for number in range(5000))
+    policies = "".join(VIRTUAL_SERVICE.format(name=f"v{number}", spec=spec) for number, spec in enumerate(specs))
+    assert len(problems_of(policies)) == 5000
+
+
+def test_thousands_of_rules_for_one_host_are_read() -> None:
+    rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: r{number}}}\nspec:\n"
+    spec = "  host: catalog\n  subsets: [{{name: s{number}, labels: {{version: v1}}}}]\n---\n"
+    policies = read_policies("".join((rule + spec).format(number=number) for number in range(10_000)))
+    assert len(policies.destination_rules) == 10_000
