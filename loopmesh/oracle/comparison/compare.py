@@ -9,7 +9,7 @@ from loopmesh.model.topology import Workload
 from loopmesh.oracle.comparison.declared import reason_for
 from loopmesh.oracle.comparison.parts import Configuration, Part, parts_of
 from loopmesh.oracle.comparison.plain import Plain
-from loopmesh.oracle.comparison.spelling import one_spelling
+from loopmesh.oracle.comparison.spelling import one_spelling, without_own_line
 from loopmesh.oracle.comparison.words import in_mesh_words, policy_behind
 
 OUTBOUND = ("outbound", "")
@@ -58,7 +58,7 @@ def compare_proxies(
 def _of_part(part: Part, own: Plain | None, istio: Plain | None) -> Iterator[Difference]:
     fields = [("", own, istio)]
     if own is not None and istio is not None:
-        fields = list(_fields("", one_spelling(part, own), one_spelling(part, istio)))
+        fields = list(_fields("", without_own_line(one_spelling(part, own)), one_spelling(part, istio)))
     for field, ours, theirs in fields:
         yield Difference(
             workload="",

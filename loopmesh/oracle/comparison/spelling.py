@@ -19,6 +19,7 @@ IDLE = {
     "TCP": frozenset({MONGO}),
 }
 """Filters that do nothing to what other filters see, by the kind of part; their place does not matter."""
+OWN_LOG = "envoy.access_loggers.stdout"
 PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 NOTHING: tuple[Any, ...] = ({}, [], {"denominator": "MILLION"})
 PLACING = ("filter_chain_match", "name")
@@ -48,6 +49,19 @@ def one_spelling(part: Part, value: Plain) -> Plain:
     if part[0] == "host":
         spelled["domains"] = host_names(value["domains"])
     return spelled
+
+
+def without_own_line(spelled: Any) -> Any:
+    """loopmesh writes a line of its own before those that policies ask for; one that stands alone stays."""
+    if isinstance(spelled, list):
+        return [without_own_line(one) for one in spelled]
+    if not isinstance(spelled, dict):
+        return spelled
+    return {key: without_own_line(said[1:] if _begins_with_own(key, said) else said) for key, said in spelled.items()}
+
+
+def _begins_with_own(key: str, said: Any) -> bool:
+    return key == "access_log" and len(said) > 1 and bool(said[0].get("name") == OWN_LOG)
 
 
 def _spell(value: Any, idle: frozenset[str]) -> Any:

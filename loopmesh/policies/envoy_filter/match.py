@@ -27,6 +27,7 @@ NOWHERE = frozenset(
 )
 """Filters of Istio's own build of Envoy."""
 NOT_INBOUND = frozenset({"envoy.filters.http.fault", "envoy.filters.http.cors"})
+ANY_ROUTE = ("", ActionKind.ANY)
 MOST_PORT = 65535
 UNSUPPORTED_DIRECTIONS = {"WAYPOINT": "there is no ambient mesh here"}
 UNSUPPORTED = {
@@ -135,12 +136,13 @@ def _routes(target: Target, direction: Direction, fields: Fields) -> RouteMatch:
 
 def _host(target: Target, fields: Fields) -> RouteMatch:
     route = fields.object("route", _route)
-    if route is not None and target is not Target.HTTP_ROUTE:
+    # Any route is said of virtual hosts in Istio's own examples; it asks for nothing.
+    if route not in (None, ANY_ROUTE) and target is not Target.HTTP_ROUTE:
         fields.refuse("route", f"a route says nothing about a {target}", "remove it")
     return RouteMatch(
         host_name=fields.text("name") or "",
         domain=fields.text("domainName") or "",
-        asks_route=route is not None,
+        asks_route=route is not None and target is Target.HTTP_ROUTE,
         route_name=route[0] if route else "",
         action=route[1] if route else ActionKind.ANY,
     )

@@ -10,11 +10,15 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+OLDER = re.compile(r"envoy\..*\.v[12](alpha)?\d*\.\w+")
+"""Types of Envoy's API before v3, which the packages still hold and no Envoy takes any more."""
 PACKAGE = re.compile(r"(envoy|xds|udpa)(\.[a-z][a-z0-9_]*)+")
 
 
 def find_type(type_url: str) -> Descriptor | None:
     full_name = type_url.rpartition("/")[2]
+    if OLDER.fullmatch(full_name):
+        return None
     _load_package(full_name.rpartition(".")[0])
     try:
         return descriptor_pool.Default().FindMessageTypeByName(full_name)
