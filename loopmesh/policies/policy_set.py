@@ -20,6 +20,8 @@ MOST_CHARACTERS = 1_572_864
 LISTS = ("List", *(f"{kind}List" for kind in API_VERSIONS))
 SUFFIXES = (".json", ".yaml", ".yml")
 """As `kubectl apply -f FOLDER` takes them; JSON is YAML, too."""
+WRAPPED = "meshConfig"
+"""What a mesh config stands under in values of Istio's charts."""
 MESH_CONFIG_FILE = "meshconfig.yaml"
 """A file of this name is Istio's mesh config, which is no Kubernetes object and so has no `kind` to be known by."""
 
@@ -149,6 +151,10 @@ def _mesh_config(name: str, content: bytes, earlier: Node | None, problems: list
         problems.append(_problem(name, f"the mesh config is already in {earlier.origin.file}", "keep one of the two"))
     elif len(nodes) > 1:
         problems.append(_problem(name, "a mesh config is one document", "write one"))
+    elif nodes and isinstance(nodes[0].value, dict) and nodes[0].value.keys() == {WRAPPED}:
+        rule, remedy = "the file is the mesh config itself", "write what is inside without this key"
+        problems.append(Problem(origin=nodes[0].origin, value=WRAPPED, rule=rule, remedy=remedy))
+        return earlier
     return nodes[0] if nodes else Node(Origin(file=name, line=0), {})
 
 

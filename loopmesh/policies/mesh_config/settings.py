@@ -61,8 +61,6 @@ def read_mesh_settings(node: Node, problems: list[Problem]) -> MeshSettings:
 
 def _settings(fields: Fields) -> MeshSettings:
     fields.unsupported(MESH)
-    if fields.has("meshConfig"):
-        fields.refuse("meshConfig", "the file is the mesh config itself", "write what is inside without this key")
     fields.ignore(*ONE_MACHINE)
     default = MeshSettings()
     providers = {**default.providers, **_providers(fields)}
