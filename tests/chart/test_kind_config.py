@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tools.chart.go_tools import run_tool
 from tools.chart.render import Manifest, of_kind, render
-from tools.kube.applications import TESTED, tested
+from tools.kube import applications
 from tools.kube.on_kind import CONFIG, VALUES, edge
 
 
@@ -54,7 +54,7 @@ def test_all_of_it_fits_a_machine_of_two_processors() -> None:
     """What `make kind` installs and tests, in thousandths of a processor, with room for a restart of the shop."""
     kubernetes, istio, sidecar, callers = 950, 100, 10, 6 * 10
     shop, restarted = processors(render("shop", "shop", "-f", str(VALUES)), sidecar)
-    of_tests = map(tested, TESTED)
+    of_tests = map(applications.tested, applications.TESTED)
     others = [processors(render(one.chart, one.namespace, *one.words), sidecar)[0] for one in of_tests]
     assert kubernetes + istio + shop + restarted + sum(others) + callers < 2000
 
