@@ -103,7 +103,7 @@ def test_a_machine_without_git_is_told(far: Machine) -> None:
 def test_a_cluster_that_does_not_answer_is_told(far: Machine) -> None:
     far.answer("kubectl --context far get --raw /readyz", status=1, complains="dial tcp: no route to host\n")
     assert far.run(*TO_FAR).stderr == (
-        "the cluster of context 'far' does not answer: start it, or see `kubectl config view` "
+        "the cluster of context 'far' does not answer: start it and wait, or see `kubectl config view` "
         "(kubectl says: dial tcp: no route to host)\n"
     )
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUILD = {
-    # Docker's own store of images unpacks what is built, which BuildKit does not do with times it has rewritten.
+    # The image is unpacked when it runs: BuildKit does not unpack what has rewritten times. Docker's older store of
+    # images, the one that is not containerd's, heeds neither, and keeps the times of the build.
     "docker": (
         *("buildx", "build", "--output", "type=docker,rewrite-timestamp=true,unpack=false"),
         *("--build-arg", "SOURCE_DATE_EPOCH=0"),

@@ -70,7 +70,7 @@ def check_ready(cluster: Context) -> None:
     except KubeError as error:
         said = str(error).splitlines()[-1]
         raise KubeError(
-            f"the cluster of context {cluster.name!r} does not answer: start it, or see `kubectl config view` "
+            f"the cluster of context {cluster.name!r} does not answer: start it and wait, or see `kubectl config view` "
             f"(kubectl says: {said})"
         ) from error
 
