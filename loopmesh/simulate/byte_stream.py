@@ -20,8 +20,7 @@ from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.stream import Connection, Stream
 
-KIND = "TCP"
-"""Stands for the method of a request that is none."""
+NOWHERE = "BlackHoleCluster"
 Shares = tuple[tuple[str, float], ...]
 
 
@@ -30,13 +29,18 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
     for listener in caller.listeners():
         if listener.traffic_direction != OUTBOUND or listener.address.pipe.path:
             continue
-        for chain in listener.filter_chains:
-            shares = _shares(chain)
-            if _is_for(listener, shares, request.authority):
-                return Outbound(
-                    request=request, listener=listener.name, matched=_matched(listener, chain, request)
-                ), shares
+        if any(_is_for(listener, _shares(chain), request.authority) for chain in listener.filter_chains):
+            connection = Connection(tls=request.is_own_tls, server_name=request.server_name)
+            return _sent(listener, find_filter_chain(listener, connection), request)
     return Outbound(request=request), ()
+
+
+def _sent(listener: Listener, chain: FilterChain | None, request: Request) -> tuple[Outbound, Shares]:
+    """Istio names a cluster nobody has where a connection is to be closed."""
+    shares = _shares(chain) if chain else ()
+    if chain is None or shares == ((NOWHERE, ALL),):
+        return Outbound(request=request, listener=listener.name, refused=True), ()
+    return Outbound(request=request, listener=listener.name, matched=_matched(listener, chain, request)), shares
 
 
 def simulate_stream_arrival(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:

@@ -8,7 +8,6 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 
 from loopmesh.simulate.action import weighted_clusters
 from loopmesh.simulate.authorizer import ACTION as ASKING
-from loopmesh.simulate.byte_stream import KIND as STREAM
 from loopmesh.simulate.byte_stream import Shares, simulate_stream, simulate_stream_arrival
 from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
@@ -94,14 +93,14 @@ def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindPr
 
 def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_proxy: FindProxy) -> Call:
     """A request, or a stream of bytes, that comes to a gateway from outside. Raises NotSimulatedError."""
-    secured = any(chain.HasField("transport_socket") for chain in listener.filter_chains)
+    secured = request.is_own_tls or any(chain.HasField("transport_socket") for chain in listener.filter_chains)
     connection = Connection(
         tls=secured,
-        server_name=without_port(request.authority) if secured else "",
+        server_name=(request.server_name or without_port(request.authority)) if secured else "",
         protocols=OUTSIDE_PROTOCOLS if secured else request.plain_protocols,
         port=listener.address.socket_address.port_value,
     )
-    if request.method == STREAM:
+    if request.is_stream:
         outbound, shares = simulate_stream_arrival(listener, request, replace(connection, protocols=()))
         return _call(gateway, outbound, _shared(request, shares), find_proxy)
     outbound = simulate_outbound(gateway, listener, replace(request, scheme="https" if secured else "http"), connection)
@@ -133,11 +132,17 @@ def _call(caller: Proxy, outbound: Outbound, destinations: Iterable[Destination]
 def _destinations(outbound: Outbound) -> Iterator[Destination]:
     """None where the proxy itself ends the request."""
     stopped = any(not check.passed for check in outbound.checks)
-    if outbound.found is None or stopped or outbound.matched is None or outbound.matched.answer is not None:
+    if (
+        outbound.found is None
+        or outbound.routed is None
+        or stopped
+        or outbound.matched is None
+        or outbound.matched.answer is not None
+    ):
         return
     routes, host, route = outbound.found
     for weighted, percent in weighted_clusters(route.route):
-        yield weighted.name, percent, forwarded_request(routes, host, route, weighted, outbound.routed_request)
+        yield weighted.name, percent, forwarded_request(routes, host, route, weighted, outbound.routed)
 
 
 def _landing(caller: Proxy, name: str, percent: float, request: Request, find_proxy: FindProxy) -> Landing:
@@ -179,9 +184,9 @@ def _instance(
         verdict = Verdict.UNKNOWN if server or endpoint.workload else Verdict.LEAVES
         return Instance(endpoint=endpoint, workload=endpoint.workload, percent=percent, verdict=verdict, tls=tls)
     connection = Connection(
-        tls=tls is not None,
+        tls=tls is not None or request.is_own_tls,
         peer=caller.spiffe_id if tls and tls.shows_identity else "",
-        server_name=tls.server_name if tls else "",
+        server_name=tls.server_name if tls else request.server_name,
         protocols=tls.protocols if tls else request.plain_protocols,
         port=endpoint.port,
         local_ip=endpoint.address,

@@ -21,8 +21,8 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """`action` is ALLOW, DENY, JWT, CORS, CUSTOM, HEADERS or TRANSLATION; `decided_by` the rule that let through or
-    stopped, None where none spoke.
+    """`action` is ALLOW, DENY, LOG, JWT, CORS, CUSTOM, HEADERS or TRANSLATION; `decided_by` the rule that let through,
+    audited or stopped, None where none spoke.
 
     `status` is the HTTP status of a stop, `reason` its words.
     """

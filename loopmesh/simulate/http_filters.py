@@ -1,13 +1,14 @@
 """The HTTP filters of a listener, one after the other, until one stops the request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.extensions.filters.http.cors.v3.cors_pb2 import CorsPolicy
 from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
 from envoy.extensions.filters.http.fault.v3.fault_pb2 import HTTPFault
 from envoy.extensions.filters.http.grpc_json_transcoder.v3.transcoder_pb2 import GrpcJsonTranscoder
+from envoy.extensions.filters.http.grpc_web.v3.grpc_web_pb2 import GrpcWeb
 from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtAuthentication
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC, RBACPerRoute
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
@@ -18,6 +19,7 @@ from loopmesh.simulate.authorizer import check_authorizer
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.chosen_route import ChosenRoute, choose_route
 from loopmesh.simulate.fault import Fault, fault_of
+from loopmesh.simulate.grpc_web import as_grpc
 from loopmesh.simulate.preflight import check_preflight
 from loopmesh.simulate.proxy import unpack
 from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
@@ -30,7 +32,6 @@ HARMLESS = frozenset(
         "envoy.extensions.filters.http.cors.v3.Cors",
         "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig",
         "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
-        "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb",
         "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig",
         "stats.PluginConfig",
         Router.DESCRIPTOR.full_name,
@@ -87,6 +88,8 @@ def _check(name: str, config: Any, stream: Stream) -> tuple[Stream, Check | None
         return stream, check_authorizer(authorizer, stream)
     if (transcoder := unpack(config, GrpcJsonTranscoder)) is not None:
         return transcode(transcoder, stream)
+    if unpack(config, GrpcWeb) is not None:
+        return replace(stream, request=as_grpc(stream.request)), None
     if (cors := unpack(config, CorsPolicy)) is not None:
         return stream, check_preflight(cors, stream.request)
     return None

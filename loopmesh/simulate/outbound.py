@@ -23,7 +23,7 @@ from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import Retry, retry_of
 from loopmesh.simulate.route import PassedOver
 from loopmesh.simulate.stream import Connection, Stream, Translation
-from loopmesh.simulate.time import milliseconds
+from loopmesh.simulate.time import route_timeout_ms
 from loopmesh.simulate.virtual_host import find_virtual_host
 
 
@@ -57,13 +57,10 @@ class Outbound:
     unknown: tuple[str, ...] = ()
     translation: Translation | None = None
     found: tuple[RouteConfiguration, VirtualHost, Route] | None = None
+    routed: Request | None = None
+    """The request as the route sees it in the end; None where it comes to none."""
     refused: bool = False
     """No filter chain takes the connection."""
-
-    @property
-    def routed_request(self) -> Request:
-        """As the route sees it in the end."""
-        return self.translation.request if self.translation else self.request
 
 
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
@@ -111,6 +108,7 @@ def simulate_outbound(
         unknown=filtered.unknown,
         translation=filtered.stream.translation,
         found=chosen.found,
+        routed=filtered.stream.request,
     )
 
 
@@ -138,7 +136,7 @@ def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
         domain=chosen.domain,
         name=route.name,
         rule=rule_of(route.metadata),
-        timeout_ms=milliseconds(route.route.timeout),
+        timeout_ms=route_timeout_ms(route.route),
         retry=retry_of(host, route),
         mirrors=tuple(mirrors(route.route)),
         answer=own_answer(route, request),

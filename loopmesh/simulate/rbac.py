@@ -19,15 +19,19 @@ EFFECTIVE = "shadow_effective_policy_id"
 
 
 def check_rbac(config: RBAC | network_rbac_pb2.RBAC, stream: Stream) -> Check | None:
-    """None for a filter that decides nothing. Policies are asked in the order of their names, as in Envoy."""
+    """None for a filter that decides nothing. Policies are asked in the order of their names, as in Envoy; those that
+    only audit let everything pass."""
     if config.HasField("matcher"):
         raise NotSimulatedError("authorization by a matcher tree")
-    if not config.HasField("rules") or config.rules.action == rbac_pb2.RBAC.LOG:
+    if not config.HasField("rules"):
         return None
     rules = config.rules
     results = tuple(_result(name, rules.policies[name], stream) for name in sorted(rules.policies))
     holding = next((result for result in results if result.holds), None)
-    passed = (holding is not None) == (rules.action == rbac_pb2.RBAC.ALLOW)
+    is_audit = rules.action == rbac_pb2.RBAC.LOG
+    if is_audit and holding is None:
+        return None
+    passed = is_audit or (holding is not None) == (rules.action == rbac_pb2.RBAC.ALLOW)
     return Check(
         action=rbac_pb2.RBAC.Action.Name(rules.action),
         passed=passed,

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 GRPC = "application/grpc"
+STREAM = "TCP"
+TLS = "TLS"
+"""They stand for the method of what is no request but a stream of bytes, plain or the program's own TLS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +20,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     made_at_s: float = 0.0
     """When, in seconds since the epoch; tokens are valid for a time."""
+    server_name: str = ""
+    """The one a program asks for in TLS of its own."""
 
     @classmethod
     def grpc(
@@ -29,6 +34,16 @@ class Request:
         )
 
     @property
+    def is_stream(self) -> bool:
+        """Bytes in which no proxy sees requests."""
+        return self.method in (STREAM, TLS)
+
+    @property
+    def is_own_tls(self) -> bool:
+        """A program speaks TLS itself; proxies see the server's name and nothing else of it."""
+        return self.method == TLS
+
+    @property
     def is_grpc(self) -> bool:
         """By its content type, as Envoy tells (`Grpc::Common::hasGrpcContentType`)."""
         kind = self.headers.get("content-type", "")
@@ -37,6 +52,8 @@ class Request:
     @property
     def plain_protocols(self) -> tuple[str, ...]:
         """What Envoy's HTTP inspector calls the protocol of the request on a connection without TLS."""
+        if self.is_stream:
+            return ()
         return ("h2c",) if self.is_grpc else ("http/1.1",)
 
     @property

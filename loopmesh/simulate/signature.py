@@ -27,21 +27,27 @@ Key = dict[str, Any]
 
 def decode(text: str) -> bytes:
     """Base64url without padding. Raises ValueError."""
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def has_key(key_set: str, head: Key) -> bool:
+    """Whether a key of the set has the token's id and algorithm, where key and token say them."""
+    return any(_is_named(key, head) for key in json.loads(key_set).get("keys", []))
 
 
 def is_signed(key_set: str, head: Key, signed: bytes, signature: bytes) -> bool:
-    """By any key of the set that may have made it: of the token's id and algorithm, where key and token say them."""
+    """By any key of the set that may have made it."""
     return any(_fits(key, head, signed, signature) for key in _candidates(json.loads(key_set).get("keys", []), head))
 
 
 def _candidates(keys: Iterable[Key], head: Key) -> Iterable[Key]:
-    algorithm = str(head.get("alg", ""))
-    for key in keys:
-        same_id = not head.get("kid") or not key.get("kid") or head["kid"] == key["kid"]
-        same_algorithm = not key.get("alg") or key["alg"] == algorithm
-        if same_id and same_algorithm and FAMILIES.get(algorithm[:2]) == key.get("kty"):
-            yield key
+    family = FAMILIES.get(str(head.get("alg", ""))[:2])
+    return (key for key in keys if _is_named(key, head) and key.get("kty") == family)
+
+
+def _is_named(key: Key, head: Key) -> bool:
+    same_id = not head.get("kid") or not key.get("kid") or head["kid"] == key["kid"]
+    return same_id and (not key.get("alg") or key["alg"] == str(head.get("alg", "")))
 
 
 def _fits(key: Key, head: Key, signed: bytes, signature: bytes) -> bool:

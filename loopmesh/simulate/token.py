@@ -10,14 +10,17 @@ from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtProvider
 
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.request import Request
-from loopmesh.simulate.signature import decode, is_signed
+from loopmesh.simulate.signature import decode, has_key, is_signed
 
 MISSING = "Jwt is missing"
 MALFORMED = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
+BAD_BASE64 = "Jwt {} is an invalid Base64url encoded"
+BAD_JSON = "Jwt {} is an invalid JSON"
 FOREIGN = "Jwt issuer is not configured"
 EXPIRED = "Jwt is expired"
 TOO_EARLY = "Jwt not yet valid"
 WRONG_AUDIENCE = "Audiences in Jwt are not allowed"
+NO_KEY = "Jwks doesn't have key to match kid or alg from Jwt"
 FORGED = "Jwt verification fails"
 BEARER = "Bearer "
 DEFAULT_SKEW_S = 60
@@ -56,20 +59,36 @@ def checked_claims(provider: JwtProvider, token: str, now_s: float) -> Claims:
     parts = token.split(".")
     if len(parts) != 3:
         raise TokenError(MALFORMED)
-    try:
-        head, claims = (json.loads(decode(part)) for part in parts[:2])
-        signature = decode(parts[2])
-    except ValueError as error:
-        raise TokenError(MALFORMED) from error
+    head, claims = _opened("header", parts[0]), _opened("payload", parts[1])
+    signature = _decoded("signature", parts[2])
     if provider.issuer and claims.get("iss") != provider.issuer:
         raise TokenError(FOREIGN)
     _check_time(claims, provider.clock_skew_seconds or DEFAULT_SKEW_S, now_s)
     _check_audience(provider, claims)
     if not provider.local_jwks.inline_string:
         raise NotSimulatedError("a token whose keys the proxy fetches by itself")
+    if not has_key(provider.local_jwks.inline_string, head):
+        raise TokenError(NO_KEY)
     if not is_signed(provider.local_jwks.inline_string, head, f"{parts[0]}.{parts[1]}".encode(), signature):
         raise TokenError(FORGED)
     return {str(name): value for name, value in claims.items()}
+
+
+def _opened(name: str, part: str) -> Claims:
+    try:
+        found = json.loads(_decoded(name, part))
+    except ValueError as error:
+        raise TokenError(BAD_JSON.format(name)) from error
+    if not isinstance(found, dict):
+        raise TokenError(BAD_JSON.format(name))
+    return found
+
+
+def _decoded(name: str, part: str) -> bytes:
+    try:
+        return decode(part)
+    except ValueError as error:
+        raise TokenError(BAD_BASE64.format(name)) from error
 
 
 def _check_time(claims: Claims, skew_s: int, now_s: float) -> None:

@@ -67,9 +67,11 @@ class _SecureConnection(http.client.HTTPConnection):
         super().__init__(address, timeout=DEADLINE_S)
         self._context = context
         self._server_name = server_name
+        self.local_port = 0
 
     def connect(self) -> None:
         super().connect()
+        self.local_port = self.sock.getsockname()[1]
         self.sock = self._context.wrap_socket(self.sock, server_hostname=self._server_name)
 
 
@@ -108,6 +110,7 @@ def _http(method: str, url: str, headers: dict[str, str], call: Call, way: Way) 
         answered_by=found.get("x-lab-answer", _request(text).get("instance", "")),
         request=_request(text),
         response=found,
+        local_port=connection.local_port if call.own_server_name and isinstance(connection, _SecureConnection) else 0,
     )
 
 
@@ -139,7 +142,7 @@ def _grpc(target: str, headers: dict[str, str], body: str, way: Way) -> Observat
 def _tcp(target: str, body: str, way: Way) -> Observation:
     try:
         with _dial(target, way) as connection:
-            return _line(connection, body)
+            return replace(_line(connection, body), local_port=connection.getsockname()[1])
     except ConnectionRefusedError:
         return Observation(refused=True)
 
@@ -147,11 +150,13 @@ def _tcp(target: str, body: str, way: Way) -> Observation:
 def _tls(target: str, call: Call, way: Way) -> Observation:
     dialled, _, server_name = target.partition("/")
     context = caller_context(way.folder, call.certificate)
-    try:
-        with _dial(dialled, way) as plain, context.wrap_socket(plain, server_hostname=server_name) as connection:
-            return _line(connection, call.body)
-    except (ConnectionError, ssl.SSLError):
-        return Observation(refused=True)
+    with _dial(dialled, way) as plain:
+        port = plain.getsockname()[1]
+        try:
+            with context.wrap_socket(plain, server_hostname=server_name) as connection:
+                return replace(_line(connection, call.body), local_port=port)
+        except (ConnectionError, ssl.SSLError):
+            return Observation(refused=True, local_port=port)
 
 
 def _dial(target: str, way: Way) -> socket.socket:

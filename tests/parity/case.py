@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -82,6 +83,15 @@ class Call:
     draw: int = 0
     """Below 10,000: what the call's request id gives the sampling to compare with; 0 is in any share."""
     expect: Expectation
+
+    @property
+    def own_server_name(self) -> str:
+        """The one the caller's program asks for in TLS of its own; empty where it speaks none."""
+        kind, _, target = self.call.partition(" ")
+        if kind == "TLS":
+            return target.partition("/")[2]
+        parts = urlsplit(target)
+        return (parts.hostname or "") if parts.scheme == "https" and not self.sender.startswith("edge/") else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,35 +6,33 @@ from urllib.parse import urlsplit
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.explain.live_call import LiveMesh
+from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate import Request, Verdict
 from loopmesh.simulate.call import Outcome
+from loopmesh.simulate.request import STREAM, TLS
 from tests.parity.case import Call
 from tests.parity.observation import Observation
 
 HTTP_STATUS_OF = {"PERMISSION_DENIED": 403, "UNAUTHENTICATED": 401}
-ENDED = {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE, Verdict.NO_ROUTE}
+ENDED = {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE, Verdict.NO_ROUTE, Verdict.LEAVES}
 """What a stream of bytes without an answer may have come to."""
 PASSING = (503, 504)
 """Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
 
 
-def explained(mesh: LiveMesh, status: admin_pb2.GetStatusResponse, call: Call) -> tuple[Outcome, ...]:
-    """Empty for what is not explained: a program's own TLS. `mesh` and `status` may be those of an earlier call under
-    the same policies."""
-    at_edge = call.sender.startswith("edge/")
-    if call.call.startswith("TLS") or ("https:" in call.call and not at_edge):
-        return ()
-    if at_edge:
+def explained(mesh: LiveMesh, status: admin_pb2.GetStatusResponse, call: Call) -> Explanation:
+    """`mesh` and `status` may be those of an earlier call under the same policies."""
+    if call.sender.startswith("edge/"):
         url = status.edge[call.sender.removeprefix("edge/")]
-        return mesh.simulate_arrival(url, _request(call)).outcomes
-    return mesh.simulate(_caller(status, call), _request(call)).outcomes
+        return mesh.simulate_arrival(url, _request(call))
+    return mesh.simulate(_caller(status, call), _request(call))
 
 
-def surprises(told: tuple[Outcome, ...], seen: Sequence[Observation]) -> Iterator[str]:
+def surprises(told: Explanation, seen: Sequence[Observation]) -> Iterator[str]:
     """What happened and was not told."""
-    for one in seen if told else ():
-        if not _happened(one, told):
-            yield f"explained as {told}, but seen {one}"
+    for one in seen:
+        if not _happened(one, told.outcomes):
+            yield f"explained as {told.outcomes}, but seen {one}"
 
 
 def _caller(status: admin_pb2.GetStatusResponse, call: Call) -> str:
@@ -43,8 +41,11 @@ def _caller(status: admin_pb2.GetStatusResponse, call: Call) -> str:
 
 def _request(call: Call) -> Request:
     kind, _, target = call.call.partition(" ")
-    if kind == "TCP":
-        return Request(authority=target, path="", method=kind)
+    if kind == STREAM:
+        return Request(authority=target, path="", method=STREAM)
+    if call.own_server_name:
+        authority = target.removeprefix("https://").partition("/")[0]
+        return Request(authority=authority, path="", method=TLS, server_name=call.own_server_name)
     headers = {name.lower(): value for name, value in call.headers.items()}
     if kind == "GRPC":
         authority, _, method = target.partition("/")
@@ -65,9 +66,7 @@ def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
         return any(one.verdict is Verdict.REACHES and seen.answered_by == one.workload for one in told)
     status = seen.status or HTTP_STATUS_OF.get(seen.grpc, 0)
     if seen.refused:
-        return bool(
-            verdicts & {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE, Verdict.NO_ROUTE}
-        )
+        return bool(verdicts & ENDED)
     if status == 401 or "Jwt" in seen.body:
         return Verdict.UNAUTHENTICATED in verdicts
     if status == 403:

@@ -15,16 +15,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+import yaml
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
 from loopmesh.cli.explain.live_call import LiveMesh
+from loopmesh.cli.explain.places import find_places, rules_of
 from loopmesh.run.envoy_binary import find_envoy
+from loopmesh.simulate import Call as Explanation
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
+from tests.parity.contradictions import contradictions
+from tests.parity.decision import Decision, Decisions, is_whole, of_call
 from tests.parity.explanation import explained, surprises
 from tests.parity.observation import Observation, differences, line_differences
+from tests.parity.places import misplaced
+from tests.parity.proxy_log import ProxyLogs
 from tests.parity.tracing import Traces, request_id
 
 LAB = Path(__file__).with_name("lab")
@@ -33,11 +40,14 @@ ARRIVAL_S = 2
 OWN_TLS = re.compile(r"[A-Z]+ https://([^/:]+):(\d+)")
 LINES = "lines"
 DRAINING = "/stats?type=Gauges&filter=^listener_manager"
+DECISIONS = "decisions"
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
 ENVOY = """#!/bin/sh
 for word; do
   shift
   [ "$before" = --drain-time-s ] && word=0
+  [ "$before" = --component-log-level ] && word=$word,rbac:debug
+  [ "$before" = --file-flush-interval-msec ] && word=5
   before=$word
   set -- "$@" "$word"
 done
@@ -56,6 +66,7 @@ class Laboratory:
         self._stub = stub
         self._folder = folder
         self._numbers = itertools.count(1)
+        self._decisions = Decisions(folder / DECISIONS, ProxyLogs(folder / "state" / "logs"))
         self._traces = Traces(folder / "state" / "traces.db")
 
     def run(self, case: Case) -> list[str]:
@@ -64,11 +75,14 @@ class Laboratory:
         self.apply(case.policies, case.mesh_config)
         status = self.status()
         mesh = LiveMesh(status)
-        return [f"{call.call}: {line}" for call in case.calls for line in self._check(call, mesh, status)]
+        return [
+            f"{call.call}: {line}" for call in case.calls for line in self._check(call, mesh, status, case.policies)
+        ]
 
     def apply(self, policies: str, mesh_config: str = "") -> None:
         """Returns when every proxy has these policies only and nothing is left of those before."""
-        files = {"policies.yaml": policies, "meshconfig.yaml": mesh_config}
+        deciding = self._deciding(mesh_config)
+        files = {"policies.yaml": policies, "meshconfig.yaml": mesh_config, "decisions.yaml": deciding}
         given = [admin_pb2.PolicyFile(path=name, content=text.encode()) for name, text in files.items() if text]
         answer = self._stub.Apply(admin_pb2.ApplyRequest(files=given, only=True))
         problems = [f"{one.file}:{one.line}: {one.value}: {one.rule}; {one.remedy}" for one in answer.problems]
@@ -82,10 +96,22 @@ class Laboratory:
         ports = {word: (self._folder / f"{word}.port").read_text() for word in (OUTSIDE_TLS_PORT, OUTSIDE_PORT)}
         return ports | {LAB_FOLDER: str(self._folder)}
 
+    def _deciding(self, mesh_config: str) -> str:
+        """Makes every proxy write down what it decides."""
+        root = (yaml.safe_load(mesh_config) or {}).get("rootNamespace", "istio-system")
+        text = (LAB / "decisions.yaml").read_text().replace("ROOT_NAMESPACE", root)
+        return text.replace("DECISIONS", str(self._folder / DECISIONS))
+
     def observe(self, call: Call) -> Observation:
         """Makes one call, whatever is expected of it."""
         with self._way(call, self.status()) as way:
             return make_call(call, way, next(self._numbers))
+
+    def watch(self, call: Call) -> tuple[Explanation, list[Decision]]:
+        """What is told of a call, and what its proxies say when it is made once."""
+        status = self.status()
+        told = explained(LiveMesh(status), status, call)
+        return told, self._said(told, self._made(call, status))[0][1]
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())
@@ -97,7 +123,7 @@ class Laboratory:
             seen = list(pool.map(lambda number: make_call(call, way, number), numbers))
         return dict(zip(numbers, seen, strict=True))
 
-    def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse) -> list[str]:
+    def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse, policies: str) -> list[str]:
         told = explained(mesh, status, call)
         written = len(self._lines())
         seen = self._made(call, status)
@@ -110,7 +136,24 @@ class Laboratory:
             unexpected += self._traces.differences(
                 call.expect.trace, [*(request_id(call.draw, number) for number in seen), *arrived]
             )
-        return [*unexpected, *surprises(told, found)]
+        rules = rules_of(told)
+        places = find_places(self._folder / "state", rules)
+        unexpected += [*surprises(told, found), *self._contradictions(told, seen), *misplaced(places, rules, policies)]
+        return unexpected
+
+    def _contradictions(self, told: Explanation, seen: Mapping[int, Observation]) -> Iterator[str]:
+        """For each call what its proxies say against what was told."""
+        for one, said in self._said(told, seen):
+            if not is_whole(told, one, said):
+                yield f"no proxy says what it decided; {said}; {one}"
+            yield from contradictions(told, said)
+
+    def _said(self, told: Explanation, seen: Mapping[int, Observation]) -> list[tuple[Observation, list[Decision]]]:
+        """By call, what its proxies have decided."""
+        found = self._decisions.wait_for(
+            lambda found: all(is_whole(told, one, of_call(number, one, found)) for number, one in seen.items())
+        )
+        return [(one, of_call(number, one, found)) for number, one in seen.items()]
 
     @contextmanager
     def _way(self, call: Call, status: admin_pb2.GetStatusResponse) -> Iterator[Way]:

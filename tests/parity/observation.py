@@ -23,6 +23,8 @@ class Observation:
     response: Mapping[str, str] = field(default_factory=dict)
     refused: bool = False
     took_ms: float = 0
+    local_port: int = 0
+    """From which a stream of bytes was opened; 0 for a request."""
 
     @property
     def seen(self) -> dict[str, str]:

@@ -34,7 +34,7 @@ def advise(call: Call, places: Places) -> tuple[Advice, ...]:
 
 def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
     if outbound.refused:
-        yield Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
+        yield _refused(outbound.request)
         return
     stopped = [check for check in outbound.checks if not check.passed]
     for check in stopped:
@@ -51,6 +51,15 @@ def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
         yield Advice(
             why=f"{by} ends {fault.abort_percent:g}% of the calls with {status}", remedy="remove `fault.abort` from it"
         )
+
+
+def _refused(request: Request) -> Advice:
+    if request.is_own_tls:
+        return Advice(
+            why=f"no rule takes TLS for the server name {request.server_name} at {request.authority}",
+            remedy="ask for a name that one has, by --sni, or add it to `sniHosts` or `hosts` of one",
+        )
+    return Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
 
 
 def _no_route(outbound: Outbound, name: Name) -> Advice:

@@ -14,7 +14,6 @@ from loopmesh.simulate import (
     simulate_call,
     simulate_connection,
 )
-from loopmesh.simulate.byte_stream import KIND as STREAM
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.inbound import find_listener
 
@@ -29,7 +28,7 @@ class LiveMesh:
     def simulate(self, caller: str, request: Request) -> Call:
         """`caller` is an instance. Raises CommandError."""
         try:
-            if request.method == STREAM:
+            if request.is_stream:
                 return simulate_connection(self._proxy(caller), request, self._find)
             _, port = split_target(request.authority)
             return simulate_call(self._proxy(caller), request, port, self._find)

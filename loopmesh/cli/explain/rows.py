@@ -11,6 +11,7 @@ from loopmesh.simulate.cluster import ClusterFacts, Outlier
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
+from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import Retry
 from loopmesh.simulate.route import PassedOver
 
@@ -45,7 +46,7 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
     elif matched is not None:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
         yield from (_passed_over(one) for one in call.outbound.passed_over[:MOST_PASSED_OVER])
-        yield from _route(matched)
+        yield from _route(matched, call.outbound.request)
         if call.outbound.fault:
             yield Row(label="fault", text=_fault(call.outbound.fault), rule=matched.rule)
     elif call.outbound.virtual_host:
@@ -58,9 +59,9 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
         yield Row(label="unknown", text=f"what {', '.join(call.outbound.unknown)} does is not simulated")
 
 
-def _route(matched: Matched) -> Iterator[Row]:
+def _route(matched: Matched, request: Request) -> Iterator[Row]:
     if matched.is_stream:
-        yield Row(label="route", text="by connection", rule=matched.rule)
+        yield Row(label="route", text=_stream(request), rule=matched.rule)
         return
     yield Row(label="route", text=matched.name or "(without a name)", rule=matched.rule)
     if matched.answer is not None:
@@ -71,6 +72,10 @@ def _route(matched: Matched) -> Iterator[Row]:
     yield Row(label="retries", text=_retry(matched.retry))
     for mirror in matched.mirrors:
         yield Row(label="mirror", text=f"{mirror.percent:g}% to {mirror.cluster}")
+
+
+def _stream(request: Request) -> str:
+    return f"TLS for the server name {request.server_name}" if request.is_own_tls else "by connection"
 
 
 def _passed_over(passed: PassedOver) -> Row:
@@ -172,7 +177,7 @@ def _tls(call: Call, instance: Instance) -> str:
     if instance.problem:
         return f"refused: {instance.problem}"
     if instance.tls is None:
-        return "plaintext"
+        return "the program's own" if call.outbound.request.is_own_tls else "plaintext"
     who = call.spiffe_id.removeprefix(SPIFFE) if instance.tls.shows_identity else "nobody"
     return f"mutual TLS, {who} to {instance.spiffe_id.removeprefix(SPIFFE)}"
 
@@ -187,6 +192,8 @@ def _check(check: Check, level: int) -> Row:
         return Row(label="headers", text=f"refused: {check.reason}", level=level)
     if check.action == "TRANSLATION":
         return Row(label="translation", text=f"refused with HTTP {check.status}: {check.reason}", level=level)
+    if check.action == "LOG":
+        return Row(label="authorization", text="audited, which stops nothing", rule=rule, level=level)
     if check.action == "CUSTOM":
         return Row(label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", level=level)
     text = "allowed" if check.passed else "denied"

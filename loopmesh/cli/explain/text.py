@@ -21,7 +21,7 @@ WORDS = {
 
 def explanation_lines(call: Call, live: Mapping[str, LiveCluster], places: Places) -> Iterator[str]:
     request = call.outbound.request
-    yield f"{call.caller}: {f'{request.method} {request.path}'.strip()} to {request.authority}"
+    yield f"{call.caller}: {f'{request.method} {request.path or request.server_name}'.strip()} to {request.authority}"
     for row in rows(call, live):
         yield _line(row, places)
     yield f"=> {_verdict(call)}"

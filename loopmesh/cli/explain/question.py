@@ -1,0 +1,52 @@
+"""What is asked about a call, as the words of the command line become a request."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.calling import find_method
+from loopmesh.cli.client import find_workload, service_and_namespace, split_target
+from loopmesh.cli.errors import CommandError
+from loopmesh.simulate import Request
+from loopmesh.simulate.request import STREAM, TLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """`method` is a gRPC method, a path, TCP or TLS; `verb` is that of HTTP for a path, `server_name` that of TLS."""
+
+    target: str
+    method: str
+    verb: str
+    headers: Mapping[str, str]
+    server_name: str = ""
+
+    def request(self, status: admin_pb2.GetStatusResponse, namespace: str) -> Request:
+        """`namespace` is the caller's. Raises UsageError, CommandError."""
+        service, _ = split_target(self.target)
+        if self.server_name and self.method != TLS:
+            raise click.UsageError("--sni goes with TLS as METHOD")
+        if self.method in (STREAM, TLS):
+            name = (self.server_name or service) if self.method == TLS else ""
+            return Request(authority=self.target, path="", method=self.method, server_name=name)
+        now = time.time()
+        if self.method.startswith("/"):
+            verb = self.verb.upper()
+            return Request(authority=self.target, path=self.method, method=verb, headers=self.headers, made_at_s=now)
+        return Request.grpc(self.target, self._path(status, namespace), self.headers, now)
+
+    def _path(self, status: admin_pb2.GetStatusResponse, namespace: str) -> str:
+        """By reflection, as `mesh call` finds it; a full name needs nobody to answer."""
+        if "/" in self.method:
+            return f"/{self.method}"
+        service, _ = split_target(self.target)
+        found = find_workload(status, service_and_namespace(service, namespace))
+        try:
+            return find_method(found.application_target, self.method).path
+        except LookupError as error:
+            raise click.UsageError(str(error.args[0])) from error
+        except ConnectionError as error:
+            raise CommandError(f"{error}; name the method in full, as package.Service/{self.method}") from error

@@ -1,0 +1,34 @@
+"""What only a proxy's own log says: by which rule of an ALLOW policy a stream of bytes was let in."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+CHECKING = re.compile(r"checking (?:connection: .*?sourceIP: ([0-9.:]+)|request)")
+HOLDING = re.compile(r"enforced (?:allowed|denied), matched policy (?!none$)(.+)")
+
+
+class ProxyLogs:
+    """Of a running mesh whose proxies log their authorization (`rbac:debug`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, int] = defaultdict(int)
+        self._rules: dict[tuple[str, str], str] = {}
+        self._source: dict[str, str] = {}
+
+    def rule(self, instance: str, source: str) -> str:
+        """The name of the rule that held for a connection from `source`, `127.0.0.1:40312`; empty where none has."""
+        with (self._folder / f"{instance}.envoy.log").open("rb") as opened:
+            opened.seek(self._read[instance])
+            lines = opened.read().rpartition(b"\n")[0]
+        self._read[instance] += len(lines) + 1 if lines else 0
+        for line in lines.decode(errors="replace").splitlines():
+            self._note(instance, line)
+        return self._rules.get((instance, source), "")
+
+    def _note(self, instance: str, line: str) -> None:
+        if (checking := CHECKING.search(line)) is not None:
+            self._source[instance] = checking.group(1) or ""
+        elif (holding := HOLDING.search(line)) is not None and self._source.get(instance):
+            self._rules[instance, self._source[instance]] = holding.group(1)
