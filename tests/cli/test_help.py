@@ -41,6 +41,10 @@ WRONG_USE = {
         ["explain"],
         "say --from WORKLOAD SERVICE:PORT METHOD, or --trace ID of a call that was made",
     ),
+    "a server name for a call without TLS": (
+        ["explain", "--from", "orders", "catalog:50051", "GetProduct", "--sni", "a.example.com"],
+        "--sni goes with TLS as METHOD: proxies see a server name in TLS only",
+    ),
     "a call and a trace to explain": (
         ["explain", "--from", "orders", "--trace", "last"],
         "--trace names the call; say nothing else of it",

@@ -15,6 +15,7 @@ from loopmesh.cli.explain.question import Question
 from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.whole_trace import wait_for_trace
+from loopmesh.simulate.request import TLS
 
 OUTSIDE = "edge"
 """Stands before the name of a gateway's server in place of a workload."""
@@ -71,6 +72,8 @@ def command(
             raise click.UsageError("--trace names the call; say nothing else of it")
         _explain_trace(trace_id, state, as_json=as_json)
     elif caller and target and method:
+        if server_name and method != TLS:
+            raise click.UsageError("--sni goes with TLS as METHOD: proxies see a server name in TLS only")
         question = Question(
             target=target, method=method, verb=verb, headers=_headers(headers, jwt), server_name=server_name
         )

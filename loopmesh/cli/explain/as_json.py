@@ -23,6 +23,7 @@ def explanation_json(call: Call, live: Mapping[str, LiveCluster], places: Places
         "to": request.authority,
         "method": request.method,
         "path": request.path,
+        "server_name": request.server_name,
         "translation": translation and {"path": translation.request.path, "rule": translation.rule},
         "outcomes": [
             {"verdict": str(one.verdict), "percent": one.percent, "workload": one.workload} for one in call.outcomes

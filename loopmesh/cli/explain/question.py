@@ -27,8 +27,6 @@ class Question:
     def request(self, status: admin_pb2.GetStatusResponse, namespace: str) -> Request:
         """`namespace` is the caller's. Raises UsageError, CommandError."""
         service, _ = split_target(self.target)
-        if self.server_name and self.method != TLS:
-            raise click.UsageError("--sni goes with TLS as METHOD")
         if self.method in (STREAM, TLS):
             name = (self.server_name or service) if self.method == TLS else ""
             return Request(authority=self.target, path="", method=self.method, server_name=name)
