@@ -12,10 +12,13 @@ from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.proxy import unpack
 from loopmesh.simulate.text import matches_text
 
+IDENTITY = "default"
+"""The secret that holds the certificate a workload has from the mesh; any other is one that policies give it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTls:
-    """`shows_identity` when the caller's certificate goes along; `context` says whom it accepts."""
+    """`shows_identity` when that certificate goes along; `context` says whom it accepts."""
 
     server_name: str
     protocols: tuple[str, ...]
@@ -51,7 +54,7 @@ def _context(socket: TransportSocket) -> ClientTls | None:
     return ClientTls(
         server_name=context.sni,
         protocols=tuple(common.alpn_protocols),
-        shows_identity=bool(common.tls_certificate_sds_secret_configs or common.tls_certificates),
+        shows_identity=any(one.name == IDENTITY for one in common.tls_certificate_sds_secret_configs),
         context=context,
     )
 

@@ -11,7 +11,6 @@ from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 from tests.parity.decision import Decision
-from tests.parity.observation import is_of
 
 UNITS_MS = {"H": 3_600_000, "M": 60_000, "S": 1000, "m": 1}
 """Of a gRPC caller's deadline."""
@@ -65,7 +64,8 @@ def of_server(call: Call, said: Decision) -> Iterator[str]:
 def _is_copy(call: Call, said: Decision) -> bool:
     """A mirrored request, at an instance of a service that gets some."""
     mirrors = call.outbound.matched.mirrors if call.outbound.matched else ()
-    return any(is_of(said.instance, one.cluster.split("|")[3].partition(".")[0]) for one in mirrors)
+    hosts = [one.cluster.split("|")[3].split(".") for one in mirrors]
+    return any(host[0] in said.instance and said.namespace in host[1:2] for host in hosts)
 
 
 def _is_stopped_late(call: Call) -> bool:

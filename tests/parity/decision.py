@@ -17,8 +17,8 @@ from tests.parity.proxy_log import ProxyLogs
 
 PATIENCE_S = 3
 NOTHING = "-"
-INBOUND = "1"
-UNKNOWN_HOSTS = ("allow_any", "block_all")
+UNKNOWN_HOSTS = ("allow_any", "block_all", "passthrough|", "*")
+"""How the names of virtual hosts begin for what Istio has no listener for."""
 EFFECTIVE = "enforced_effective_policy_id"
 
 
@@ -28,7 +28,6 @@ class Decision:
     are its fields. Policies are paths as Istio writes them, `rbac` is the name of the rule that held."""
 
     proxy: str = ""
-    direction: str = ""
     call: str = ""
     authority: str = ""
     came_from: str = ""
@@ -60,8 +59,8 @@ class Decision:
         return self.proxy.split("~")[2].partition(".")[0] if self.proxy else ""
 
     @property
-    def is_inbound(self) -> bool:
-        return self.direction == INBOUND
+    def namespace(self) -> str:
+        return self.proxy.split("~")[2].partition(".")[2] if self.proxy else ""
 
 
 LABELS = {one.name for one in fields(Decision)}
@@ -121,7 +120,7 @@ def is_whole(told: Call, seen: Observation, said: list[Decision]) -> bool:
 
 def _is_silent(told: Call, seen: Observation) -> bool:
     """Whether the caller's proxy cannot name the call: TLS failed, or the codec refused a header's name. For hosts
-    nobody knows Istio's configuration gets a listener of this machine's, which policies do not reach."""
+    a sidecar does not know Istio's configuration gets a listener of this machine's, which policies do not reach."""
     outbound = told.outbound
     refused = outbound.refused or (seen.refused and not seen.local_port)
     by_the_codec = any(check.action == "HEADERS" and not check.passed for check in outbound.checks)

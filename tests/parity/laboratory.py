@@ -111,22 +111,25 @@ class Laboratory:
         """What is told of a call, and what its proxies say when it is made once."""
         status = self.status()
         told = explained(LiveMesh(status), status, call)
-        return told, self._said(told, self._made(call, status))[0][1]
+        with self._way(call, status) as way:
+            return told, self._said(told, self._made(call, way))[0][1]
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())
 
-    def _made(self, call: Call, status: admin_pb2.GetStatusResponse) -> dict[int, Observation]:
+    def _made(self, call: Call, way: Way) -> dict[int, Observation]:
         """By the numbers of the calls."""
         numbers = [next(self._numbers) for _ in range(call.times)]
-        with self._way(call, status) as way, ThreadPoolExecutor(call.times if call.together else 1) as pool:
+        with ThreadPoolExecutor(call.times if call.together else 1) as pool:
             seen = list(pool.map(lambda number: make_call(call, way, number), numbers))
         return dict(zip(numbers, seen, strict=True))
 
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse, policies: str) -> list[str]:
-        told = explained(mesh, status, call)
         written = len(self._lines())
-        seen = self._made(call, status)
+        with self._way(call, status) as way:
+            # The way of a program's own TLS may have been opened just now.
+            told = explained(LiveMesh(status) if call.own_server_name else mesh, status, call)
+            seen = self._made(call, way)
         found = list(seen.values())
         unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
         if call.expect.logged is not None:

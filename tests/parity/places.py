@@ -9,7 +9,7 @@ from loopmesh.model.problem import Origin
 from loopmesh.simulate.origin import Rule
 
 DEFAULT_NAMESPACE = "lab"
-STEP = re.compile(r"\.?([A-Za-z]+)|\[(\d+)]")
+STEP = re.compile(r"\.?([A-Za-z0-9]+)|\[(\d+)]")
 
 
 def misplaced(places: Mapping[Rule, Origin], rules: set[Rule], policies: str) -> Iterator[str]:
