@@ -73,9 +73,14 @@ def _argo_cd() -> Iterator[tuple[str, Schema]]:
 
 
 def _prometheus_operator() -> Iterator[tuple[str, Schema]]:
+    for file in operator_kinds():
+        yield from _custom(file)
+
+
+def operator_kinds() -> list[Path]:
+    """The CRDs that the charts need of Prometheus' operator, a file each."""
     folder = module_folder(PROMETHEUS_OPERATOR, PROMETHEUS_OPERATOR_VERSION) / "example" / "prometheus-operator-crd"
-    for kind in ("podmonitors", "prometheusrules"):
-        yield from _custom(folder / f"monitoring.coreos.com_{kind}.yaml")
+    return [folder / f"monitoring.coreos.com_{kind}.yaml" for kind in ("podmonitors", "prometheusrules")]
 
 
 def _custom(file: Path) -> Iterator[tuple[str, Schema]]:
