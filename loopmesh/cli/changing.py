@@ -1,8 +1,8 @@
-"""A change of policies as the user sees it: the files that are sent, and what became of them."""
+"""What became of a change of policies, as the user sees it. Never: imports the readers of policies, which take longer
+than a command that only asks a running mesh."""
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,17 +12,8 @@ from loopmesh.cli.errors import FAILED, CommandError, ProblemsError
 from loopmesh.cli.problem_json import problem_json
 from loopmesh.cli.problem_messages import problem_of_message
 from loopmesh.model.problem import InvalidInputError, has_error
-from loopmesh.policies.policy_set import read_files
 
 Answer = admin_pb2.ApplyResponse | admin_pb2.DeleteResponse
-
-
-def policy_files(paths: Iterable[Path]) -> list[admin_pb2.PolicyFile]:
-    """Raises ProblemsError for files that cannot be read."""
-    try:
-        return [admin_pb2.PolicyFile(path=name, content=content) for name, content in read_files(paths)]
-    except InvalidInputError as error:
-        raise ProblemsError(error) from error
 
 
 def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> None:

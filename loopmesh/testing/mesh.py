@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.changing import policy_files
 from loopmesh.cli.client import service_and_namespace, split_target
+from loopmesh.cli.policy_files import policy_files
 from loopmesh.testing.answers import GrpcAnswer, HttpAnswer
 from loopmesh.testing.backend import Backend
 from loopmesh.testing.grpc_client import Request

@@ -10,11 +10,12 @@ import grpc
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
 from loopmesh.cli.admin_limits import CHANGE_S, LIMITS
-from loopmesh.cli.changing import Answer, policy_files, raise_problems, refusal_line
+from loopmesh.cli.changing import Answer, raise_problems, refusal_line
 from loopmesh.cli.client import find_workload
 from loopmesh.cli.detached import Detached, start_detached
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.options import ControlPlaneKind, UpOptions
+from loopmesh.cli.policy_files import policy_files
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies import read_application
 from loopmesh.run.state import read_record

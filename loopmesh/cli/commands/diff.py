@@ -9,10 +9,11 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.changing import policy_files, raise_problems
+from loopmesh.cli.changing import raise_problems
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.named_policies import named_policies
 from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.policy_files import policy_files
 
 
 @click.command(short_help="what policies would change")
