@@ -12,7 +12,6 @@ from tests.parity.istio_samples import sample_files, sample_policies
 APPLICATION = read_application(Path(__file__).with_name("samples") / "values.yaml")
 REFUSED = {
     "bookinfo/networking/certmanager-gateway.yaml": "no service has this host",
-    "bookinfo/policy/productpage_envoy_ratelimit.yaml": "a route says nothing about a VIRTUAL_HOST",
     "multicluster/expose-istiod-https.yaml": "$CREDENTIAL_NAME",
     "multicluster/expose-services.yaml": "AUTO_PASSTHROUGH",
     "open-telemetry/loki/telemetry.yaml": "the mesh config has no provider of this name",
