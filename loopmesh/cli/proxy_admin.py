@@ -28,3 +28,14 @@ def ask_proxy(admin_socket: str, path: str) -> str:
 def ask_proxy_json(admin_socket: str, path: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(ask_proxy(admin_socket, path))
     return answer
+
+
+def bound_addresses(admin_socket: str) -> set[tuple[str, int]]:
+    """Address and port of everything the proxy listens at, Unix sockets apart. Raises CommandError."""
+    listeners = ask_proxy_json(admin_socket, "/listeners?format=json").get("listener_statuses", ())
+    addresses = (
+        one.get("socket_address")
+        for listener in listeners
+        for one in (listener.get("local_address", {}), *listener.get("additional_local_addresses", ()))
+    )
+    return {(one["address"], one["port_value"]) for one in addresses if one}

@@ -61,6 +61,9 @@ func generate(t test.Failer, asked question, configs []config.Config, render ren
 			return nil, fmt.Errorf("%s: %w", node.Name, err)
 		}
 		prepare(generator, proxy)
+		if err := orderPatches(generator.PushContext().EnvoyFilters(proxy)); err != nil {
+			return nil, fmt.Errorf("%s: %w", node.Name, err)
+		}
 		if proxies[node.Name], err = resourcesOf(generator, proxy, render); err != nil {
 			return nil, fmt.Errorf("%s: %w", node.Name, err)
 		}
