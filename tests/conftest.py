@@ -1,11 +1,16 @@
 """Where the end-to-end tests run, on a mesh of this machine or on a cluster that has the application already, and which
 worker runs what."""
 
+import signal
+
 import pytest
 
 from tests.scheduling import ByFileAndBacking, place_in_queue
 
 LOCAL, KUBE = "local", "kube"
+
+# In the background of a script SIGINT is ignored, also by every program started from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -77,7 +77,6 @@ def test_terraform_installs_what_make_kind_does(terraform: Path) -> None:
     assert shop == [VALUES.read_text()]
 
 
-@pytest.mark.timeout(300)
 def test_terraform_finds_it_valid(terraform: Path) -> None:
     ready = run(terraform, "init", "-backend=false", "-input=false", "-no-color")
     if ready.returncode:

@@ -32,7 +32,6 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.timeout(180)
 def test_the_commands_of_the_readme_do_what_it_says_in_their_order(checkout: Path) -> None:
     run_console(README, checkout)
 

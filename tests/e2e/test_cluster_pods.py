@@ -13,7 +13,7 @@ from tests.observing import wait_for
 from tests.targets.kube import helm_command, kubectl
 from tests.targets.target import Application
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 WHAT_IT_MAY = "id -u; grep CapEff /proc/self/status; ls /var/run/secrets/kubernetes.io; touch /app/x; :"
 IN_THE_WAY = """
 apiVersion: security.istio.io/v1

@@ -107,7 +107,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     mesh.down()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", HOSTILE)
 def test_it_is_refused_with_its_place_while_every_call_succeeds(lab: MeshProcess, tmp_path: Path, case: str) -> None:
     content, said = HOSTILE[case]
@@ -126,7 +125,6 @@ def test_it_is_refused_with_its_place_while_every_call_succeeds(lab: MeshProcess
     assert most_memory_kib(lab.supervisor_pid) < MOST_MEMORY_KIB
 
 
-@pytest.mark.timeout(300)
 def test_ten_thousand_policies_are_taken_while_every_call_succeeds(tmp_path: Path) -> None:
     path = tmp_path / "many.yaml"
     path.write_text("".join(policy % {"number": number} for number in range(2500) for policy in MANY))

@@ -99,7 +99,6 @@ class Backend(trace_service_pb2_grpc.TraceServiceServicer):
         return trace_service_pb2.ExportTraceServiceResponse()
 
 
-@pytest.mark.timeout(180)
 def test_the_users_own_backend_gets_the_same_spans(tmp_path: Path) -> None:
     backend = Backend()
     server = grpc.server(ThreadPoolExecutor(4))

@@ -80,15 +80,20 @@ class Laboratory:
         ]
 
     def apply(self, policies: str, mesh_config: str = "") -> None:
-        """Returns when every proxy has these policies only and nothing is left of those before."""
+        """Returns when every proxy has these policies only and nothing is left of those before.
+
+        Raises NotAcceptedError, and TimeoutError for a proxy that says nothing.
+        """
         deciding = self._deciding(mesh_config)
         files = {"policies.yaml": policies, "meshconfig.yaml": mesh_config, "decisions.yaml": deciding}
         given = [admin_pb2.PolicyFile(path=name, content=text.encode()) for name, text in files.items() if text]
         answer = self._stub.Apply(admin_pb2.ApplyRequest(files=given, only=True))
         problems = [f"{one.file}:{one.line}: {one.value}: {one.rule}; {one.remedy}" for one in answer.problems]
         rejections = [f"{one.workload} {one.resource_type}: {one.message}" for one in answer.rejected]
-        if problems or rejections or answer.late:
-            raise NotAcceptedError("\n".join([*problems, *rejections, *answer.late]))
+        if problems or rejections:
+            raise NotAcceptedError("\n".join([*problems, *rejections]))
+        if answer.late:
+            raise TimeoutError(f"no answer from {', '.join(answer.late)}")
         self._settle()
 
     @property

@@ -15,7 +15,7 @@ from tests.parity.random_routing import as_yaml
 APPLICATION = read_application(Path(__file__).with_name("lab") / "values.yaml")
 REGISTRY_ONLY = "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"
 """A service whose virtual host is taken away is reached by its address on a cluster, else."""
-CALLED, COMPARED = 10, 60
+CALLED, COMPARED = 6, 60
 UNHEALTHY = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much, HealthCheck.too_slow]
 
 
