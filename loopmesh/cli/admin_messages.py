@@ -7,7 +7,6 @@ from loopmesh.cli.blame import Refusal
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference
 from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.model.difference import PartDifference, PolicyDifference
-from loopmesh.model.policy import PolicyName
 
 
 class Outcome(TypedDict):
@@ -41,10 +40,6 @@ def rejection_message(refusal: Refusal) -> admin_pb2.Rejection:
         message=found.message,
         policies=list(map(str, refusal.policies)),
     )
-
-
-def policy_name(message: admin_pb2.PolicyName) -> PolicyName:
-    return PolicyName(kind=message.kind, namespace=message.namespace, name=message.name)
 
 
 def diff_message(difference: MeshDifference) -> admin_pb2.DiffResponse:

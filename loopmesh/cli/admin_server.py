@@ -11,7 +11,6 @@ from loopmesh.cli.admin_limits import LIMITS
 from loopmesh.cli.admin_messages import (
     diff_message,
     outcome,
-    policy_name,
     rejection_message,
 )
 from loopmesh.cli.called_service import find_called
@@ -19,6 +18,7 @@ from loopmesh.cli.mesh import Mesh
 from loopmesh.cli.planning import plan_fault, plan_shift
 from loopmesh.cli.policy_change import PolicyChange
 from loopmesh.cli.problem_messages import problem_messages
+from loopmesh.cli.rule_names import policy_name, rule_name
 from loopmesh.model.added_host import Called
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward
@@ -174,6 +174,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     def _status(self, found: InstanceStatus) -> admin_pb2.WorkloadStatus:
         rejected = map(rejection_message, self._mesh.refusals(found.workload.name))
+        token_rules = self._mesh.token_sources(found.workload).items()
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
             service=found.workload.service,
@@ -189,6 +190,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             application_target=found.application_target,
             envoy_admin_socket=str(found.sockets.proxy_admin),
             logs=[str(path) for path in found.logs],
+            token_rules={name: rule_name(rule.policy, rule.place) for name, rule in token_rules},
         )
 
 

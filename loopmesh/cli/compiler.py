@@ -7,6 +7,7 @@ from loopmesh.cli.options import ControlPlaneKind
 from loopmesh.compile import ProxyConfig, compile_mesh
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
+from loopmesh.model.token import KeySource, key_timeouts
 from loopmesh.model.topology import LOOPBACK, Inbound, Topology, Workload
 from loopmesh.policies import PolicySet, check_policies
 
@@ -21,6 +22,9 @@ class Compiler(Protocol):
 
     def check(self, policy_set: PolicySet, application: Application) -> Policies:
         """What can be told without compiling. Raises InvalidInputError."""
+
+    def fetched_keys(self, policies: Policies, application: Application) -> Mapping[KeySource, int]:
+        """The keys of token issuers that this machine fetches, each with the milliseconds it may take."""
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         """By workload. `policies` are what `check` made of `policy_set`. Raises InvalidInputError and RunError."""
@@ -40,6 +44,9 @@ class OwnCompiler:
 
     def check(self, policy_set: PolicySet, application: Application) -> Policies:
         return check_policies(policy_set, application)
+
+    def fetched_keys(self, policies: Policies, application: Application) -> Mapping[KeySource, int]:
+        return key_timeouts(policies.request_authentications)
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         return compile_mesh(topology, policies)

@@ -8,6 +8,7 @@ from loopmesh.cli.key_location import keys_in_mesh
 from loopmesh.compile import ProxyConfig, outside_secrets
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
+from loopmesh.model.token import KeySource, key_timeouts
 from loopmesh.model.topology import Inbound, Topology, Workload, WorkloadKind
 from loopmesh.oracle import Generator
 from loopmesh.policies import PolicySet, check_provisions
@@ -32,10 +33,12 @@ class IstioCompiler:
         self._ledger.close()
 
     def check(self, policy_set: PolicySet, application: Application) -> Policies:
-        """Only what this machine provides; keys of issuers elsewhere Istio fetches itself."""
-        found = check_provisions(policy_set)
-        tokens = (keys_in_mesh(policy, application) for policy in found.request_authentications)
-        return replace(found, request_authentications=tuple(policy for policy in tokens if policy.rules))
+        """Only what this machine provides."""
+        return check_provisions(policy_set)
+
+    def fetched_keys(self, policies: Policies, application: Application) -> Mapping[KeySource, int]:
+        """Keys of issuers elsewhere Istio fetches itself."""
+        return keys_in_mesh(key_timeouts(policies.request_authentications), application)
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
         if self._generator is None:

@@ -1,12 +1,11 @@
 """Where the keys of token issuers are reached: the host itself, or the proxy of a service of the mesh."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from loopmesh.control import FetchError
 from loopmesh.model.application import Application, Service
-from loopmesh.model.token import RequestAuthentication
+from loopmesh.model.token import KeySource
 from loopmesh.model.topology import Inbound, Topology, Workload
 
 ASKING_NAMESPACE = "istio-system"
@@ -28,10 +27,9 @@ def locate(topology: Topology, host: str, port: int, address_of: Callable[[Workl
     raise FetchError(f"no instance of {host} is ready on port {port}")
 
 
-def keys_in_mesh(policy: RequestAuthentication, application: Application) -> RequestAuthentication:
-    """Only the rules whose keys a service of the mesh has."""
-    rules = (rule for rule in policy.rules if _service(application, urlsplit(rule.key_source.url).hostname or ""))
-    return replace(policy, rules=tuple(rules))
+def keys_in_mesh(timeouts: Mapping[KeySource, int], application: Application) -> dict[KeySource, int]:
+    """Only those that a service of the mesh has."""
+    return {one: ms for one, ms in timeouts.items() if _service(application, urlsplit(one.url).hostname or "")}
 
 
 def _service(application: Application, host: str) -> Service | None:

@@ -18,15 +18,15 @@ from loopmesh.cli.key_location import locate
 from loopmesh.cli.options import UpOptions
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
 from loopmesh.cli.secrets import read_credentials
-from loopmesh.compile import ProxyConfig
+from loopmesh.compile import ProxyConfig, token_sources
 from loopmesh.control import CertificateAuthority, ControlPlane, KeyFetch, KeySets, PushReport, Rejection
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application
 from loopmesh.model.credential import Credential
 from loopmesh.model.policies import Policies
-from loopmesh.model.policy import PolicyName
+from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError
-from loopmesh.model.token import KeySource, key_timeouts
+from loopmesh.model.token import KeySource
 from loopmesh.model.topology import Forward, Ports, Topology, Workload, place
 from loopmesh.observe import OtlpReceiver, TraceStore
 from loopmesh.policies import PolicySet, read_application, read_files
@@ -184,6 +184,10 @@ class Mesh:
         last = [refusal for refusal in self._refused if refusal.rejection.workload == name]
         return (*(Refusal(rejection=found) for found in self.control.rejections(name)), *last)
 
+    def token_sources(self, workload: Workload) -> dict[str, Source]:
+        """The rules for tokens a workload's proxy has, by the names of their providers."""
+        return token_sources(self._policies, workload)
+
     async def change(self, change: PolicyChange) -> ChangeReport:
         """Returns when every proxy has answered; when one refuses, all have what they had before.
 
@@ -285,7 +289,7 @@ class Mesh:
 
     async def _follow_issuers(self, policies: Policies) -> Mapping[KeySource, str]:
         """The keys there are for the tokens these policies take, from now on looked after."""
-        await self._key_sets.follow(key_timeouts(policies.request_authentications))
+        await self._key_sets.follow(self._compiler.fetched_keys(policies, self.application))
         return self._key_sets.known
 
     async def _push_key_sets(self) -> None:

@@ -14,6 +14,7 @@ from loopmesh.compile.rendering import (
     rendered_files,
     write_files,
 )
+from loopmesh.compile.token_filter import token_sources
 
 __all__ = [
     "ProxyConfig",
@@ -25,5 +26,6 @@ __all__ = [
     "health_listener",
     "outside_secrets",
     "rendered_files",
+    "token_sources",
     "write_files",
 ]

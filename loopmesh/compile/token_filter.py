@@ -1,7 +1,8 @@
 """Tokens: which are taken, and what is noted and passed on of them (Envoy's jwt_authn filter)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from envoy.config.core.v3.base_pb2 import DataSource
 from envoy.config.route.v3.route_components_pb2 import RouteMatch
@@ -19,7 +20,10 @@ from google.protobuf.empty_pb2 import Empty
 
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.noted import TOKEN_PAYLOAD
-from loopmesh.model.token import TokenRule
+from loopmesh.compile.selection import Selection
+from loopmesh.model.policies import Policies
+from loopmesh.model.policy import Source
+from loopmesh.model.token import RequestAuthentication, TokenRule
 from loopmesh.model.topology import Workload, WorkloadKind
 
 ALWAYS_SPACE_DELIMITED = ("permission", "scope")
@@ -34,23 +38,36 @@ NOBODYS_KEYS = json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": NOBODYS_MOD
 (as Istio's JWKS resolver has it)."""
 
 
-def token_filter(index: MeshIndex, workload: Workload) -> JwtAuthentication | None:
-    """One provider for each rule of every policy that selects the workload; None without any.
+Sourced = tuple[Source, TokenRule]
 
-    Sorted by issuer (Istio `newPolicyApplier`), policies of the workload's namespace first.
-    """
-    rules = sorted(_rules(index, workload), key=lambda rule: rule.issuer)
+
+def token_filter(index: MeshIndex, workload: Workload) -> JwtAuthentication | None:
+    """One provider for each rule of every policy that selects the workload; None without any."""
+    rules = _named(index.request_authentications, workload)
     if not rules:
         return None
-    providers = {f"origins-{number}": _provider(index, workload, rule) for number, rule in enumerate(rules)}
+    providers = {name: _provider(index, workload, rule) for name, (_, rule) in rules.items()}
     everywhere = RequirementRule(match=RouteMatch(prefix="/"), requires=_requirement(list(providers)))
     return JwtAuthentication(providers=providers, rules=[everywhere], bypass_cors_preflight=True)
 
 
-def _rules(index: MeshIndex, workload: Workload) -> list[TokenRule]:
-    selecting = index.request_authentications.of(workload)
-    own_first = sorted(selecting, key=lambda policy: policy.selector.namespace != workload.namespace)
-    return [rule for policy in own_first for rule in policy.rules]
+def token_sources(policies: Policies, workload: Workload) -> dict[str, Source]:
+    """The rule behind each provider of the workload's proxy, which its configuration does not say."""
+    selection = Selection(policies.request_authentications, policies.settings.root_namespace)
+    return {name: source for name, (source, _) in _named(selection, workload).items()}
+
+
+def _named(policies: Selection[RequestAuthentication], workload: Workload) -> dict[str, Sourced]:
+    """By the names Istio gives to providers: sorted by issuer (`newPolicyApplier`), policies of the workload's
+    namespace first."""
+    own_first = sorted(policies.of(workload), key=lambda policy: policy.selector.namespace != workload.namespace)
+    rules = sorted((found for policy in own_first for found in _rules(policy)), key=lambda found: found[1].issuer)
+    return {f"origins-{number}": found for number, found in enumerate(rules)}
+
+
+def _rules(policy: RequestAuthentication) -> Iterator[Sourced]:
+    for number, rule in enumerate(policy.rules):
+        yield replace(policy.source, place=f"spec.jwtRules[{number}]"), rule
 
 
 def _provider(index: MeshIndex, workload: Workload, rule: TokenRule) -> JwtProvider:

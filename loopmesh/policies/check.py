@@ -56,7 +56,7 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
 
 def check_provisions(policy_set: PolicySet) -> Policies:
     """Only what this machine provides for somebody else who reads the rest: ports of gateways and hosts outside,
-    certificates for connections, keys of issuers.
+    certificates for connections, keys of issuers; and the mesh's root namespace, for whom policies in it mean.
 
     A policy loopmesh cannot read gets nothing. Raises InvalidInputError for YAML of no policy and for gateways.
     """
@@ -69,6 +69,7 @@ def check_provisions(policy_set: PolicySet) -> Policies:
     rules = reading.read("DestinationRule", read_destination_rule)
     tokens = reading.read("RequestAuthentication", read_request_authentication)
     return Policies(
+        settings=MeshSettings(root_namespace=policy_set.root_namespace),
         gateways=gateways,
         added_hosts=tuple(one for one in entries if one.source.policy not in reading.broken),
         destination_rules=tuple(one for one in rules if one.source.policy not in reading.broken),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from loopmesh.model.identity import TRUST_DOMAIN
-from loopmesh.model.mesh_settings import MESH_CONFIG
+from loopmesh.model.mesh_settings import MESH_CONFIG, MeshSettings
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.chart_values import check_chart_values, is_chart_values
@@ -70,9 +70,17 @@ class PolicySet:
     @property
     def trust_domain(self) -> str:
         """As the mesh config says it, for whoever does not read all of it."""
+        return self._said("trustDomain", TRUST_DOMAIN)
+
+    @property
+    def root_namespace(self) -> str:
+        """Likewise."""
+        return self._said("rootNamespace", MeshSettings().root_namespace)
+
+    def _said(self, key: str, default: str) -> str:
         said = self.mesh_config.plain() if self.mesh_config else None
-        name = said.get("trustDomain") if isinstance(said, dict) else None
-        return name if isinstance(name, str) else TRUST_DOMAIN
+        name = said.get(key) if isinstance(said, dict) else None
+        return name if isinstance(name, str) else default
 
     @property
     def names(self) -> list[PolicyName]:

@@ -1,6 +1,6 @@
 """The HTTP filters of a listener, one after the other, until one stops the request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
@@ -20,6 +20,7 @@ from loopmesh.simulate.check import Check
 from loopmesh.simulate.chosen_route import ChosenRoute, choose_route
 from loopmesh.simulate.fault import Fault, fault_of
 from loopmesh.simulate.grpc_web import as_grpc
+from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.preflight import check_preflight
 from loopmesh.simulate.proxy import unpack
 from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
@@ -56,8 +57,10 @@ class Filtered:
         return next((check for check in self.checks if not check.passed), None)
 
 
-def pass_filters(filters: Sequence[HttpFilter], stream: Stream, routes: RouteConfiguration) -> Filtered:
-    """Raises NotSimulatedError."""
+def pass_filters(
+    filters: Sequence[HttpFilter], stream: Stream, routes: RouteConfiguration, token_rules: Mapping[str, Rule]
+) -> Filtered:
+    """`token_rules` are those behind providers of tokens. Raises NotSimulatedError."""
     checks: list[Check] = []
     fault: Fault | None = None
     unknown: list[str] = []
@@ -66,7 +69,7 @@ def pass_filters(filters: Sequence[HttpFilter], stream: Stream, routes: RouteCon
         config = chosen.overrides.get(one.name, one.typed_config)
         if (faults := unpack(config, HTTPFault)) is not None:
             fault = fault_of(faults, stream.request)
-        elif (checked := _check(one.name, config, stream)) is not None:
+        elif (checked := _check(one.name, config, stream, token_rules)) is not None:
             before, (stream, check) = stream, checked
             checks.extend([check] if check else [])
             if stream is not before and _looks_again(config):
@@ -78,12 +81,14 @@ def pass_filters(filters: Sequence[HttpFilter], stream: Stream, routes: RouteCon
     return Filtered(stream=stream, chosen=chosen, checks=tuple(checks), fault=fault, unknown=tuple(unknown))
 
 
-def _check(name: str, config: Any, stream: Stream) -> tuple[Stream, Check | None] | None:
+def _check(
+    name: str, config: Any, stream: Stream, token_rules: Mapping[str, Rule]
+) -> tuple[Stream, Check | None] | None:
     """What a filter that decides makes of the request; None for other filters."""
     if (rbac := _rbac(config)) is not None:
         return note_shadow_rules(name, rbac, stream), check_rbac(rbac, stream)
     if (tokens := unpack(config, JwtAuthentication)) is not None:
-        return check_tokens(tokens, stream)
+        return check_tokens(tokens, stream, token_rules)
     if (authorizer := unpack(config, ExtAuthz)) is not None:
         return stream, check_authorizer(authorizer, stream)
     if (transcoder := unpack(config, GrpcJsonTranscoder)) is not None:

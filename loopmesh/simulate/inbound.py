@@ -99,7 +99,7 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
     )
     if refusal is not None:
         return Filtered(stream=stream, checks=(refusal,))
-    return pass_filters(manager.http_filters, stream, routes)
+    return pass_filters(manager.http_filters, stream, routes, proxy.token_rules)
 
 
 def _verdict(filtered: Filtered) -> Verdict:

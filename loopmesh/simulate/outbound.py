@@ -95,7 +95,7 @@ def simulate_outbound(
     host = find_virtual_host(routes, request.authority)
     if host is not None and host[0].require_tls and not connection.tls:
         return Outbound(request=request, listener=listener.name, matched=_to_https(host[0], host[1], request))
-    filtered = pass_filters(manager.http_filters, stream, routes)
+    filtered = pass_filters(manager.http_filters, stream, routes, proxy.token_rules)
     chosen = filtered.chosen
     return Outbound(
         request=request,

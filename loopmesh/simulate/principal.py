@@ -10,6 +10,7 @@ from loopmesh.simulate.header import matches_header
 from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.text import matches_text
 
+TOKEN_FILTER = "envoy.filters.http.jwt_authn"  # noqa: S105
 PEER = "io.istio.peer_principal"
 """Where Istio's waypoints keep the caller's identity."""
 
@@ -27,6 +28,19 @@ def is_meant(principal: Principal, stream: Stream) -> bool:
             return not is_meant(principal.not_id, stream)
         case kind:
             return _holds(principal, kind, stream)
+
+
+def asks_token(principal: Principal) -> bool:
+    """Whether nobody without a token is meant."""
+    match principal.WhichOneof("identifier"):
+        case "and_ids":
+            return any(map(asks_token, principal.and_ids.ids))
+        case "or_ids":
+            return bool(principal.or_ids.ids) and all(map(asks_token, principal.or_ids.ids))
+        case "metadata":
+            return principal.metadata.filter == TOKEN_FILTER and not principal.metadata.invert
+        case _:
+            return False
 
 
 def _holds(principal: Principal, kind: str | None, stream: Stream) -> bool:

@@ -1,7 +1,7 @@
 """The configuration of one proxy, with what it holds unpacked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -14,6 +14,8 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
+
+from loopmesh.simulate.origin import Rule
 
 TYPE_URL = "type.googleapis.com/"
 Resources = Mapping[str, Mapping[str, Message]]
@@ -29,11 +31,13 @@ def unpack(packed: Any, kind: type[Kind]) -> Kind | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """`spiffe_id` is what its certificate says; empty if it has none."""
+    """`spiffe_id` is what its certificate says; empty if it has none. `token_rules` are the rules behind the providers
+    of tokens, by the providers' names: configuration does not say them."""
 
     name: str
     spiffe_id: str
     resources: Resources
+    token_rules: Mapping[str, Rule] = field(default_factory=dict)
 
     def listeners(self) -> Iterator[Listener]:
         yield from self._of(Listener)

@@ -11,7 +11,7 @@ from loopmesh.simulate.check import Check, RuleResult
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.origin import rule_of_rbac
 from loopmesh.simulate.permission import permits
-from loopmesh.simulate.principal import is_meant
+from loopmesh.simulate.principal import asks_token, is_meant
 from loopmesh.simulate.stream import Stream
 
 DENIED = "RBAC: access denied"
@@ -59,4 +59,5 @@ def _result(name: str, policy: Policy, stream: Stream) -> RuleResult:
         rule=rule_of_rbac(name),
         fits_operation=any(permits(one, stream) for one in policy.permissions),
         fits_caller=any(is_meant(one, stream) for one in policy.principals),
+        asks_token=bool(policy.principals) and all(map(asks_token, policy.principals)),
     )

@@ -11,6 +11,7 @@ from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtProvider
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.signature import decode, has_key, is_signed
+from loopmesh.simulate.time import utc
 
 MISSING = "Jwt is missing"
 MALFORMED = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
@@ -28,7 +29,11 @@ Claims = dict[str, Any]
 
 
 class TokenError(Exception):
-    """Why a provider does not take a token; the message is Envoy's."""
+    """Why a provider does not take a token: in Envoy's words, and in plainer ones."""
+
+    def __init__(self, said: str, words: str) -> None:
+        super().__init__(said)
+        self.words = words
 
 
 def tokens_of(provider: JwtProvider, request: Request) -> Iterator[str]:
@@ -58,19 +63,19 @@ def checked_claims(provider: JwtProvider, token: str, now_s: float) -> Claims:
     """What the token says, once everything about it holds. Raises TokenError."""
     parts = token.split(".")
     if len(parts) != 3:
-        raise TokenError(MALFORMED)
+        raise TokenError(MALFORMED, "what stands where a token is looked for is none")
     head, claims = _opened("header", parts[0]), _opened("payload", parts[1])
     signature = _decoded("signature", parts[2])
     if provider.issuer and claims.get("iss") != provider.issuer:
-        raise TokenError(FOREIGN)
+        raise TokenError(FOREIGN, f"its issuer is {claims.get('iss', 'not said')}, not {provider.issuer}")
     _check_time(claims, provider.clock_skew_seconds or DEFAULT_SKEW_S, now_s)
     _check_audience(provider, claims)
     if not provider.local_jwks.inline_string:
         raise NotSimulatedError("a token whose keys the proxy fetches by itself")
     if not has_key(provider.local_jwks.inline_string, head):
-        raise TokenError(NO_KEY)
+        raise TokenError(NO_KEY, f"none of the keys of {provider.issuer or 'the rule'} is the one it names")
     if not is_signed(provider.local_jwks.inline_string, head, f"{parts[0]}.{parts[1]}".encode(), signature):
-        raise TokenError(FORGED)
+        raise TokenError(FORGED, f"it is not signed with a key of {provider.issuer or 'the rule'}, or was changed")
     return {str(name): value for name, value in claims.items()}
 
 
@@ -78,9 +83,9 @@ def _opened(name: str, part: str) -> Claims:
     try:
         found = json.loads(_decoded(name, part))
     except ValueError as error:
-        raise TokenError(BAD_JSON.format(name)) from error
+        raise _unreadable(BAD_JSON, name) from error
     if not isinstance(found, dict):
-        raise TokenError(BAD_JSON.format(name))
+        raise _unreadable(BAD_JSON, name)
     return found
 
 
@@ -88,22 +93,27 @@ def _decoded(name: str, part: str) -> bytes:
     try:
         return decode(part)
     except ValueError as error:
-        raise TokenError(BAD_BASE64.format(name)) from error
+        raise _unreadable(BAD_BASE64, name) from error
+
+
+def _unreadable(said: str, name: str) -> TokenError:
+    return TokenError(said.format(name), f"its {name} cannot be read")
 
 
 def _check_time(claims: Claims, skew_s: int, now_s: float) -> None:
     if "nbf" in claims and claims["nbf"] > now_s + skew_s:
-        raise TokenError(TOO_EARLY)
+        raise TokenError(TOO_EARLY, f"it is valid from {utc(claims['nbf'])} on")
     if "exp" in claims and now_s > claims["exp"] + skew_s:
-        raise TokenError(EXPIRED)
+        raise TokenError(EXPIRED, f"it has expired at {utc(claims['exp'])}")
 
 
 def _check_audience(provider: JwtProvider, claims: Claims) -> None:
     """A scheme and a slash at the end make no difference (Envoy `CheckAudience`)."""
     said = claims.get("aud", [])
-    found = {_bare(one) for one in (said if isinstance(said, list) else [said])}
-    if provider.audiences and not found & {_bare(one) for one in provider.audiences}:
-        raise TokenError(WRONG_AUDIENCE)
+    found = dict.fromkeys(_bare(one) for one in (said if isinstance(said, list) else [said]))
+    if provider.audiences and not found.keys() & {_bare(one) for one in provider.audiences}:
+        who = f"it is for {', '.join(found)}" if found else "it does not say whom it is for"
+        raise TokenError(WRONG_AUDIENCE, f"{who}, and the rule takes only {', '.join(provider.audiences)}")
 
 
 def _bare(audience: str) -> str:

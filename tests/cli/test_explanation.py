@@ -2,7 +2,8 @@
 
 import re
 
-from loopmesh.cli.explain.advice import Advice, advise
+from loopmesh.cli.explain.advice import Advice
+from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.text import explanation_lines
 from tests.simulate.compiled_mesh import lab
 from tests.simulate.test_lab import RULE, V2, peers, routes

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loopmesh.compile import compile_mesh
+from loopmesh.compile import compile_mesh, token_sources
 from loopmesh.compile.rendering import assumed_topology
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 from loopmesh.simulate import Call, Landing, Proxy, Request, Verdict, simulate_arrival, simulate_call
 from loopmesh.simulate.endpoint import Endpoint
+from loopmesh.simulate.origin import Rule
 
 REPOSITORY = Path(__file__).parents[2]
 LAB_VALUES = Path(__file__).parent / "values.yaml"
@@ -31,7 +32,15 @@ class CompiledMesh:
         topology = replace(topology, ready=topology.ready - set(unready))
         configs = compile_mesh(topology, checked)
         proxies = {
-            one.name: Proxy(name=one.name, spiffe_id=one.identity.spiffe_id, resources=configs[one.name].resources())
+            one.name: Proxy(
+                name=one.name,
+                spiffe_id=one.identity.spiffe_id,
+                resources=configs[one.name].resources(),
+                token_rules={
+                    name: Rule(policy=source.policy, place=source.place)
+                    for name, source in token_sources(checked, one).items()
+                },
+            )
             for one in topology.workloads
         }
         return cls(proxies)

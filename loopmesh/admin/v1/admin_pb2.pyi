@@ -143,6 +143,27 @@ Global___ServiceInfo: _TypeAlias = ServiceInfo  # noqa: Y015
 class WorkloadStatus(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class TokenRulesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___RuleName: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___RuleName | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     SERVICE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
@@ -157,6 +178,7 @@ class WorkloadStatus(_message.Message):
     ENVOY_ADMIN_SOCKET_FIELD_NUMBER: _builtins.int
     LOGS_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOKEN_RULES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     service: _builtins.str
     version: _builtins.str
@@ -181,6 +203,10 @@ class WorkloadStatus(_message.Message):
     def logs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Files its program and its proxy write to."""
 
+    @_builtins.property
+    def token_rules(self) -> _containers.MessageMap[_builtins.str, Global___RuleName]:
+        """The rule behind each provider of tokens in its configuration, which does not say it: by the provider's name."""
+
     def __init__(
         self,
         *,
@@ -198,10 +224,11 @@ class WorkloadStatus(_message.Message):
         envoy_admin_socket: _builtins.str = ...,
         logs: _abc.Iterable[_builtins.str] | None = ...,
         namespace: _builtins.str = ...,
+        token_rules: _abc.Mapping[_builtins.str, Global___RuleName] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["envoy", b"envoy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "token_rules", b"token_rules", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from loopmesh.cli.explain.advice import advise
+from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places
 from loopmesh.simulate import Call, Landing
@@ -116,4 +116,5 @@ def _check(check: Check, places: Places) -> Json:
         "passed": check.passed,
         "rule": _rule(check.decided_by.rule, places) if check.decided_by else None,
         "reason": check.reason,
+        "words": check.words,
     }

@@ -8,7 +8,8 @@ from typing import Any
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import get_status
 from loopmesh.cli.errors import CommandError
-from loopmesh.cli.explain.advice import Advice, advise
+from loopmesh.cli.explain.advice import Advice
+from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.cause import (
     Cause,
     ending_log,

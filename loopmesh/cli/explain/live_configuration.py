@@ -9,8 +9,10 @@ from google.protobuf.message import Message
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.proxy_admin import ask_proxy_json
+from loopmesh.cli.rule_names import policy_name
 from loopmesh.oracle.packed_types import load_package
 from loopmesh.simulate import Proxy
+from loopmesh.simulate.origin import Rule
 
 CONFIG_DUMP = "/config_dump?include_eds"
 TYPE = "@type"
@@ -26,7 +28,14 @@ def live_proxy(workload: admin_pb2.WorkloadStatus) -> Proxy:
         name = found.get("name") or found.get("cluster_name", "")
         dumped.setdefault(found[TYPE], {})[name] = found
     resources = {url: _Messages(by_name) for url, by_name in dumped.items()}
-    return Proxy(name=workload.name, spiffe_id=workload.spiffe_id, resources=resources)
+    return Proxy(
+        name=workload.name,
+        spiffe_id=workload.spiffe_id,
+        resources=resources,
+        token_rules={
+            name: Rule(policy=policy_name(rule.policy), place=rule.place) for name, rule in workload.token_rules.items()
+        },
+    )
 
 
 class _Messages(Mapping[str, Message]):

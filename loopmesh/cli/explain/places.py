@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import QUICK_S, running_mesh
+from loopmesh.cli.rule_names import rule_name
 from loopmesh.model.problem import Origin
 from loopmesh.simulate import Call
 from loopmesh.simulate.check import Check
@@ -38,16 +39,11 @@ def _rules_of_checks(checks: Iterable[Check]) -> Iterator[Rule | None]:
 def find_places(state: Path, rules: Iterable[Rule]) -> dict[Rule, Origin]:
     """Those the running mesh knows. Raises CommandError."""
     asked = sorted(rules, key=str)
-    names = [admin_pb2.RuleName(policy=_policy_name(rule), place=rule.place) for rule in asked]
+    names = [rule_name(rule.policy, rule.place) for rule in asked]
     with running_mesh(state) as stub:
         answer = stub.LocateRules(admin_pb2.LocateRulesRequest(rules=names), timeout=QUICK_S)
     found = zip(asked, answer.origins, strict=True)
     return {rule: Origin(file=one.file, line=one.line) for rule, one in found if one.file}
-
-
-def _policy_name(rule: Rule) -> admin_pb2.PolicyName:
-    policy = rule.policy
-    return admin_pb2.PolicyName(kind=policy.kind, namespace=policy.namespace, name=policy.name)
 
 
 def named(rule: Rule, places: Places) -> str:

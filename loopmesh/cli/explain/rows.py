@@ -185,7 +185,7 @@ def _tls(call: Call, instance: Instance) -> str:
 def _check(check: Check, level: int) -> Row:
     rule = check.decided_by.rule if check.decided_by else None
     if check.action == "JWT":
-        return Row(label="token", text=check.reason or "none that is wrong", rule=rule, level=level)
+        return Row(label="token", text=_token(check), rule=rule, level=level)
     if check.action == "CORS":
         return Row(label="preflight", text=f"answered: {check.reason}", level=level)
     if check.action == "HEADERS":
@@ -200,6 +200,12 @@ def _check(check: Check, level: int) -> Row:
     if check.decided_by is None:
         text += ": no rule denies it" if check.passed else ": no rule allows it"
     return Row(label="authorization", text=text, rule=rule, level=level)
+
+
+def _token(check: Check) -> str:
+    if not check.passed:
+        return f"refused with HTTP {check.status}: {check.words or 'there is none'} ({check.reason})"
+    return f"taken: {check.words}" if check.words else "none, and none is asked for"
 
 
 def seconds(milliseconds: int) -> str:

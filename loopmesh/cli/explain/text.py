@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from loopmesh.cli.explain.advice import advise
+from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places, named
 from loopmesh.cli.explain.rows import Row, rows

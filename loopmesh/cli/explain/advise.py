@@ -1,0 +1,123 @@
+"""Why a call does not get through, in plain words, and what would have to change."""
+
+from collections.abc import Iterator
+
+from loopmesh.cli.explain.advice import Advice, Name
+from loopmesh.cli.explain.places import Places, named
+from loopmesh.cli.explain.rows import instance_name
+from loopmesh.cli.explain.stop import advise_stop
+from loopmesh.simulate import Call, Landing, Verdict
+from loopmesh.simulate.call import Instance
+from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.outbound import Matched, Outbound
+from loopmesh.simulate.request import Request
+
+
+def advise(call: Call, places: Places) -> tuple[Advice, ...]:
+    """One for each way in which calls do not get through; none when all do."""
+
+    def name(rule: Rule) -> str:
+        return named(rule, places)
+
+    found = dict.fromkeys((*_on_callers_side(call.outbound, name), *_on_the_way(call, name)))
+    return tuple(found)
+
+
+def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
+    if outbound.refused:
+        yield _refused(outbound.request)
+        return
+    stopped = [check for check in outbound.checks if not check.passed]
+    for check in stopped:
+        yield advise_stop(check, outbound.checks, "", outbound.request, name)
+    if outbound.matched is None:
+        if not stopped:
+            yield _no_route(outbound, name)
+        return
+    yield from _answered(outbound.matched, outbound, name)
+    if outbound.fault and outbound.fault.abort_percent:
+        fault = outbound.fault
+        status = f"HTTP {fault.abort_http_status}" if fault.abort_http_status else f"gRPC {fault.abort_grpc_status}"
+        by = name(outbound.matched.rule) if outbound.matched.rule else "a route"
+        yield Advice(
+            why=f"{by} ends {fault.abort_percent:g}% of the calls with {status}", remedy="remove `fault.abort` from it"
+        )
+
+
+def _refused(request: Request) -> Advice:
+    if request.is_own_tls:
+        return Advice(
+            why=f"no rule takes TLS for the server name {request.server_name} at {request.authority}",
+            remedy="ask for a name that one has, by --sni, or add it to `sniHosts` or `hosts` of one",
+        )
+    return Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
+
+
+def _no_route(outbound: Outbound, name: Name) -> Advice:
+    if not outbound.virtual_host:
+        return Advice(
+            why=f"the proxy knows no host {outbound.request.authority}",
+            remedy="call SERVICE:PORT of a service of the mesh",
+        )
+    unmet = [
+        f"{name(passed.rule) if passed.rule else passed.name} asks that {passed.unmet}"
+        for passed in outbound.passed_over
+    ]
+    return Advice(
+        why="no route takes this request: " + "; ".join(unmet),
+        remedy="send what one of them asks for, or add a route without `match` at the end",
+    )
+
+
+def _answered(matched: Matched, outbound: Outbound, name: Name) -> Iterator[Advice]:
+    if matched.answer is None:
+        return
+    if matched.rule is None and matched.answer.location:
+        yield Advice(
+            why=f"the host takes https only and redirects to {matched.answer.location}",
+            remedy="call it by https, or remove `httpsRedirect` from the Gateway",
+        )
+    elif matched.rule is None:
+        yield Advice(
+            why=f"no service the caller can see is called {outbound.request.authority}",
+            remedy="call SERVICE:PORT as `mesh status` lists it, or add the host with a ServiceEntry",
+        )
+    else:
+        what = f"redirects to {matched.answer.location}" if matched.answer.location else "answers by itself"
+        yield Advice(
+            why=f"{name(matched.rule)} {what} with HTTP {matched.answer.status}",
+            remedy="give the rule a `route` if calls should get through",
+        )
+
+
+def _on_the_way(call: Call, name: Name) -> Iterator[Advice]:
+    for landing in call.landings:
+        if landing.cluster is None:
+            yield Advice(
+                why=f"the route leads to {landing.name}, which the caller's proxy does not have",
+                remedy="add the subset to the host's DestinationRule, or mend the destination",
+            )
+        elif not landing.instances:
+            yield _no_instance(landing)
+        for instance in landing.instances:
+            yield from _at_instance(call, landing, instance, name)
+
+
+def _no_instance(landing: Landing) -> Advice:
+    count = len(landing.endpoints)
+    why = f"none of the {count} instances of {landing.name} is healthy" if count else f"{landing.name} has no instances"
+    return Advice(why=why, remedy="see `mesh status`; for a subset compare its labels with the versions that run")
+
+
+def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -> Iterator[Advice]:
+    who = instance_name(instance)
+    if instance.verdict is Verdict.REFUSED:
+        rules = [landing.cluster.rule if landing.cluster else None, instance.inbound.rule if instance.inbound else None]
+        said = " or ".join(name(rule) for rule in rules if rule) or "the policies"
+        yield Advice(why=f"{who} takes no connection: {instance.problem}", remedy=f"change `tls` or `mtls` in {said}")
+    if instance.inbound is None:
+        return
+    for check in instance.inbound.checks:
+        if not check.passed:
+            caller = call.spiffe_id if instance.tls and instance.tls.shows_identity else ""
+            yield advise_stop(check, instance.inbound.checks, caller, landing.request, name)

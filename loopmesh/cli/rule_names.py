@@ -1,0 +1,13 @@
+"""Names of policies and of parts of them, as the admin service carries them."""
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.model.policy import PolicyName
+
+
+def policy_name(message: admin_pb2.PolicyName) -> PolicyName:
+    return PolicyName(kind=message.kind, namespace=message.namespace, name=message.name)
+
+
+def rule_name(policy: PolicyName, place: str) -> admin_pb2.RuleName:
+    named = admin_pb2.PolicyName(kind=policy.kind, namespace=policy.namespace, name=policy.name)
+    return admin_pb2.RuleName(policy=named, place=place)
