@@ -18,6 +18,7 @@ KUBERNETES_ONLY = (
     "global",
     "image",
     "imagePullSecrets",
+    "meshPolicies",
     "monitoring",
     "postgresql",
     "resources",

@@ -256,6 +256,20 @@ def test_the_mesh_config_and_how_istio_is_installed_are_no_objects_of_the_applic
     ]
 
 
+def test_policies_for_the_whole_mesh_can_be_left_to_the_cluster(tmp_path: Path) -> None:
+    chart = tmp_path / "shop"
+    shutil.copytree(ROOT / "helm" / "shop", chart)
+    strict = (chart / "policies" / "mesh" / "peerauthentication.yaml").read_text()
+    (chart / "policies" / "both.yaml").write_text(f"{strict}---\n{strict.replace('istio-system', 'shop')}")
+
+    def strict_in(*words: str) -> list[str]:
+        shipped = of_kind(render(str(chart), "shop", *words), "PeerAuthentication")
+        return [one["metadata"]["namespace"] for one in shipped]
+
+    assert strict_in() == ["istio-system", "shop", "istio-system"]
+    assert strict_in("--set", "meshPolicies=false") == ["shop"]
+
+
 def test_what_is_switched_off_here_is_not_scaled_there() -> None:
     off = render("shop", "shop", "--set", "services.catalog.versions.v2.replicas=0")
     assert workloads(off)["shop", "catalog", "v2"]["spec"]["replicas"] == 0

@@ -1,11 +1,16 @@
 """`make deploy`: the shop on a cluster somebody else runs."""
 
+from typing import Any
+
 import pytest
 import yaml
 
 from tests.kube.conftest import Machine
 from tools.images.engine import ROOT
 
+STRICT = ROOT / "istio" / "mesh" / "peerauthentication.yaml"
+ASKED_FOR_STRICT = "kubectl --context far -n istio-system get peerauthentication.security.istio.io default"
+ASKED_FOR_SIDECARS = "kubectl --context far get pods -A -l security.istio.io/tlsMode=istio"
 TO_FAR = ("deploy", "--context", "far", "--images", "example.com/team")
 HELM = ("helm", "--kube-context", "far")
 ISTIOD = "deployment.apps/istiod\n"
@@ -67,6 +72,75 @@ def test_values_of_the_cluster_come_last_but_for_the_images(far: Machine) -> Non
     far.run(*TO_FAR, "--values", "/far.yaml")
     (shop,) = far.asked(*HELM, "upgrade", "--install", "shop")
     assert shop["words"][shop["words"].index("--values") + 1] == "/far.yaml"
+
+
+def leaves_mesh_policies_out(far: Machine) -> bool:
+    (shop,) = far.asked(*HELM, "upgrade", "--install", "shop")
+    return "meshPolicies=false" in shop["words"]
+
+
+def test_a_policy_for_the_whole_mesh_is_installed_where_the_shop_is_alone(far: Machine) -> None:
+    assert far.run(*TO_FAR).returncode == 0
+    assert not leaves_mesh_policies_out(far)
+
+
+def test_others_on_the_cluster_get_no_policy_that_nobody_said(far: Machine) -> None:
+    far.answer(ASKED_FOR_SIDECARS, "shop lab lab bank")
+    answer = far.run(*TO_FAR)
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "istio/mesh/peerauthentication.yaml would be in force for the whole mesh, also for what has sidecars in bank, "
+        "lab: say ARGS=--mesh-policies=shop to have it so, or ARGS=--mesh-policies=cluster to leave it out\n"
+    )
+    assert far.asked("docker", "buildx", "build") == []
+
+
+@pytest.mark.parametrize(("said", "left_out"), [("shop", False), ("cluster", True)])
+def test_whose_policies_count_for_others_too_is_as_it_was_said(far: Machine, said: str, left_out: bool) -> None:
+    far.answer(ASKED_FOR_SIDECARS, "lab")
+    assert far.run(*TO_FAR, f"--mesh-policies={said}").returncode == 0
+    assert leaves_mesh_policies_out(far) == left_out
+
+
+def test_what_the_shop_brought_before_stays_its_own(far: Machine) -> None:
+    far.answer(ASKED_FOR_SIDECARS, "lab")
+    far.answer(ASKED_FOR_STRICT, on_cluster(mode="STRICT", annotations={"meta.helm.sh/release-name": "shop"}))
+    assert far.run(*TO_FAR).returncode == 0
+    assert not leaves_mesh_policies_out(far)
+
+
+def test_a_policy_of_the_cluster_that_says_the_same_is_left_to_it(far: Machine) -> None:
+    far.answer(ASKED_FOR_STRICT, on_cluster(mode="STRICT"))
+    assert far.run(*TO_FAR).returncode == 0
+    assert leaves_mesh_policies_out(far)
+
+
+def test_a_policy_of_the_cluster_that_says_otherwise_is_told(far: Machine) -> None:
+    far.answer(ASKED_FOR_STRICT, on_cluster(mode="PERMISSIVE"))
+    assert far.run(*TO_FAR).stderr.startswith(
+        "the cluster's PeerAuthentication istio-system/default says otherwise than"
+    )
+    assert far.run(*TO_FAR, "--mesh-policies=cluster").returncode == 0
+    assert leaves_mesh_policies_out(far)
+
+
+def test_a_policy_of_somebody_else_is_not_taken_over(far: Machine) -> None:
+    far.answer(ASKED_FOR_STRICT, on_cluster(mode="STRICT"))
+    answer = far.run(*TO_FAR, "--mesh-policies=shop")
+    assert "PeerAuthentication istio-system/default is there already and not the shop's" in answer.stderr
+
+
+def on_cluster(mode: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
+    policy: dict[str, Any] = yaml.safe_load(STRICT.read_text())
+    policy["metadata"]["annotations"] = annotations or {}
+    policy["spec"] = {"mtls": {"mode": mode}}
+    return policy
+
+
+def test_flags_of_the_engine_go_to_it(far: Machine) -> None:
+    assert far.run(*TO_FAR, "--platform", "linux/amd64").returncode == 0
+    for build in far.asked("docker", "buildx", "build"):
+        assert build["words"][build["words"].index("--platform") + 1] == "linux/amd64"
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,30 @@
 """`make deploy CONTEXT=… IMAGE_REPOSITORY=…`: the shop on any cluster with Istio, by images of this commit."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tools.images.building import IMAGES, build_images, local_tag, revision
 from tools.images.engine import ROOT, Engine, find_engine
-from tools.kube.applications import shop
+from tools.kube.applications import Release, shop
 from tools.kube.cluster import Context, KubeError, check_ready, contexts, run
 from tools.kube.istio import Charts, differing_settings, is_installed
+from tools.kube.mesh_policies import CLUSTER, choose
 from tools.kube.programs import find_missing, require
 from tools.kube.steps import Step, install_istio, install_shop, take
 
 
-def deploy_to_context(arguments: argparse.Namespace) -> None:
-    """Raises KubeError and ImageError."""
+def deploy_to_context(arguments: argparse.Namespace, build: Sequence[str]) -> None:
+    """`build` are flags of the engine. Raises KubeError and ImageError."""
     require(find_missing("git", "helm", "kubectl"))
     engine = find_engine()
     cluster = Context(arguments.context)
     _check(cluster, images=arguments.images, install=arguments.install_istio)
-    take(_steps(engine, cluster, arguments, Charts.find() if arguments.install_istio else None))
+    release = _release(cluster, arguments)
+    charts = Charts.find() if arguments.install_istio else None
+    if charts:
+        take(install_istio(cluster, charts))
+    take(_build(engine, build, arguments.images))
+    take(install_shop(cluster, release))
     if differing := differing_settings(cluster):
         settings = ", ".join(differing)
         print(f"Its mesh config differs from istio/mesh/meshconfig.yaml in {settings}: `mesh up` may behave otherwise.")
@@ -46,20 +52,23 @@ def _unsaid(cluster: Context, images: str) -> Iterator[str]:
         yield "say IMAGE_REPOSITORY=…: where this machine sends images, and the cluster takes them from"
 
 
-def _steps(engine: Engine, cluster: Context, arguments: argparse.Namespace, charts: Charts | None) -> Iterator[Step]:
-    if charts:
-        yield from install_istio(cluster, charts)
-    yield "build the images", lambda: build_images(engine)
-    yield "send the images", lambda: _publish(engine, arguments.images)
+def _release(cluster: Context, arguments: argparse.Namespace) -> Release:
+    """The values of the cluster, then the images. Raises KubeError."""
     tag = revision()
-    images = {
+    settings = {
         "image.repository": f"{arguments.images}/services",
         "image.tag": tag,
         "postgresql.image": f"{arguments.images}/postgresql:{tag}",
     }
-    words = [word for key, value in images.items() for word in ("--set", f"{key}={value}")]
-    values = [word for file in arguments.values for word in ("--values", file)]
-    yield from install_shop(cluster, shop(*values, *words))
+    if choose(cluster, shop().namespace, arguments.mesh_policies) == CLUSTER:
+        settings["meshPolicies"] = "false"
+    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    return shop(*(word for file in arguments.values for word in ("--values", file)), *words)
+
+
+def _build(engine: Engine, flags: Sequence[str], repository: str) -> Iterator[Step]:
+    yield "build the images", lambda: build_images(engine, *flags)
+    yield "send the images", lambda: _publish(engine, repository)
 
 
 def _publish(engine: Engine, repository: str) -> None:
