@@ -50,24 +50,26 @@ def promtool(programs: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.fixture(scope="module")
-def prometheus(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """It reads a shop where, since it began to, orders were placed and a call was denied."""
-    folder = tmp_path_factory.mktemp("monitored")
-    mesh = MeshProcess(state=folder / "state", folder=ROOT)
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
+    mesh = MeshProcess(state=tmp_path_factory.mktemp("monitored") / "state", folder=ROOT)
     mesh.up()
-    try:
-        with (
-            statistics_server(mesh) as port,
-            running_prometheus(programs / "prometheus", folder, port) as running,
-        ):
-            # A rate is between two readings, and how long calls take is not counted before the first of them.
-            place_order(mesh)
-            wait_for(running, 'envoy_cluster_upstream_rq_time_count{destination="wallet.shop"} > 0')
-            place_order(mesh)
-            mesh.run("call", "--from", "wallet", "inventory:50051", "Reserve")
-            yield running
-    finally:
-        mesh.down()
+    yield mesh
+    mesh.down()
+
+
+@pytest.fixture(scope="module")
+def prometheus(mesh: MeshProcess, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """It reads a shop where, since it began to, orders were placed and a call was denied."""
+    with (
+        statistics_server(mesh) as port,
+        running_prometheus(programs / "prometheus", tmp_path_factory.mktemp("reading"), port) as running,
+    ):
+        # A rate is between two readings, and how long calls take is not counted before the first of them.
+        place_order(mesh)
+        wait_for(running, 'envoy_cluster_upstream_rq_time_count{destination="wallet.shop"} > 0')
+        place_order(mesh)
+        mesh.run("call", "--from", "wallet", "inventory:50051", "Reserve")
+        yield running
 
 
 def place_order(mesh: MeshProcess) -> None:
@@ -101,6 +103,16 @@ def test_every_query_finds_something_in_a_running_mesh(prometheus: Prometheus, q
 
 def test_a_query_of_something_nobody_counts_finds_nothing(prometheus: Prometheus) -> None:
     assert prometheus.query("envoy_cluster_upstream_rq_completed_") == []
+
+
+def test_a_rest_request_that_fails_counts_at_the_edge_which_alone_is_one(
+    mesh: MeshProcess, prometheus: Prometheus
+) -> None:
+    failed = "mesh:failed_requests:ratio_rate5m"
+    assert [(one["metric"]["edge"], one["value"][1]) for one in wait_for(prometheus, failed)] == [("edge.shop", "0")]
+    mesh.command("fault", "catalog", "--abort", "503")
+    assert ask(f"{mesh.edge}/v1/products/oak-tumbler").status == 503
+    assert wait_for(prometheus, f"{failed} > 0")
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)

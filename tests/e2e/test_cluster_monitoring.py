@@ -46,8 +46,19 @@ def test_a_sidecar_keeps_what_rules_and_dashboards_ask_for(statistics: str, name
 
 
 def test_a_destination_is_named_as_the_relabelings_read_it(statistics: str) -> None:
-    relabelings = yaml.safe_load(RULES.with_name("relabelings.yaml").read_text())
-    (destination,) = (one["regex"] for one in relabelings if one.get("targetLabel") == "destination")
     names = set(re.findall(r'envoy_cluster_grpc_total\{cluster_name="([^"]*)"', statistics))
-    read_as = {found[1] for name in names if (found := re.fullmatch(destination, name))}
+    read_as = {found[1] for name in names if (found := re.fullmatch(making("destination"), name))}
     assert {"inventory.shop", "wallet.shop", "shipping.shop"} <= read_as
+
+
+def test_the_edge_alone_is_read_as_an_edge(statistics: str) -> None:
+    prefixes = set(re.findall(r'envoy_http_downstream_rq_completed\{http_conn_manager_prefix="([^"]*)"', statistics))
+    assert [one for one in prefixes if re.fullmatch(making("edge"), f";{one};edge;shop")] == ["outbound_0.0.0.0_8080"]
+    assert not any(re.fullmatch(making("edge"), f"v1;{one};orders;shop") for one in prefixes)
+
+
+def making(label: str) -> str:
+    """The expression by which a label is made of what the proxies say."""
+    relabelings = yaml.safe_load(RULES.with_name("relabelings.yaml").read_text())
+    (found,) = (one["regex"] for one in relabelings if one.get("targetLabel") == label)
+    return str(found)
