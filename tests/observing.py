@@ -8,7 +8,7 @@ from typing import TypeVar
 Observed = TypeVar("Observed")
 
 
-def wait_for(what: str, observe: Callable[[], Observed], timeout_s: float = 20) -> Observed:
+def wait_for(what: str, observe: Callable[[], Observed], timeout_s: float = 60) -> Observed:
     """Asks until `observe` returns something true; fails with the last answer after `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     while not (seen := observe()):
@@ -17,7 +17,7 @@ def wait_for(what: str, observe: Callable[[], Observed], timeout_s: float = 20) 
     return seen
 
 
-async def wait_until(what: str, observe: Callable[[], Awaitable[Observed]], timeout_s: float = 20) -> Observed:
+async def wait_until(what: str, observe: Callable[[], Awaitable[Observed]], timeout_s: float = 60) -> Observed:
     """The same, where `observe` has to be awaited."""
     deadline = time.monotonic() + timeout_s
     while not (seen := await observe()):

@@ -1,4 +1,4 @@
-"""AdminService: how the other commands talk to the running mesh. Thin: everything is done by `Mesh`."""
+"""AdminService: how the other commands talk to the running mesh. Thin: everything is done by `Mesh` and `Steering`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -58,7 +58,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         ]
         return admin_pb2.GetStatusResponse(
             workloads=[self._status(found) for found in self._mesh.supervisor.statuses()],
-            edge=self._mesh.edge,
+            edge=self._mesh.steering.edge,
             runtime_folder=str(self._mesh.runtime_folder),
             pid=self._pid,
             services=services,
@@ -67,7 +67,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
     async def Apply(self, request: admin_pb2.ApplyRequest, context: Context) -> admin_pb2.ApplyResponse:
         change = PolicyChange(files=_files(request.files), only=request.only, forget=request.forget)
         try:
-            return admin_pb2.ApplyResponse(**outcome(await self._mesh.change(change)))
+            return admin_pb2.ApplyResponse(**outcome(await self._mesh.steering.change(change)))
         except InvalidInputError as error:
             return admin_pb2.ApplyResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -78,7 +78,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         removed = tuple(map(policy_name, request.policies))
         change = PolicyChange(removed=removed, removed_files=_files(request.files))
         try:
-            return admin_pb2.DeleteResponse(**outcome(await self._mesh.change(change)))
+            return admin_pb2.DeleteResponse(**outcome(await self._mesh.steering.change(change)))
         except InvalidInputError as error:
             return admin_pb2.DeleteResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -92,7 +92,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
                 removed=tuple(map(policy_name, request.removed)),
                 removed_files=_files(request.removed_files),
             )
-            return diff_message(await self._mesh.difference(change))
+            return diff_message(await self._mesh.steering.difference(change))
         except InvalidInputError as error:
             return admin_pb2.DiffResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -101,7 +101,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     async def PlanShift(self, request: admin_pb2.PlanShiftRequest, context: Context) -> admin_pb2.PlanShiftResponse:
         try:
-            return admin_pb2.PlanShiftResponse(yaml=plan_shift(self._mesh, request))
+            return admin_pb2.PlanShiftResponse(yaml=plan_shift(self._mesh.steering, request))
         except InvalidInputError as error:
             return admin_pb2.PlanShiftResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -110,7 +110,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     async def PlanFault(self, request: admin_pb2.PlanFaultRequest, context: Context) -> admin_pb2.PlanFaultResponse:
         try:
-            return admin_pb2.PlanFaultResponse(yaml=plan_fault(self._mesh, request))
+            return admin_pb2.PlanFaultResponse(yaml=plan_fault(self._mesh.steering, request))
         except InvalidInputError as error:
             return admin_pb2.PlanFaultResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -120,7 +120,9 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
     async def LocateRules(
         self, request: admin_pb2.LocateRulesRequest, context: Context
     ) -> admin_pb2.LocateRulesResponse:
-        found = [self._mesh.policy_set.origin_at(policy_name(rule.policy), rule.place) for rule in request.rules]
+        found = [
+            self._mesh.steering.policy_set.origin_at(policy_name(rule.policy), rule.place) for rule in request.rules
+        ]
         origins = [
             admin_pb2.RuleOrigin(file=one.file, line=one.line) if one else admin_pb2.RuleOrigin() for one in found
         ]
@@ -148,7 +150,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         self, request: admin_pb2.ForwardRequest, context: Context
     ) -> AsyncIterator[admin_pb2.ForwardResponse]:
         try:
-            opened = await self._mesh.open_forward(
+            opened = await self._mesh.steering.open_forward(
                 Forward(
                     workload=request.workload,
                     host=self._called(request),
@@ -165,16 +167,16 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             await asyncio.Event().wait()
         finally:
             # Whoever asked has gone; their cancellation must not leave the port open.
-            await asyncio.shield(self._mesh.close_forward(opened))
+            await asyncio.shield(self._mesh.steering.close_forward(opened))
 
     def _called(self, request: admin_pb2.ForwardRequest) -> str:
-        services: tuple[Called, ...] = (*self._mesh.application.services, *self._mesh.added_hosts)
+        services: tuple[Called, ...] = (*self._mesh.application.services, *self._mesh.steering.added_hosts)
         workloads = self._mesh.supervisor.workloads
         return find_called(services, workloads, request.workload, request.service, request.port)
 
     def _status(self, found: InstanceStatus) -> admin_pb2.WorkloadStatus:
-        rejected = map(rejection_message, self._mesh.refusals(found.workload.name))
-        token_rules = self._mesh.token_sources(found.workload).items()
+        rejected = map(rejection_message, self._mesh.steering.refusals(found.workload.name))
+        token_rules = self._mesh.steering.token_sources(found.workload).items()
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
             service=found.workload.service,

@@ -51,7 +51,7 @@ async def _run(options: UpOptions, report: Report, ready: Callable[[dict[str, st
         starting = asyncio.ensure_future(mesh.start(report))
         if await _first(starting, asked):
             await admin.start()
-            ready(mesh.edge)
+            ready(mesh.steering.edge)
             await _first(asyncio.ensure_future(mesh.supervisor.failure()), asked)
     except ControlError as error:
         raise RunError(str(error)) from error

@@ -1,26 +1,26 @@
 """Policies for a purpose, merged with those in force, as YAML to apply."""
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.mesh import Mesh
+from loopmesh.cli.steering import Steering
 from loopmesh.model.application import Application, Service
 from loopmesh.policies import Fault, clear_fault, inject_fault, shift, written_documents
 from loopmesh.run.errors import RunError
 
 
-def plan_shift(mesh: Mesh, request: admin_pb2.PlanShiftRequest) -> str:
+def plan_shift(steering: Steering, request: admin_pb2.PlanShiftRequest) -> str:
     """Raises InvalidInputError and RunError."""
-    service = _http_service(mesh.application, request.service)
+    service = _http_service(steering.application, request.service)
     weights = {share.version: share.weight for share in request.shares}
-    return written_documents(shift(mesh.policy_set, service, weights))
+    return written_documents(shift(steering.policy_set, service, weights))
 
 
-def plan_fault(mesh: Mesh, request: admin_pb2.PlanFaultRequest) -> str:
+def plan_fault(steering: Steering, request: admin_pb2.PlanFaultRequest) -> str:
     """Raises InvalidInputError and RunError."""
-    service = _http_service(mesh.application, request.service)
+    service = _http_service(steering.application, request.service)
     if request.clear:
-        return written_documents(clear_fault(mesh.policy_set, service))
+        return written_documents(clear_fault(steering.policy_set, service))
     fault = Fault(delay=request.delay or None, abort=request.abort or None, percent=request.percent)
-    return written_documents(inject_fault(mesh.policy_set, service, fault))
+    return written_documents(inject_fault(steering.policy_set, service, fault))
 
 
 def _http_service(application: Application, name: str) -> Service:
