@@ -30,9 +30,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeshProcess]:
     mesh.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop_anywhere(request: pytest.FixtureRequest) -> Application:
-    """The running shop, on this machine or on the cluster of --target kube."""
+    """The running shop, on this machine or on the cluster of --target kube, where a module may install it anew."""
     if request.config.getoption("--target") == KUBE:
         return KubeApplication("shop", edge_of_shop())
     return LocalApplication(request.getfixturevalue("shop"))

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.observing import wait_for
-from tests.targets.kube import STRANGER, configuration, helm_command, kubectl, kubectl_command, start_caller
+from tests.targets.kube import STRANGER, configuration, helm, kubectl, kubectl_command, start_caller
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
@@ -151,9 +151,3 @@ def revision() -> int:
 def upgrade(chart: Path) -> None:
     """To the chart's values, and those the release was given beside them."""
     helm("upgrade", "shop", str(chart), "--namespace", "shop", "--reset-then-reuse-values")
-
-
-def helm(*words: str) -> str:
-    answer = subprocess.run([*helm_command(), *words], capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout

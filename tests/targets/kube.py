@@ -47,6 +47,14 @@ def kubectl(*words: str, stdin: str | None = None) -> str:
     return answer.stdout
 
 
+def helm(*words: str, stdin: str | None = None) -> str:
+    """The same of helm."""
+    answer = subprocess.run([*helm_command(), *words], input=stdin, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise AssertionError(f"helm {' '.join(words)}: {answer.stderr}")
+    return answer.stdout
+
+
 def edge_of_shop() -> str:
     """EDGE, or the address of the Service, for tests that run inside the cluster's network."""
     if said := os.environ.get("EDGE"):

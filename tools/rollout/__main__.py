@@ -14,6 +14,9 @@ from tools.rollout.steps import POLICIES, RolloutError, Step, check, next_step
 
 STEP, BACK = "Rollout", "Rollout-back"
 """Trailers of the commits."""
+NEXT = """\
+Push it: what reads the policies from Git, as Argo CD does, does the rest. Where nothing does:
+  helm upgrade shop helm/shop --namespace shop --reset-then-reuse-values"""
 
 
 def main() -> int:
@@ -71,7 +74,7 @@ def _back(service: str, version: str) -> None:
 def _commit(message: str, *words: str) -> None:
     _git("commit", "--quiet", "--message", message, *words)
     print(_git("show", "--stat", "--format=%h %s").strip())
-    print("Push it; what reads the policies from Git does the rest.")
+    print(NEXT)
 
 
 def _steps_made(rollout: str) -> list[str]:
