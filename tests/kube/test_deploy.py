@@ -11,6 +11,8 @@ from tools.images.engine import ROOT
 STRICT = ROOT / "istio" / "mesh" / "peerauthentication.yaml"
 ASKED_FOR_STRICT = "kubectl --context far -n istio-system get peerauthentication.security.istio.io default"
 ASKED_FOR_SIDECARS = "kubectl --context far get pods -A -l security.istio.io/tlsMode=istio"
+ASKED_FOR_INJECTORS = "kubectl --context far get mutatingwebhookconfigurations -l app=sidecar-injector"
+ASKED_FOR_NAMESPACE = "kubectl --context far get namespace shop"
 TO_FAR = ("deploy", "--context", "far", "--images", "example.com/team")
 HELM = ("helm", "--kube-context", "far")
 ISTIOD = "deployment.apps/istiod\n"
@@ -21,7 +23,14 @@ def far(machine: Machine) -> Machine:
     """A cluster with Istio, called far."""
     machine.answer("kubectl config get-contexts", "near\nfar\n")
     machine.answer("kubectl --context far get deployments -A -l app=istiod", ISTIOD)
+    machine.answer(ASKED_FOR_INJECTORS, injectors({"istio.io/rev": "default"}, "rev.object", "object"))
     return machine
+
+
+def injectors(labels: dict[str, str], *webhooks: str) -> dict[str, Any]:
+    """What Istio has the API server ask about new pods."""
+    named = [{"name": f"{one}.sidecar-injector.istio.io"} for one in webhooks]
+    return {"items": [{"metadata": {"labels": labels}, "webhooks": named}]}
 
 
 def test_the_shop_runs_by_images_of_this_commit_from_the_users_registry(far: Machine) -> None:
@@ -72,6 +81,32 @@ def test_values_of_the_cluster_come_last_but_for_the_images(far: Machine) -> Non
     far.run(*TO_FAR, "--values", "/far.yaml")
     (shop,) = far.asked(*HELM, "upgrade", "--install", "shop")
     assert shop["words"][shop["words"].index("--values") + 1] == "/far.yaml"
+
+
+@pytest.mark.parametrize(
+    ("label", "served"),
+    [
+        (None, False),
+        ("istio-injection=enabled", False),
+        ("istio.io/rev=1-31", True),
+        ("istio.io/rev=stable", True),
+        ("istio.io/rev=1-30", False),
+    ],
+)
+def test_a_revision_of_istio_serves_a_namespace_that_names_it(far: Machine, label: str | None, served: bool) -> None:
+    far.answer(ASKED_FOR_INJECTORS, injectors({"istio.io/rev": "1-31", "istio.io/tag": "stable"}, "rev.object"))
+    far.answer(ASKED_FOR_NAMESPACE, {"metadata": {"labels": dict([label.split("=")])}} if label else "")
+    answer = far.run(*TO_FAR)
+    assert answer.returncode == (0 if served else 1), answer.stderr
+    assert served or answer.stderr == (
+        "Istio gives no sidecars to pods of namespace shop: make it where it is not there, and give it the label "
+        "istio.io/rev=… with what Istio serves: 1-31, stable\n"
+    )
+
+
+def test_a_namespace_without_sidecars_is_told(far: Machine) -> None:
+    far.answer(ASKED_FOR_NAMESPACE, {"metadata": {"labels": {"istio-injection": "disabled"}}})
+    assert "namespace shop is labelled istio-injection=disabled" in far.run(*TO_FAR).stderr
 
 
 def leaves_mesh_policies_out(far: Machine) -> bool:

@@ -7,6 +7,7 @@ from tools.images.building import IMAGES, build_images, local_tag, revision
 from tools.images.engine import ROOT, Engine, find_engine
 from tools.kube.applications import Release, shop
 from tools.kube.cluster import Context, KubeError, check_ready, contexts, run
+from tools.kube.injection import check_injection
 from tools.kube.istio import Charts, differing_settings, is_installed
 from tools.kube.mesh_policies import CLUSTER, choose
 from tools.kube.programs import find_missing, require
@@ -39,6 +40,8 @@ def _check(cluster: Context, *, images: str, install: bool) -> None:
             f"{cluster.name} has no Istio: install it, or say ARGS=--install-istio to have it installed by its charts "
             "with istio/install and istio/mesh/meshconfig.yaml"
         )
+    if not install:
+        check_injection(cluster, shop().namespace)
     if run(("git", "-C", str(ROOT), "status", "--porcelain")).strip():
         raise KubeError("there are changes that are not committed: images are named by their commit, so commit first")
 
