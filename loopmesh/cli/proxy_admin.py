@@ -30,12 +30,12 @@ def ask_proxy_json(admin_socket: str, path: str) -> dict[str, Any]:
     return answer
 
 
-def bound_addresses(admin_socket: str) -> set[tuple[str, int]]:
-    """Address and port of everything the proxy listens at, Unix sockets apart. Raises CommandError."""
+def bound_listeners(admin_socket: str) -> dict[tuple[str, int], str]:
+    """The names of all listeners by address and port, those on Unix sockets apart. Raises CommandError."""
     listeners = ask_proxy_json(admin_socket, "/listeners?format=json").get("listener_statuses", ())
     addresses = (
-        one.get("socket_address")
+        (listener["name"], one.get("socket_address"))
         for listener in listeners
         for one in (listener.get("local_address", {}), *listener.get("additional_local_addresses", ()))
     )
-    return {(one["address"], one["port_value"]) for one in addresses if one}
+    return {(one["address"], one["port_value"]): name for name, one in addresses if one}

@@ -13,7 +13,7 @@ from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint, called_host, endpoints
 from loopmesh.simulate.fraction import ALL
-from loopmesh.simulate.inbound import Inbound, find_listener, simulate_inbound
+from loopmesh.simulate.inbound import Inbound, simulate_inbound
 from loopmesh.simulate.outbound import Outbound, outbound_listener, simulate_outbound
 from loopmesh.simulate.proxy import Proxy
 from loopmesh.simulate.request import Request
@@ -30,8 +30,8 @@ Destination = tuple[str, float, Request]
 ASKED_IF = {Verdict.REACHES: Verdict.ASKED}
 """An authorizer that is asked first decides whether a call gets so far."""
 OUTSIDE_PROTOCOLS = ("h2", "http/1.1")
-FindProxy = Callable[[Endpoint], Proxy | None]
-"""The proxy that listens at an endpoint; None when its configuration is not at hand."""
+FindListener = Callable[[Endpoint], tuple[Proxy, Listener] | None]
+"""The listener at an endpoint and whose it is; None when that proxy's configuration is not at hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +84,14 @@ class Call:
         return sum(outcome.percent for outcome in self.outcomes if outcome.verdict is verdict)
 
 
-def simulate_call(caller: Proxy, request: Request, port: int, find_proxy: FindProxy) -> Call:
+def simulate_call(caller: Proxy, request: Request, port: int, find_listener: FindListener) -> Call:
     """A request that the caller's program sends to `port`. Raises NotSimulatedError."""
     listener = outbound_listener(caller, port)
     outbound = simulate_outbound(caller, listener, request) if listener else Outbound(request=request)
-    return _call(caller, outbound, _destinations(outbound), find_proxy)
+    return _call(caller, outbound, _destinations(outbound), find_listener)
 
 
-def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_proxy: FindProxy) -> Call:
+def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_listener: FindListener) -> Call:
     """A request, or a stream of bytes, that comes to a gateway from outside. Raises NotSimulatedError."""
     secured = request.is_own_tls or any(chain.HasField("transport_socket") for chain in listener.filter_chains)
     connection = Connection(
@@ -102,15 +102,15 @@ def simulate_arrival(gateway: Proxy, listener: Listener, request: Request, find_
     )
     if request.is_stream:
         outbound, shares = simulate_stream_arrival(listener, request, replace(connection, protocols=()))
-        return _call(gateway, outbound, _shared(request, shares), find_proxy)
+        return _call(gateway, outbound, _shared(request, shares), find_listener)
     outbound = simulate_outbound(gateway, listener, replace(request, scheme="https" if secured else "http"), connection)
-    return _call(gateway, outbound, _destinations(outbound), find_proxy)
+    return _call(gateway, outbound, _destinations(outbound), find_listener)
 
 
-def simulate_connection(caller: Proxy, request: Request, find_proxy: FindProxy) -> Call:
+def simulate_connection(caller: Proxy, request: Request, find_listener: FindListener) -> Call:
     """A stream of bytes that the caller's program opens to the request's authority. Raises NotSimulatedError."""
     outbound, shares = simulate_stream(caller, request)
-    return _call(caller, outbound, _shared(request, shares), find_proxy)
+    return _call(caller, outbound, _shared(request, shares), find_listener)
 
 
 def _shared(request: Request, shares: Shares) -> Iterator[Destination]:
@@ -118,8 +118,8 @@ def _shared(request: Request, shares: Shares) -> Iterator[Destination]:
     return ((name, percent, request) for name, percent in shares)
 
 
-def _call(caller: Proxy, outbound: Outbound, destinations: Iterable[Destination], find_proxy: FindProxy) -> Call:
-    landings = tuple(_landing(caller, *destination, find_proxy) for destination in destinations)
+def _call(caller: Proxy, outbound: Outbound, destinations: Iterable[Destination], find_listener: FindListener) -> Call:
+    landings = tuple(_landing(caller, *destination, find_listener) for destination in destinations)
     return Call(
         caller=caller.name,
         spiffe_id=caller.spiffe_id,
@@ -145,7 +145,7 @@ def _destinations(outbound: Outbound) -> Iterator[Destination]:
         yield weighted.name, percent, forwarded_request(routes, host, route, weighted, outbound.routed)
 
 
-def _landing(caller: Proxy, name: str, percent: float, request: Request, find_proxy: FindProxy) -> Landing:
+def _landing(caller: Proxy, name: str, percent: float, request: Request, find_listener: FindListener) -> Landing:
     cluster = caller.cluster(name)
     if cluster is None:
         return Landing(name=name, percent=percent, request=request, cluster=None)
@@ -153,7 +153,9 @@ def _landing(caller: Proxy, name: str, percent: float, request: Request, find_pr
     known = (called_host(request.authority),) if is_looked_up else tuple(endpoints(caller.assignment(cluster)))
     chosen = _taking_calls(cluster, known)
     total = sum(one.weight for one in chosen)
-    instances = (_instance(caller, cluster, one, percent * one.weight / total, request, find_proxy) for one in chosen)
+    instances = (
+        _instance(caller, cluster, one, percent * one.weight / total, request, find_listener) for one in chosen
+    )
     return Landing(
         name=name,
         percent=percent,
@@ -175,14 +177,14 @@ def _taking_calls(cluster: Cluster, known: tuple[Endpoint, ...]) -> list[Endpoin
 
 
 def _instance(
-    caller: Proxy, cluster: Cluster, endpoint: Endpoint, percent: float, request: Request, find_proxy: FindProxy
+    caller: Proxy, cluster: Cluster, endpoint: Endpoint, percent: float, request: Request, find_listener: FindListener
 ) -> Instance:
     tls = client_tls(cluster, endpoint)
-    server = find_proxy(endpoint)
-    listener = find_listener(server, endpoint) if server else None
-    if server is None or listener is None:
-        verdict = Verdict.UNKNOWN if server or endpoint.workload else Verdict.LEAVES
+    found = find_listener(endpoint)
+    if found is None:
+        verdict = Verdict.UNKNOWN if endpoint.workload else Verdict.LEAVES
         return Instance(endpoint=endpoint, workload=endpoint.workload, percent=percent, verdict=verdict, tls=tls)
+    server, listener = found
     connection = Connection(
         tls=tls is not None or request.is_own_tls,
         peer=caller.spiffe_id if tls and tls.shows_identity else "",

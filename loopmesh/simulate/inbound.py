@@ -10,7 +10,6 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsConte
 from loopmesh.simulate.byte_stream import pass_network_filters
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
-from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import Filtered, pass_filters
@@ -38,17 +37,6 @@ class Inbound:
     problem: str = ""
     checks: tuple[Check, ...] = ()
     unknown: tuple[str, ...] = ()
-
-
-def find_listener(proxy: Proxy, endpoint: Endpoint) -> Listener | None:
-    """The proxy's listener that is bound to the address of the endpoint."""
-    return next((one for one in proxy.listeners() if _is_at(one, endpoint)), None)
-
-
-def _is_at(listener: Listener, endpoint: Endpoint) -> bool:
-    addresses = [listener.address, *(one.address for one in listener.additional_addresses)]
-    bound = {(one.socket_address.address, one.socket_address.port_value) for one in addresses}
-    return bool(endpoint.port) and (endpoint.address, endpoint.port) in bound
 
 
 def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, request: Request) -> Inbound:

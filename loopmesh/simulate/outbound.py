@@ -26,6 +26,8 @@ from loopmesh.simulate.stream import Connection, Stream, Translation
 from loopmesh.simulate.time import route_timeout_ms
 from loopmesh.simulate.virtual_host import find_virtual_host
 
+OWN = "outbound"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
@@ -66,10 +68,10 @@ class Outbound:
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
     """The one on a Unix socket: for the port, as Istio names it (`0.0.0.0_8000`), else the program's own, on which
     Istio's for the only port there is may stand."""
-    outbound = [one for one in proxy.listeners() if one.traffic_direction == OUTBOUND and one.address.pipe.path]
-    of_port = (one for one in outbound if one.name.endswith(f"_{port}"))
-    for_all = (one for one in outbound if one.name == "outbound")
-    return next(of_port, None) or next(for_all, None) or next(iter(outbound), None)
+    names = list(proxy.listener_names())
+    best_first = (*(name for name in names if name.endswith(f"_{port}")), OWN, *names)
+    found = (listener for name in best_first if (listener := proxy.listener(name)) is not None)
+    return next((one for one in found if one.traffic_direction == OUTBOUND and one.address.pipe.path), None)
 
 
 def simulate_outbound(

@@ -42,6 +42,12 @@ class Proxy:
     def listeners(self) -> Iterator[Listener]:
         yield from self._of(Listener)
 
+    def listener(self, name: str) -> Listener | None:
+        return self._named(Listener, name)
+
+    def listener_names(self) -> Iterator[str]:
+        yield from self.resources.get(TYPE_URL + Listener.DESCRIPTOR.full_name, {})
+
     def cluster(self, name: str) -> Cluster | None:
         return self._named(Cluster, name)
 

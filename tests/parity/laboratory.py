@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.places import find_places, rules_of
 from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.simulate import Call as Explanation
+from loopmesh.simulate.origin import Rule
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
@@ -53,6 +54,10 @@ for word; do
 done
 exec {envoy} "$@"
 """
+
+
+Made = tuple[Explanation, int, Observation]
+"""A call: what was told of it, its number, what was seen."""
 
 
 class NotAcceptedError(Exception):
@@ -107,20 +112,29 @@ class Laboratory:
         text = (LAB / "decisions.yaml").read_text().replace("ROOT_NAMESPACE", root)
         return text.replace("DECISIONS", str(self._folder / DECISIONS))
 
-    def observe(self, call: Call) -> Observation:
-        """Makes one call, whatever is expected of it."""
-        with self._way(call, self.status()) as way:
-            return make_call(call, way, next(self._numbers))
+    def observe(self, calls: Sequence[Call], policies: str) -> tuple[list[Observation], list[str]]:
+        """Makes each call once, whatever is expected of it; and what is not as `mesh explain` has told before."""
+        status = self.status()
+        mesh = LiveMesh(status)
+        made = [(explained(mesh, status, call), *self._made_once(call, status)) for call in calls]
+        untold = [line for told, _, one in made for line in surprises(told, [one])]
+        rules = {rule for told, _, _ in made for rule in rules_of(told)}
+        return [one for _, _, one in made], [*untold, *self._contradictions(made), *self._misplaced(rules, policies)]
 
     def watch(self, call: Call) -> tuple[Explanation, list[Decision]]:
         """What is told of a call, and what its proxies say when it is made once."""
         status = self.status()
         told = explained(LiveMesh(status), status, call)
-        with self._way(call, status) as way:
-            return told, self._said(told, self._made(call, way))[0][1]
+        return told, self._said([(told, *self._made_once(call, status))])[0]
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())
+
+    def _made_once(self, call: Call, status: admin_pb2.GetStatusResponse) -> tuple[int, Observation]:
+        """With the number of the call."""
+        number = next(self._numbers)
+        with self._way(call, status) as way:
+            return number, make_call(call, way, number)
 
     def _made(self, call: Call, way: Way) -> dict[int, Observation]:
         """By the numbers of the calls."""
@@ -144,24 +158,26 @@ class Laboratory:
             unexpected += self._traces.differences(
                 call.expect.trace, [*(request_id(call.draw, number) for number in seen), *arrived]
             )
-        rules = rules_of(told)
-        places = find_places(self._folder / "state", rules)
-        unexpected += [*surprises(told, found), *self._contradictions(told, seen), *misplaced(places, rules, policies)]
+        contradicted = self._contradictions([(told, number, one) for number, one in seen.items()])
+        unexpected += [*surprises(told, found), *contradicted, *self._misplaced(rules_of(told), policies)]
         return unexpected
 
-    def _contradictions(self, told: Explanation, seen: Mapping[int, Observation]) -> Iterator[str]:
+    def _misplaced(self, rules: set[Rule], policies: str) -> Iterator[str]:
+        return misplaced(find_places(self._folder / "state", rules), rules, policies)
+
+    def _contradictions(self, made: Sequence[Made]) -> Iterator[str]:
         """For each call what its proxies say against what was told."""
-        for one, said in self._said(told, seen):
+        for (told, _, one), said in zip(made, self._said(made), strict=True):
             if not is_whole(told, one, said):
                 yield f"no proxy says what it decided; {said}; {one}"
             yield from contradictions(told, said)
 
-    def _said(self, told: Explanation, seen: Mapping[int, Observation]) -> list[tuple[Observation, list[Decision]]]:
+    def _said(self, made: Sequence[Made]) -> list[list[Decision]]:
         """By call, what its proxies have decided."""
         found = self._decisions.wait_for(
-            lambda found: all(is_whole(told, one, of_call(number, one, found)) for number, one in seen.items())
+            lambda found: all(is_whole(told, one, of_call(number, one, found)) for told, number, one in made)
         )
-        return [(one, of_call(number, one, found)) for number, one in seen.items()]
+        return [of_call(number, one, found) for _, number, one in made]
 
     @contextmanager
     def _way(self, call: Call, status: admin_pb2.GetStatusResponse) -> Iterator[Way]:

@@ -1,4 +1,4 @@
-"""Whatever EnvoyFilters say, both control planes make the same of it and answer alike."""
+"""Whatever EnvoyFilters say, both control planes make the same of it and answer alike, as `mesh explain` tells."""
 
 from pathlib import Path
 from typing import Any
@@ -53,5 +53,6 @@ def _answers(laboratory: Laboratory, policies: str) -> list[tuple[object, ...]]:
         laboratory.apply(policies, REGISTRY_ONLY)
     except NotAcceptedError:
         return []
-    seen = [laboratory.observe(call) for call in CALLS]
+    seen, untold = laboratory.observe(CALLS, policies)
+    assert untold == []
     return [(one.status, one.answered_by.rpartition("-")[0], one.seen.get("x-a"), one.refused) for one in seen]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envoy.config.listener.v3.listener_pb2 import Listener
+
 from loopmesh.compile import compile_mesh, token_sources
 from loopmesh.compile.rendering import assumed_topology
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
@@ -68,8 +70,16 @@ class CompiledMesh:
     def proxy(self, name: str) -> Proxy:
         return next(proxy for found, proxy in self.proxies.items() if found == name or found.startswith(f"{name}-"))
 
-    def find(self, endpoint: Endpoint) -> Proxy | None:
-        return self.proxies.get(endpoint.workload)
+    def find(self, endpoint: Endpoint) -> tuple[Proxy, Listener] | None:
+        proxy = self.proxies.get(endpoint.workload)
+        listeners = proxy.listeners() if proxy else ()
+        listener = next((one for one in listeners if _is_at(one, endpoint)), None)
+        return (proxy, listener) if proxy and listener else None
+
+
+def _is_at(listener: Listener, endpoint: Endpoint) -> bool:
+    bound = listener.address.socket_address
+    return (bound.address, bound.port_value) == (endpoint.address, endpoint.port)
 
 
 def shop(*changes: str) -> CompiledMesh:

@@ -1,13 +1,15 @@
 """Calls simulated on what the proxies of a running mesh have at this moment."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+
+from envoy.config.listener.v3.listener_pb2 import Listener
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.explain.live_cluster import LiveCluster, live_cluster
 from loopmesh.cli.explain.live_configuration import live_proxy
-from loopmesh.cli.proxy_admin import bound_addresses
+from loopmesh.cli.proxy_admin import bound_listeners
 from loopmesh.simulate import (
     Call,
     NotSimulatedError,
@@ -18,7 +20,6 @@ from loopmesh.simulate import (
     simulate_connection,
 )
 from loopmesh.simulate.endpoint import Endpoint
-from loopmesh.simulate.inbound import find_listener
 
 
 class LiveMesh:
@@ -27,7 +28,7 @@ class LiveMesh:
     def __init__(self, status: admin_pb2.GetStatusResponse) -> None:
         self._workloads = {workload.name: workload for workload in status.workloads}
         self._known: dict[str, Proxy] = {}
-        self._bound: dict[str, set[tuple[str, int]]] = {}
+        self._bound: dict[str, Mapping[tuple[str, int], str]] = {}
 
     def simulate(self, caller: str, request: Request) -> Call:
         """`caller` is an instance. Raises CommandError."""
@@ -43,12 +44,11 @@ class LiveMesh:
         """A request from outside to a gateway's server, by its address in `mesh status`. Raises CommandError."""
         address, _, port = url.rpartition("/")[2].rpartition(":")
         door = Endpoint(workload="", address=address, port=int(port), healthy=True, weight=1, transport={})
-        gateway = self._find(door)
-        listener = find_listener(gateway, door) if gateway else None
-        if gateway is None or listener is None:
+        found = self._find(door)
+        if found is None:
             raise CommandError(f"no gateway listens at {url}; see `mesh status`")
         try:
-            return simulate_arrival(gateway, listener, request, self._find)
+            return simulate_arrival(*found, request, self._find)
         except NotSimulatedError as error:
             raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
 
@@ -61,18 +61,20 @@ class LiveMesh:
             if landing.cluster
         }
 
-    def _find(self, endpoint: Endpoint) -> Proxy | None:
+    def _find(self, endpoint: Endpoint) -> tuple[Proxy, Listener] | None:
         """By the name the endpoint has, else, as Istio's have none, by who listens there."""
-        names = [endpoint.workload] if endpoint.workload in self._workloads else self._listening(endpoint)
-        return next((proxy for proxy in map(self._proxy, names) if find_listener(proxy, endpoint)), None)
+        names = [endpoint.workload] if endpoint.workload in self._workloads else self._workloads
+        at = endpoint.address, endpoint.port
+        for name in names:
+            if (listener := self._listeners(name).get(at)) and (found := self._proxy(name).listener(listener)):
+                return self._proxy(name), found
+        return None
 
-    def _listening(self, endpoint: Endpoint) -> Iterator[str]:
-        """Their addresses are asked for first: a proxy says them a hundred times as fast as all it has."""
-        for name, workload in self._workloads.items():
-            if name not in self._bound:
-                self._bound[name] = bound_addresses(workload.envoy_admin_socket)
-            if (endpoint.address, endpoint.port) in self._bound[name]:
-                yield name
+    def _listeners(self, name: str) -> Mapping[tuple[str, int], str]:
+        """Asked for first: a proxy says where it listens a hundred times as fast as all it has."""
+        if name not in self._bound:
+            self._bound[name] = bound_listeners(self._workloads[name].envoy_admin_socket)
+        return self._bound[name]
 
     def _proxy(self, name: str) -> Proxy:
         if name not in self._known:

@@ -2,8 +2,13 @@
 refused change."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.message import Message
 
@@ -13,37 +18,48 @@ from loopmesh.cli.rule_names import policy_name
 from loopmesh.oracle.packed_types import load_package
 from loopmesh.simulate import Proxy
 from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.proxy import TYPE_URL
 
-CONFIG_DUMP = "/config_dump?include_eds"
 TYPE = "@type"
 STRUCT = "type.googleapis.com/google.protobuf.Struct"
 HOLDERS = ("listener", "cluster", "route_config", "endpoint_config")
 """Where the parts of a dump keep what they are about."""
+KINDS = {
+    Listener: "dynamic_listeners",
+    Cluster: "dynamic_active_clusters",
+    RouteConfiguration: "dynamic_route_configs",
+    ClusterLoadAssignment: "dynamic_endpoint_configs&include_eds",
+}
+"""How the admin interface calls them."""
 
 
 def live_proxy(workload: admin_pb2.WorkloadStatus) -> Proxy:
-    """Raises CommandError when the proxy does not answer."""
-    dumped: dict[str, dict[str, dict[str, Any]]] = {}
-    for found in _resources(ask_proxy_json(workload.envoy_admin_socket, CONFIG_DUMP)["configs"]):
-        name = found.get("name") or found.get("cluster_name", "")
-        dumped.setdefault(found[TYPE], {})[name] = found
-    resources = {url: _Messages(by_name) for url, by_name in dumped.items()}
+    """Reading what it has raises CommandError when the proxy does not answer."""
+    rules = workload.token_rules.items()
     return Proxy(
         name=workload.name,
         spiffe_id=workload.spiffe_id,
-        resources=resources,
-        token_rules={
-            name: Rule(policy=policy_name(rule.policy), place=rule.place) for name, rule in workload.token_rules.items()
+        resources={
+            TYPE_URL + kind.DESCRIPTOR.full_name: _Messages(workload.envoy_admin_socket, asked)
+            for kind, asked in KINDS.items()
         },
+        token_rules={name: Rule(policy=policy_name(rule.policy), place=rule.place) for name, rule in rules},
     )
 
 
 class _Messages(Mapping[str, Message]):
-    """By name; made when they are asked for, for a call meets few of them."""
+    """Of one kind, by name. The proxy is asked when one is looked for, as at a server nobody does for clusters; a
+    message is made when it is asked for, for a call meets few of them."""
 
-    def __init__(self, dumped: Mapping[str, dict[str, Any]]) -> None:
-        self._dumped = dumped
+    def __init__(self, admin_socket: str, kind: str) -> None:
+        self._admin_socket = admin_socket
+        self._kind = kind
         self._made: dict[str, Message] = {}
+
+    @cached_property
+    def _dumped(self) -> Mapping[str, dict[str, Any]]:
+        found = _resources(ask_proxy_json(self._admin_socket, f"/config_dump?resource={self._kind}"))
+        return {one.get("name") or one.get("cluster_name", ""): one for one in found}
 
     def __getitem__(self, name: str) -> Message:
         if name not in self._made:
@@ -66,7 +82,7 @@ def _resources(value: object) -> Iterator[dict[str, Any]]:
         for key, inside in value.items():
             if key in HOLDERS and isinstance(inside, dict) and TYPE in inside:
                 yield inside
-            elif key not in ("warming_state", "draining_state", "error_state", "bootstrap"):
+            elif key not in ("warming_state", "draining_state", "error_state"):
                 yield from _resources(inside)
 
 
