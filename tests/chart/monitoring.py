@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -24,6 +24,34 @@ RULES = MONITORING / "rules.yaml"
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
 CAPITAL = re.compile(r"([A-Z])")
 START_S = 30
+PATIENCE_S = 60
+
+
+def dashboard(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text()))
+
+
+def expressions() -> list[str]:
+    """Of all panels of all dashboards, for every destination, and the names of what the rules record."""
+    panels = [panel for path in DASHBOARDS for panel in dashboard(path)["panels"]]
+    shown = [target["expr"].replace("$destination", ".+") for panel in panels for target in panel["targets"]]
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return shown + [rule["record"] for group in groups for rule in group["rules"] if "record" in rule]
+
+
+class Asked(Protocol):
+    """A Prometheus, wherever it runs."""
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The series an expression gives now."""
+
+
+def wait_for(prometheus: Asked, query: str) -> list[dict[str, Any]]:
+    """What it finds, nothing only when it goes on finding nothing."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := prometheus.query(query)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
 
 
 def snake_case(relabeling: Mapping[str, Any]) -> dict[str, Any]:

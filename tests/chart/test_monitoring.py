@@ -2,39 +2,30 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from loopmesh.testing.mesh_process import MeshProcess
-from tests.chart.monitoring import DASHBOARDS, RULES, Prometheus, running_prometheus, statistics_server
+from tests.chart.monitoring import (
+    DASHBOARDS,
+    RULES,
+    Prometheus,
+    dashboard,
+    expressions,
+    running_prometheus,
+    statistics_server,
+    wait_for,
+)
 from tests.e2e.shop_client import ask, order_request
 from tools.chart.go_tools import ROOT, build_prometheus
 from tools.chart.render import Manifest, render
 
-PATIENCE_S = 60
 pytestmark = pytest.mark.timeout(900)
 """The first test of all builds Prometheus where nobody has yet."""
 TESTS = Path(__file__).with_name("rules_test.yaml")
-
-
-def dashboard(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text()))
-
-
-def queries() -> list[str]:
-    """Of all panels of all dashboards, for every destination."""
-    panels = [panel for path in DASHBOARDS for panel in dashboard(path)["panels"]]
-    return [target["expr"].replace("$destination", ".+") for panel in panels for target in panel["targets"]]
-
-
-def recordings() -> list[str]:
-    groups = yaml.safe_load(RULES.read_text())["groups"]
-    return [rule["record"] for group in groups for rule in group["rules"] if "record" in rule]
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +67,6 @@ def place_order(mesh: MeshProcess) -> None:
     assert ask(f"{mesh.edge}/v1/orders", order_request("accounts/ada", "products/oak-tumbler", 1)).status == 200
 
 
-def wait_for(prometheus: Prometheus, query: str) -> list[dict[str, Any]]:
-    """What it finds, nothing only when it goes on finding nothing."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := prometheus.query(query)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
-
-
 def test_the_rules_are_what_prometheus_takes(programs: Path) -> None:
     answer = promtool(programs, "check", "rules", "--lint=all", "--lint-fatal", str(RULES))
     assert answer.returncode == 0, answer.stdout + answer.stderr
@@ -96,7 +79,7 @@ def test_alerts_come_and_stay_away_as_prometheus_own_tool_sees_them(programs: Pa
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-@pytest.mark.parametrize("query", [*queries(), *recordings()])
+@pytest.mark.parametrize("query", expressions())
 def test_every_query_finds_something_in_a_running_mesh(prometheus: Prometheus, query: str) -> None:
     assert wait_for(prometheus, query), query
 

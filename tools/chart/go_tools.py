@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "tools" / "go"
 OWN_MODULES = {name: MODULE / name for name in ("kube-score", "actionlint")}
 """Tools whose dependencies cannot be pinned beside the others'."""
+PROMETHEUS = "github.com/prometheus/prometheus/cmd"
+OPERATOR = "github.com/prometheus-operator/prometheus-operator/cmd"
 
 
 def run_tool(
@@ -28,8 +30,18 @@ def run_own(*arguments: str, stdin: str, package: str = ".") -> subprocess.Compl
 def build_prometheus(output: str) -> subprocess.CompletedProcess[str]:
     """`prometheus` and `promtool` into a folder, without the discovery of every cloud's machines: that is most of what
     there would be to build, and `go tool` cannot leave it out."""
-    packages = [f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")]
+    packages = [f"{PROMETHEUS}/{name}" for name in ("prometheus", "promtool")]
     return _go("-C", str(MODULE / "prometheus"), "build", "-tags", "remove_all_sd", "-o", output, *packages)
+
+
+def build_monitoring(output: str) -> Iterator[subprocess.CompletedProcess[str]]:
+    """A `prometheus` that finds a cluster's pods, and its operator's two programs, for an image with nothing else."""
+    bare = {**os.environ, "CGO_ENABLED": "0"}
+    words = ("build", "-ldflags=-s -w", "-o", output)
+    pods = "-tags=remove_all_sd,enable_kubernetes_sd"
+    yield _go("-C", str(MODULE / "prometheus"), *words, pods, f"{PROMETHEUS}/prometheus", environment=bare)
+    operator = [f"{OPERATOR}/{name}" for name in ("operator", "prometheus-config-reloader")]
+    yield _go("-C", str(MODULE / "prometheus-operator"), *words, *operator, environment=bare)
 
 
 def build_tools() -> Iterator[str]:
@@ -54,9 +66,9 @@ def module_folder(module: str, version: str) -> Path:
     return Path(json.loads(answer.stdout)["Dir"])
 
 
-def module_version(module: str) -> str:
-    """The version tools/go pins."""
-    answer = _go("-C", str(MODULE), "list", "-m", "-f", "{{.Version}}", module)
+def module_version(module: str, pinned_in: Path = MODULE) -> str:
+    """The version that tools/go pins, or a module below it."""
+    answer = _go("-C", str(pinned_in), "list", "-m", "-f", "{{.Version}}", module)
     answer.check_returncode()
     return answer.stdout.strip()
 

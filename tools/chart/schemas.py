@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from tools.chart.go_tools import module_folder, module_version
+from tools.chart.go_tools import MODULE, module_folder, module_version
 from tools.chart.render import KUBERNETES
 
 ISTIO = "istio.io/istio"
-PROMETHEUS_OPERATOR, PROMETHEUS_OPERATOR_VERSION = "github.com/prometheus-operator/prometheus-operator", "v0.85.0"
+PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 ARGO_CD, ARGO_CD_VERSION = "github.com/argoproj/argo-cd/v3", "v3.5.0"
 Schema = dict[str, Any]
 INT_OR_STRING = {"oneOf": [{"type": "string"}, {"type": "integer"}]}
@@ -74,13 +74,14 @@ def _argo_cd() -> Iterator[tuple[str, Schema]]:
 
 def _prometheus_operator() -> Iterator[tuple[str, Schema]]:
     for file in operator_kinds():
-        yield from _custom(file)
+        if file.stem.endswith(("_podmonitors", "_prometheusrules")):
+            yield from _custom(file)
 
 
 def operator_kinds() -> list[Path]:
-    """The CRDs that the charts need of Prometheus' operator, a file each."""
-    folder = module_folder(PROMETHEUS_OPERATOR, PROMETHEUS_OPERATOR_VERSION) / "example" / "prometheus-operator-crd"
-    return [folder / f"monitoring.coreos.com_{kind}.yaml" for kind in ("podmonitors", "prometheusrules")]
+    """The CRDs of Prometheus' operator, a file each."""
+    version = module_version(PROMETHEUS_OPERATOR, MODULE / "prometheus-operator")
+    return sorted((module_folder(PROMETHEUS_OPERATOR, version) / "example" / "prometheus-operator-crd").glob("*.yaml"))
 
 
 def _custom(file: Path) -> Iterator[tuple[str, Schema]]:

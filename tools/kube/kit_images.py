@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools.images.building import IMAGES, build_images, local_tag
 from tools.images.engine import Engine
+from tools.kube import monitoring
 from tools.kube.applications import TESTED, build_tested
 from tools.kube.cluster import KubeError, run
 from tools.kube.kit import Kit
@@ -42,6 +43,11 @@ def build_again() -> None:
         print(f"{local_tag(name)} has the same layers again")
 
 
+def build_monitoring() -> None:
+    """Raises KubeError and ImageError."""
+    monitoring.build(Engine("buildah"), "--pull-never")
+
+
 def _layers(name: str) -> str:
     return _buildah("inspect", "--type", "image", "--format", "{{.OCIv1.RootFS.DiffIDs}}", local_tag(name)).strip()
 
@@ -49,7 +55,7 @@ def _layers(name: str) -> str:
 def load(kit: Kit) -> None:
     """Into the node's own store. Raises KubeError."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in (*IMAGES, *TESTED):
+        for name in (*IMAGES, *TESTED, monitoring.IMAGE):
             archive = Path(folder) / f"{name}.tar"
             _buildah("push", "--quiet", local_tag(name), f"oci-archive:{archive}")
             kit.script("load-image", local_tag(name), str(archive))

@@ -7,9 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.chart.schemas import operator_kinds
 from tools.images.engine import ROOT
-from tools.kube import kit_images
+from tools.kube import kit_images, monitoring
 from tools.kube.applications import shop
 from tools.kube.cluster import KubeError, ask
 from tools.kube.istio import Charts
@@ -35,19 +34,13 @@ def _steps(kit: Kit, pytest: list[str]) -> Iterator[Step]:
     yield from install_istio(kit, charts, kit.folder / "manifests" / "istio-values.yaml")
     yield "build the images", lambda: kit_images.build(kit)
     yield "build what ships once more, from nothing", kit_images.build_again
+    yield "build Prometheus and its operator", kit_images.build_monitoring
     yield "load the images", lambda: kit_images.load(kit)
     yield "give the node a volume", lambda: _make_volume(kit)
-    yield "make the kinds of Prometheus' operator known", lambda: _make_kinds(kit)
+    yield "install Prometheus' operator", lambda: monitoring.install(kit)
     yield from install_shop(kit, shop("--values", str(VALUES)))
     inside = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     yield from run_tests(kit, inside, pytest)
-
-
-def _make_kinds(kit: Kit) -> None:
-    for file in operator_kinds():
-        # Noted by the API server: they are too long for the note that kubectl would make.
-        ask(kit, "apply", "--server-side", "-f", "-", stdin=file.read_text())
-    ask(kit, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
 
 
 def _make_volume(kit: Kit) -> None:
