@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from loopmesh.observe import find_trace
 from loopmesh.testing import Mesh, MeshSession
 from tests.observing import wait_for
 
@@ -43,9 +44,15 @@ def explain(mesh_session: MeshSession) -> Callable[..., str]:
 
 
 @pytest.fixture
-def explain_trace(mesh_session: MeshSession) -> Callable[[], str]:
-    """What is said of the last call that was made."""
-    return lambda: run(mesh_session, "--trace", "last")
+def explain_trace(mesh_session: MeshSession) -> Callable[[str], str]:
+    """What is said of the last call of a method, once its trace has come in: `last` may be the one before."""
+
+    def trace(method: str) -> str:
+        spans = find_trace(mesh_session.state / "traces.db", "last")
+        urls = [str(span.attributes.get("http.url", "")) for span in spans]
+        return next((spans[0].trace for url in urls if url.endswith(method)), "")
+
+    return lambda method: run(mesh_session, "--trace", wait_for(f"a trace of {method}", lambda: trace(method)))
 
 
 def test_the_fill_of_a_limit_is_told_while_calls_hang(mesh: Mesh, explain: Callable[..., str]) -> None:
@@ -75,13 +82,15 @@ def test_an_instance_that_is_out_is_named_and_gets_no_share(mesh: Mesh, explain:
     assert "=> reaches backend-v1-0 50%, reaches backend-v1-1 50%" in said
 
 
-def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(
+    mesh: Mesh, explain_trace: Callable[[str], str]
+) -> None:
     mesh.apply(RULE, NO_RETRIES)
     mesh.backend("backend").hangs()
     hanging = [mesh.start_call("caller", "backend:7000") for _ in range(3)]
     mesh.backend("backend").wait_for_calls(3)
-    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.UNAVAILABLE
-    said = explain_trace()
+    assert mesh.call("caller", "backend:7000", "/lab.Explained/TurnedAway").code is grpc.StatusCode.UNAVAILABLE
+    said = explain_trace("/lab.Explained/TurnedAway")
     mesh.backend("backend").recovers()
     assert all(call.result().ok for call in hanging)
     assert "=> the proxy of caller-v1-0 ended it: a limit of the destination was reached (UO)" in said
@@ -90,47 +99,47 @@ def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(mesh: Mesh, ex
 
 
 def test_a_call_that_took_too_long_names_the_route_with_the_timeout(
-    mesh: Mesh, explain_trace: Callable[[], str]
+    mesh: Mesh, explain_trace: Callable[[str], str]
 ) -> None:
     mesh.apply(NO_RETRIES.replace("retries:", "timeout: 200ms, retries:"))
     mesh.backend("backend").hangs()
-    mesh.call("caller", "backend:7000")
-    said = explain_trace()
+    mesh.call("caller", "backend:7000", "/lab.Explained/TooLong")
+    said = explain_trace("/lab.Explained/TooLong")
     # The caller's proxy tells the program's how long it will wait, so either of the two may be the first to give up.
-    assert re.search(r"=> the proxy of (caller|backend)-v1-\d ended it: .* \((UT|DT)\)", said)
+    assert re.search(r"=> the proxy of (caller-v1|backend-v[12])-\d ended it: .* \(UT\)", said)
     assert "policy: VirtualService lab/backend (argument 1 of apply:5)" in said
     assert "to change it: raise `timeout` or `perTryTimeout`" in said
 
 
 def test_the_tries_of_a_call_are_counted_and_the_program_that_failed_them_is_named(
-    mesh: Mesh, explain_trace: Callable[[], str]
+    mesh: Mesh, explain_trace: Callable[[str], str]
 ) -> None:
     mesh.backend("backend").fails(grpc.StatusCode.UNAVAILABLE, details="no more stock")
-    mesh.call("caller", "backend:7000")
-    said = explain_trace()
+    mesh.call("caller", "backend:7000", "/lab.Explained/Tried")
+    said = explain_trace("/lab.Explained/Tried")
     assert "ended with       UNAVAILABLE: no more stock" in said
     assert "3 tries to backend.lab.svc.cluster.local:7000" in said
     assert "every try failed, and no more are allowed (URX)" in said
 
 
-def test_what_a_program_answers_is_the_programs(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+def test_what_a_program_answers_is_the_programs(mesh: Mesh, explain_trace: Callable[[str], str]) -> None:
     mesh.backend("backend").fails(grpc.StatusCode.FAILED_PRECONDITION, details="closed on Sundays")
-    answer = mesh.call("caller", "backend:7000")
-    said = explain_trace()
+    answer = mesh.call("caller", "backend:7000", "/lab.Explained/Answered")
+    said = explain_trace("/lab.Explained/Answered")
     assert "ended with       FAILED_PRECONDITION: closed on Sundays" in said
     assert f"=> the program of {answer.instance} ended it" in said
 
 
-def test_an_injected_failure_is_said_to_be_one(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+def test_an_injected_failure_is_said_to_be_one(mesh: Mesh, explain_trace: Callable[[str], str]) -> None:
     fault = "fault: {abort: {grpcStatus: ABORTED, percentage: {value: 100}}}, retries:"
     mesh.apply(NO_RETRIES.replace("retries:", fault))
-    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.ABORTED
-    said = explain_trace()
+    assert mesh.call("caller", "backend:7000", "/lab.Explained/Injected").code is grpc.StatusCode.ABORTED
+    said = explain_trace("/lab.Explained/Injected")
     assert "=> the proxy of caller-v1-0 ended it: a failure was injected (FI)" in said
     assert "VirtualService lab/backend (argument 1 of apply:5) ends 100% of the calls with gRPC 10" in said
 
 
-def test_a_denial_names_the_rule_that_denies(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+def test_a_denial_names_the_rule_that_denies(mesh: Mesh, explain_trace: Callable[[str], str]) -> None:
     mesh.apply("""
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -141,13 +150,13 @@ spec:
   rules:
   - to: [{operation: {methods: [POST]}}]
 """)
-    assert mesh.call("caller", "backend:7000").code is grpc.StatusCode.PERMISSION_DENIED
-    said = explain_trace()
+    assert mesh.call("caller", "backend:7000", "/lab.Explained/Denied").code is grpc.StatusCode.PERMISSION_DENIED
+    said = explain_trace("/lab.Explained/Denied")
     assert "ended it: AuthorizationPolicy lab/frozen denies it" in said
     assert "policy: AuthorizationPolicy lab/frozen (argument 1 of apply:9)" in said
 
 
-def test_a_call_that_a_retry_repaired_has_not_failed(mesh: Mesh, explain_trace: Callable[[], str]) -> None:
+def test_a_call_that_a_retry_repaired_has_not_failed(mesh: Mesh, explain_trace: Callable[[str], str]) -> None:
     mesh.backend("backend").fails(times=1)
-    assert mesh.call("caller", "backend:7000").ok
-    assert "has not failed" in explain_trace()
+    assert mesh.call("caller", "backend:7000", "/lab.Explained/Repaired").ok
+    assert "has not failed" in explain_trace("/lab.Explained/Repaired")
