@@ -1,7 +1,7 @@
 """A fake service that fails or hangs as a test says, and writes down every call that reaches it.
 
 In the folder SCRIPT it reads `<instance>.json` (or `all.json`) at every call, `{"code": "UNAVAILABLE", "times": 2}` or
-`{"hang_s": 30}`, and appends one line a call to `<instance>.calls`.
+`{"hang_s": 30}`, and appends one line a call to `<instance>.calls`. `times` counts from when the script was written.
 """
 
 import asyncio
@@ -20,26 +20,26 @@ FOLDER = Path(os.environ["SCRIPT"])
 NAME = os.environ["HOSTNAME"]
 
 
-def script() -> dict:
+def script() -> tuple[dict, int]:
+    """And when it was written."""
     for name in (NAME, "all"):
         path = FOLDER / f"{name}.json"
         if path.exists():
-            return json.loads(path.read_text())
-    return {}
+            return json.loads(path.read_text()), path.stat().st_mtime_ns
+    return {}, 0
 
 
 class Scripted(services.ScriptedServiceServicer):
     def __init__(self) -> None:
-        self.failed: dict[str, int] = {}
+        self.failed: dict[int, int] = {}
 
     async def Do(self, request, context):
         with (FOLDER / f"{NAME}.calls").open("a") as calls:
             calls.write(json.dumps(dict(context.invocation_metadata()), default=repr) + "\n")
-        now = script()
+        now, written = script()
         await asyncio.sleep(now.get("hang_s", 0))
-        key = json.dumps(now)
-        if "code" in now and self.failed.get(key, 0) < now.get("times", 1_000_000):
-            self.failed[key] = self.failed.get(key, 0) + 1
+        if "code" in now and self.failed.get(written, 0) < now.get("times", 1_000_000):
+            self.failed[written] = self.failed.get(written, 0) + 1
             await context.abort(grpc.StatusCode[now["code"]], "as the script says")
         return messages.DoResponse(instance=NAME)
 
