@@ -13,8 +13,13 @@ CREATE TABLE IF NOT EXISTS spans (
   trace TEXT, id TEXT, parent TEXT, service TEXT, instance TEXT, proxy INTEGER, name TEXT, kind TEXT,
   start_ns INTEGER, end_ns INTEGER, failed INTEGER, attributes TEXT, UNIQUE (trace, id)
 );
-CREATE INDEX IF NOT EXISTS roots ON spans (start_ns) WHERE parent = '';
+CREATE INDEX IF NOT EXISTS starts ON spans (start_ns);
 """
+BEGINNING = """
+SELECT trace FROM spans AS begun WHERE parent = '' OR (proxy AND kind = 'server' AND NOT EXISTS
+  (SELECT 1 FROM spans WHERE trace = begun.trace AND id = begun.parent)) ORDER BY start_ns DESC LIMIT 1
+"""
+"""The newest: of calls whose callers have a trace already, what a proxy was asked; its parent is theirs."""
 MOST_SPANS = 500_000
 """About 250 MB; the oldest go first."""
 PRUNE_EVERY = 10_000
@@ -74,7 +79,7 @@ def find_trace(path: Path, trace: str) -> list[Span]:
 
 
 def _newest(connection: sqlite3.Connection) -> str | None:
-    row = connection.execute("SELECT trace FROM spans WHERE parent = '' ORDER BY start_ns DESC LIMIT 1").fetchone()
+    row = connection.execute(BEGINNING).fetchone()
     return row[0] if row else None
 
 

@@ -22,7 +22,8 @@ class TraceNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """`roots` is one span when the trace is whole; `orphans` name a parent that is not there."""
+    """`roots` are one span when the trace is whole, or those that somebody outside the mesh began with one of its own;
+    `orphans` name a parent that is not there."""
 
     id: str
     roots: tuple[TraceNode, ...]
@@ -31,7 +32,8 @@ class Trace:
 
     @property
     def whole(self) -> bool:
-        return len(self.roots) == 1 and not self.orphans
+        tops = [node.span.parent for node in self.roots]
+        return not self.orphans and (len(tops) == 1 or (len(set(tops)) == 1 and tops[0] != ""))
 
     @property
     def start_ns(self) -> int:
@@ -43,7 +45,8 @@ class Trace:
 
 
 def build_trace(spans: Sequence[Span]) -> Trace:
-    """Raises ValueError for no spans."""
+    """Of a trace that began outside the mesh the spans without a known parent are the roots. Raises ValueError for no
+    spans."""
     if not spans:
         raise ValueError("a trace has at least one span")
     known = {span.id for span in spans}
@@ -51,7 +54,10 @@ def build_trace(spans: Sequence[Span]) -> Trace:
     for span in sorted(spans, key=lambda span: (span.start_ns, span.end_ns)):
         children.setdefault(span.parent, []).append(span)
     orphans = tuple(span for span in spans if span.parent and span.parent not in known)
-    roots = tuple(_node(span, children, 0) for span in children.get("", []))
+    tops = children.get("", [])
+    if not tops:
+        tops, orphans = sorted(orphans, key=lambda span: span.start_ns), ()
+    roots = tuple(_node(span, children, 0) for span in tops)
     return Trace(id=spans[0].trace, roots=roots, orphans=orphans, span_count=len(spans))
 
 

@@ -3,8 +3,9 @@
 from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
 from envoy.extensions.filters.network.ext_authz.v3.ext_authz_pb2 import ExtAuthz as NetworkExtAuthz
 
-from loopmesh.simulate.check import Check
-from loopmesh.simulate.dynamic_metadata import matches_metadata
+from loopmesh.simulate.check import Check, RuleResult
+from loopmesh.simulate.dynamic_metadata import matches_metadata, said_by
+from loopmesh.simulate.origin import rule_of_rbac
 from loopmesh.simulate.stream import Stream
 
 ACTION = "CUSTOM"
@@ -19,4 +20,13 @@ def check_authorizer(config: ExtAuthz | NetworkExtAuthz, stream: Stream) -> Chec
     service = config.grpc_service.envoy_grpc.cluster_name
     if not service and isinstance(config, ExtAuthz):
         service = config.http_service.server_uri.cluster
-    return Check(action=ACTION, passed=True, reason=service)
+    asking = _asking(config, stream)
+    return Check(action=ACTION, passed=True, decided_by=asking, rules=(asking,) if asking else (), reason=service)
+
+
+def _asking(config: ExtAuthz | NetworkExtAuthz, stream: Stream) -> RuleResult | None:
+    """The rule that wants it asked, as the filter before has noted."""
+    name = said_by(config.filter_enabled_metadata, stream.metadata)
+    if not isinstance(name, str):
+        return None
+    return RuleResult(name=name, rule=rule_of_rbac(name), fits_operation=True, fits_caller=True)

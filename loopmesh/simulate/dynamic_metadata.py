@@ -12,10 +12,15 @@ from loopmesh.simulate.text import matches_text
 
 def matches_metadata(matcher: MetadataMatcher, metadata: Mapping[str, Any]) -> bool:
     """What is not there is null to the condition."""
+    return _matches(matcher.value, said_by(matcher, metadata)) != bool(matcher.invert)
+
+
+def said_by(matcher: MetadataMatcher, metadata: Mapping[str, Any]) -> Any:
+    """What the condition is about; None where nothing was said."""
     found: Any = metadata.get(matcher.filter)
     for segment in matcher.path:
         found = found.get(segment.key) if isinstance(found, Mapping) else None
-    return _matches(matcher.value, found) != bool(matcher.invert)
+    return found
 
 
 def _matches(matcher: ValueMatcher, value: Any) -> bool:

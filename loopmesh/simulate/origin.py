@@ -8,7 +8,7 @@ from envoy.config.core.v3.base_pb2 import Metadata
 from loopmesh.model.policy import PolicyName
 
 CONFIG_PATH = re.compile(r"/apis/[^/]+/[^/]+/namespaces/([^/]*)/([^/]+)/([^/]+)")
-RBAC_NAME = re.compile(r"ns\[([^]]*)]-policy\[([^]]*)]-rule\[(\d+)]")
+RBAC_NAME = re.compile(r"(?:istio-ext-authz-.+-)?ns\[([^]]*)]-policy\[([^]]*)]-rule\[(\d+)]")
 ISTIO = "istio"
 LOOPMESH = "loopmesh"
 
@@ -36,7 +36,7 @@ def rule_of(metadata: Metadata) -> Rule | None:
 
 
 def rule_of_rbac(name: str) -> Rule | None:
-    """From the name of an RBAC policy: `ns[shop]-policy[orders]-rule[0]`."""
+    """From the name of an RBAC policy: `ns[shop]-policy[orders]-rule[0]`, after a provider where it is CUSTOM."""
     found = RBAC_NAME.fullmatch(name)
     if found is None:
         return None

@@ -56,7 +56,7 @@ def test_a_route_that_answers_or_redirects_or_fails_by_itself_is_named() -> None
 
 def test_a_destination_without_healthy_instances_is_said_to_have_none() -> None:
     told = advice(unready=("web-v1-0", "web-v1-1", "web-v2-0"))
-    assert told.why == "outbound|8000||web.lab.svc.cluster.local has no instances"
+    assert told.why == "web.lab.svc.cluster.local:8000 has no instances"
 
 
 def test_sides_that_do_not_agree_on_tls_name_both_policies() -> None:

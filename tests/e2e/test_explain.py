@@ -114,11 +114,13 @@ def test_rest_at_the_edge_is_explained_as_the_call_it_becomes(shop: MeshProcess,
         assert answer.status == HTTPStatus.OK
 
 
-def test_what_a_trace_leaves_open_is_said(shop: MeshProcess) -> None:
+def test_the_route_a_call_took_is_told_by_the_log_of_its_callers_proxy(shop: MeshProcess) -> None:
     shop.run("call", "--from", "wallet", "catalog:50051", "BatchGetProducts")
     said = shop.command("explain", "--trace", "last")
-    assert "not known        whether it took preview" in said
-    assert "it asks that header x-catalog-version is v2  [VirtualService shop/catalog (istio/catalog/" in said
+    assert "  route            canary  [VirtualService shop/catalog (istio/catalog/virtualservice.yaml:14)]" in said
+    shop.run("call", "--from", "wallet", "catalog:50051", "BatchGetProducts", "-H", "x-catalog-version: v2")
+    said = shop.command("explain", "--trace", "last")
+    assert "  route            preview  [VirtualService shop/catalog (istio/catalog/virtualservice.yaml:8)]" in said
 
 
 def test_a_name_nobody_has_is_said_to_be_none(shop: MeshProcess) -> None:

@@ -35,6 +35,12 @@ def test_last_is_the_trace_that_began_last_whatever_came_last(tmp_path: Path) ->
     assert [span.name for span in find_trace(tmp_path / "traces.db", "last")] == ["newer"]
 
 
+def test_last_may_have_begun_outside_the_mesh(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path / "traces.db")
+    keep(store, export("older", 1), export("newer", 2, 1, proxy=True, trace=OTHER, start_ms=50))
+    assert [span.name for span in find_trace(tmp_path / "traces.db", "last")] == ["newer"]
+
+
 def test_a_span_that_is_sent_twice_is_kept_once(tmp_path: Path) -> None:
     store = TraceStore(tmp_path / "traces.db")
     keep(store, export("one", 1), export("one", 1))

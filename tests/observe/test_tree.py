@@ -31,6 +31,13 @@ def test_a_span_whose_parent_is_missing_is_an_orphan_and_the_trace_not_whole() -
     assert not trace.whole
 
 
+def test_a_trace_that_somebody_outside_began_is_whole_without_the_first_span() -> None:
+    trace = build_trace(spans(export("edge", 2, 1), export("orders", 3, 2)))
+    assert trace.whole
+    (root,) = trace.roots
+    assert [node.span.name for node in root.walk()] == ["edge", "orders"]
+
+
 def test_attempts_of_a_retried_call_are_counted_under_the_proxy() -> None:
     tries = [
         export("router", number, 1, proxy=True, kind=CLIENT, start_ms=number, end_ms=number + 1) for number in (2, 3, 4)

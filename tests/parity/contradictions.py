@@ -15,7 +15,7 @@ from tests.parity.decision import Decision
 UNITS_MS = {"H": 3_600_000, "M": 60_000, "S": 1000, "m": 1}
 """Of a gRPC caller's deadline."""
 AUTHORIZER = "ext_authz_"
-TOKENS = "JWT"
+RBAC_ACTIONS = ("ALLOW", "DENY", "LOG")
 ENDED_BY_A_RULE = re.compile(
     r"route_not_found|cluster_not_found|no_healthy_upstream|direct_response|fault_filter_abort|cors|"
     r"(rbac|jwt_authn)_access_denied|.*unexpected_underscore|grpc_json_transcode"
@@ -115,8 +115,8 @@ def policy_words(path: str) -> str:
 def _authorization(checks: Iterable[Check], said: Decision) -> Iterator[str]:
     """The filter says which rule held: of a DENY policy it has stopped the call by it, of an ALLOW policy let it
     through. Where none held it says nothing."""
-    rules = [one.decided_by for one in checks if one.action != TOKENS]
-    told = next((one.name for one in reversed(rules) if one), "")
+    held = [one.decided_by.name for one in checks if one.decided_by and one.action in RBAC_ACTIONS]
+    told = held[-1] if held else ""
     if told != said.rbac and not said.details.startswith(AUTHORIZER):
         yield f"explained with the authorization rule {told or 'of nobody'}, not {said.rbac or 'of nobody'}"
 
@@ -149,7 +149,7 @@ def _details(check: Check) -> str:
     if check.action in ("ALLOW", "DENY"):
         name = check.decided_by.name if check.decided_by else "none"
         return re.escape(f"rbac_access_denied_matched_policy[{name}]")
-    if check.action == TOKENS:
+    if check.action == "JWT":
         return re.escape(f"jwt_authn_access_denied{{{check.reason.replace(' ', '_')}}}")
     return DETAILS.get(check.action, "nothing that is known")
 

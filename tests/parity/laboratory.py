@@ -18,8 +18,10 @@ import grpc
 import yaml
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
+from loopmesh.cli.explain.failed_call import explain_failure, failure_lines
 from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.places import find_places, rules_of
+from loopmesh.observe import build_trace, find_trace
 from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate.origin import Rule
@@ -121,11 +123,22 @@ class Laboratory:
         rules = {rule for told, _, _ in made for rule in rules_of(told)}
         return [one for _, _, one in made], [*untold, *self._contradictions(made), *self._misplaced(rules, policies)]
 
+    def make(self, call: Call) -> Observation:
+        """Makes a call once, whatever is expected of it."""
+        return self._made_once(call, self.status())[1]
+
     def watch(self, call: Call) -> tuple[Explanation, list[Decision]]:
         """What is told of a call, and what its proxies say when it is made once."""
         status = self.status()
         told = explained(LiveMesh(status), status, call)
         return told, self._said([(told, *self._made_once(call, status))])[0]
+
+    def told_of(self, trace: str) -> str:
+        """What `mesh explain --trace` says of a call, as far as its spans have come in."""
+        state = self._folder / "state"
+        spans = find_trace(state / "traces.db", trace)
+        found = explain_failure(build_trace(spans), state) if spans else None
+        return "\n".join(failure_lines(found)) if found else ""
 
     def status(self) -> admin_pb2.GetStatusResponse:
         return self._stub.GetStatus(admin_pb2.GetStatusRequest())

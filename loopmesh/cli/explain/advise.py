@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from loopmesh.cli.explain.advice import Advice, Name
 from loopmesh.cli.explain.places import Places, named
-from loopmesh.cli.explain.rows import instance_name
+from loopmesh.cli.explain.rows import cluster_words, instance_name
 from loopmesh.cli.explain.stop import advise_stop
 from loopmesh.simulate import Call, Landing, Verdict
 from loopmesh.simulate.call import Instance
@@ -57,7 +57,7 @@ def _no_route(outbound: Outbound, name: Name) -> Advice:
     if not outbound.virtual_host:
         return Advice(
             why=f"the proxy knows no host {outbound.request.authority}",
-            remedy="call SERVICE:PORT of a service of the mesh",
+            remedy="call SERVICE:PORT of a service of the mesh, or from outside a host that a VirtualService of it has",
         )
     unmet = [
         f"{name(passed.rule) if passed.rule else passed.name} asks that {passed.unmet}"
@@ -105,7 +105,8 @@ def _on_the_way(call: Call, name: Name) -> Iterator[Advice]:
 
 def _no_instance(landing: Landing) -> Advice:
     count = len(landing.endpoints)
-    why = f"none of the {count} instances of {landing.name} is healthy" if count else f"{landing.name} has no instances"
+    where = cluster_words(landing.name)
+    why = f"none of the {count} instances of {where} is healthy" if count else f"{where} has no instances"
     return Advice(why=why, remedy="see `mesh status`; for a subset compare its labels with the versions that run")
 
 

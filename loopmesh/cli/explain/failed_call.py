@@ -1,32 +1,42 @@
 """`mesh explain --trace`: a failed call, its cause and the policies behind it, as text or JSON."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import get_status
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.explain.advice import Advice
 from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.cause import (
     Cause,
+    callers_log,
     ending_log,
     find_cause,
-    responsible_rules,
     status_words,
     way_words,
 )
-from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.places import Places, find_places, named, rules_of
+from loopmesh.cli.explain.rows import seconds
+from loopmesh.cli.explain.same_call import (
+    SameCall,
+    asks_unknown_token,
+    cause_by_policies,
+    responsible_rules,
+    same_end,
+    simulate_again,
+)
 from loopmesh.observe import Trace
 from loopmesh.observe.access_log import LoggedCall, logged_calls
 from loopmesh.observe.failure import EndedBy, Failure, find_failure
 from loopmesh.observe.response_flags import Part
-from loopmesh.simulate import Call, Request
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.route import PassedOver
+
+TOO_LATE = ("(UT)", "(DT)")
+UNSAID = (Part.PROXY, Part.AUTHORIZATION)
+"""What flags and status alone say little of: Istio's proxies write no log unless they are told to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,9 @@ class FailedCall:
     rules: tuple[Rule, ...]
     advice: tuple[Advice, ...]
     undecided: tuple[PassedOver, ...]
+    route_name: str
+    route: Rule | None
+    """The route that was taken, where that is known."""
     places: Places
 
 
@@ -49,43 +62,68 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     failure = find_failure(trace)
     if failure is None:
         return None
-    log = ending_log(failure, logged_calls(state / "logs", trace.id))
+    logged = logged_calls(state / "logs", trace.id)
+    log = ending_log(failure, logged)
     cause = find_cause(failure, log)
-    call = _same_call_now(failure, state)
-    rules = tuple(dict.fromkeys(responsible_rules(cause, failure, call)))
-    places = find_places(state, {*rules, *rules_of(call)}) if call else {}
-    by_policy = call is not None and cause.part in (Part.AUTHORIZATION, Part.ROUTE)
-    advice = advise(call, places) if call is not None and by_policy else ()
+    try:
+        same = simulate_again(failure, callers_log(failure, logged), get_status(state))
+    except CommandError:
+        same = None
+    if same is not None:
+        unsaid = log is None and cause.part in UNSAID
+        cause = (cause_by_policies(same, failure) if unsaid else None) or _by_own_deadline(cause, failure, same)
+    rules = tuple(dict.fromkeys(_rules(cause, failure, same)))
+    ending = same_end(same.call, failure, cause.verdict) if same and cause.verdict else None
+    places = find_places(state, {*rules, *_named_rules(same)}) if same else {}
+    asking = asks_unknown_token(same, failure) if same and ending else None
     return FailedCall(
         trace=trace.id,
         failure=failure,
         log=log,
         cause=cause,
         rules=rules,
-        advice=advice,
-        undecided=tuple(one for one in call.outbound.passed_over if one.headers) if call else (),
+        advice=(_token_advice(asking, places),) if asking else advise(ending, places) if ending else (),
+        undecided=same.undecided if same else (),
+        route_name=same.route_name if same else "",
+        route=same.route if same and not same.undecided else None,
         places=places,
     )
 
 
-def _same_call_now(failure: Failure, state: Path) -> Call | None:
-    """The same call simulated, without its headers: they are not in a trace."""
-    try:
-        status = get_status(state)
-    except CommandError:
-        return None
-    caller = _workload(status, failure.caller)
-    if caller is None or ":" not in failure.authority:
-        return None
-    if failure.is_grpc:
-        request = Request.grpc(failure.authority, failure.path)
-    else:
-        request = Request(authority=failure.authority, path=failure.path, method=failure.method)
-    return LiveMesh(status).simulate(caller.name, request)
+def _token_advice(rule: Rule, places: Places) -> Advice:
+    why = f"{named(rule, places)} allows it only with a token, and a trace does not say which one was sent"
+    return Advice(why=why, remedy="ask what becomes of the token: mesh explain --from WORKLOAD … --jwt FILE")
 
 
-def _workload(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus | None:
-    return next((one for one in status.workloads if one.name == name), None)
+def _named_rules(same: SameCall) -> Iterator[Rule]:
+    yield from rules_of(same.call)
+    if same.route is not None:
+        yield same.route
+
+
+def _rules(cause: Cause, failure: Failure, same: SameCall | None) -> Iterator[Rule]:
+    if cause.rule is not None:
+        yield cause.rule
+    if same is not None:
+        yield from responsible_rules(cause, failure, same)
+
+
+def _by_own_deadline(cause: Cause, failure: Failure, same: SameCall) -> Cause:
+    """A proxy keeps to the deadline a gRPC caller has set, where the route would wait longer. With each try it writes
+    down there what is left of the route's own time: of later tries the caller's deadline is not known."""
+    matched = same.call.outbound.matched
+    per_try_ms = matched.retry.per_try_timeout_ms if matched and matched.retry else 0
+    waits_ms = min(filter(None, (matched.timeout_ms if matched else 0, per_try_ms)), default=0)
+    is_routes = bool(waits_ms) and ((failure.tries or 0) > 1 or waits_ms <= failure.deadline_ms)
+    if not cause.words.endswith(TOO_LATE) or not failure.deadline_ms or is_routes:
+        return cause
+    flag = cause.words[-len("(UT)") :]
+    return replace(
+        cause,
+        words=f"the answer did not come within the caller's own deadline of {seconds(failure.deadline_ms)} {flag}",
+        remedy="give the caller a longer deadline, or make the call faster",
+        part=Part.CALLER,
+    )
 
 
 def failure_lines(found: FailedCall) -> Iterator[str]:
@@ -93,9 +131,12 @@ def failure_lines(found: FailedCall) -> Iterator[str]:
     yield f"trace {found.trace}"
     yield f"{failure.caller or 'the caller'}: {failure.method} {failure.path} to {failure.authority}"
     yield f"  ended with       {status_words(failure)}"
-    yield f"  way              {way_words(failure)}"
+    if way := way_words(failure):
+        yield f"  way              {way}"
     if found.log and found.log.details:
         yield f"  the proxy says   {found.log.details}"
+    if found.route is not None:
+        yield f"  route            {found.route_name or '(without a name)'}  [{named(found.route, found.places)}]"
     for route in found.undecided:
         where = f"  [{named(route.rule, found.places)}]" if route.rule else ""
         asked = " and ".join(route.headers)
@@ -135,6 +176,7 @@ def failure_json(found: FailedCall) -> dict[str, Any]:
         "ended_by": str(failure.ended_by),
         "cause": found.cause.words,
         "policies": [_policy(rule, found.places) for rule in found.rules],
+        "route": _policy(found.route, found.places) if found.route else None,
         "undecided": [{"name": one.name, "headers": list(one.headers)} for one in found.undecided],
         "advice": [{"why": one.why, "remedy": one.remedy} for one in found.advice],
     }

@@ -20,6 +20,7 @@ from loopmesh.simulate import (
     simulate_connection,
 )
 from loopmesh.simulate.endpoint import Endpoint
+from loopmesh.simulate.origin import Rule, rule_of
 
 
 class LiveMesh:
@@ -51,6 +52,11 @@ class LiveMesh:
             return simulate_arrival(*found, request, self._find)
         except NotSimulatedError as error:
             raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
+
+    def destination_rule(self, caller: str, cluster: str) -> Rule | None:
+        """The policy of a destination that the caller's proxy has. Raises CommandError."""
+        found = self._proxy(caller).cluster(cluster)
+        return rule_of(found.metadata) if found is not None else None
 
     def clusters(self, call: Call) -> dict[str, LiveCluster]:
         """What is going on at the destinations of a call, by the names of their clusters. Raises CommandError."""

@@ -195,7 +195,9 @@ def _check(check: Check, level: int) -> Row:
     if check.action == "LOG":
         return Row(label="authorization", text="audited, which stops nothing", rule=rule, level=level)
     if check.action == "CUSTOM":
-        return Row(label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", level=level)
+        return Row(
+            label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", rule=rule, level=level
+        )
     text = "allowed" if check.passed else "denied"
     if check.decided_by is None:
         text += ": no rule denies it" if check.passed else ": no rule allows it"
