@@ -17,6 +17,10 @@ MISSING = "Jwt is missing"
 MALFORMED = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
 BAD_BASE64 = "Jwt {} is an invalid Base64url encoded"
 BAD_JSON = "Jwt {} is an invalid JSON"
+NO_TEXT = "Jwt payload [{}] field is not a string"
+NO_NUMBER = "Jwt payload [{}] field is not an integer"
+NO_TIME = "Jwt payload [{}] field is not a positive 64 bit integer"
+NO_AUDIENCE = "Jwt payload [aud] field is not a string or string list"
 FOREIGN = "Jwt issuer is not configured"
 EXPIRED = "Jwt is expired"
 TOO_EARLY = "Jwt not yet valid"
@@ -25,6 +29,7 @@ NO_KEY = "Jwks doesn't have key to match kid or alg from Jwt"
 FORGED = "Jwt verification fails"
 BEARER = "Bearer "
 DEFAULT_SKEW_S = 60
+LATEST_S = 2**64
 Claims = dict[str, Any]
 
 
@@ -65,6 +70,7 @@ def checked_claims(provider: JwtProvider, token: str, now_s: float) -> Claims:
     if len(parts) != 3:
         raise TokenError(MALFORMED, "what stands where a token is looked for is none")
     head, claims = _opened("header", parts[0]), _opened("payload", parts[1])
+    _check_kinds(claims)
     signature = _decoded("signature", parts[2])
     if provider.issuer and claims.get("iss") != provider.issuer:
         raise TokenError(FOREIGN, f"its issuer is {claims.get('iss', 'not said')}, not {provider.issuer}")
@@ -98,6 +104,28 @@ def _decoded(name: str, part: str) -> bytes:
 
 def _unreadable(said: str, name: str) -> TokenError:
     return TokenError(said.format(name), f"its {name} cannot be read")
+
+
+def _check_kinds(claims: Claims) -> None:
+    """Of the claims the standard names (Envoy `Jwt::parseFromString`)."""
+    for name in ("iss", "sub"):
+        if not isinstance(claims.get(name, ""), str):
+            raise _mistaken(NO_TEXT, name)
+    for name in ("iat", "nbf", "exp"):
+        value = claims.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _mistaken(NO_NUMBER, name)
+        if not 0 <= value < LATEST_S:
+            raise _mistaken(NO_TIME, name)
+    if not isinstance(claims.get("jti", ""), str):
+        raise _mistaken(NO_TEXT, "jti")
+    audiences = claims.get("aud", [])
+    if not all(isinstance(one, str) for one in (audiences if isinstance(audiences, list) else [audiences])):
+        raise _mistaken(NO_AUDIENCE, "aud")
+
+
+def _mistaken(said: str, name: str) -> TokenError:
+    return TokenError(said.format(name), f"what it says as {name} is of another kind than the standard wants")
 
 
 def _check_time(claims: Claims, skew_s: int, now_s: float) -> None:

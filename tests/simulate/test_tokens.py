@@ -77,3 +77,15 @@ def test_rules_know_who_a_token_is_for() -> None:
     assert verdict_and_reason(call(mesh))[0] is Verdict.DENIED
     assert verdict_and_reason(call(mesh, token()))[0] is Verdict.REACHES
     assert verdict_and_reason(call(mesh, token(sub="bob")))[0] is Verdict.DENIED
+
+
+def test_a_claim_of_another_kind_than_the_standard_s_is_refused_with_envoys_words() -> None:
+    mesh = lab(*policies())
+    for claim, value, said in (
+        ("exp", "soon", "Jwt payload [exp] field is not an integer"),
+        ("nbf", True, "Jwt payload [nbf] field is not an integer"),
+        ("iat", -1, "Jwt payload [iat] field is not a positive 64 bit integer"),
+        ("sub", 7, "Jwt payload [sub] field is not a string"),
+        ("aud", [7], "Jwt payload [aud] field is not a string or string list"),
+    ):
+        assert verdict_and_reason(call(mesh, token(**{claim: value})))[1] == said
