@@ -1,4 +1,4 @@
-"""The laboratory's mesh: one a session and control plane; its policies are swapped for every case.
+"""The laboratory's mesh: one for a file and control plane; its policies are swapped for every case.
 
 Enters: cases. Leaves: what is not as they expect. Never: a restart between cases.
 """
@@ -50,7 +50,7 @@ for word; do
   shift
   [ "$before" = --drain-time-s ] && word=0
   [ "$before" = --component-log-level ] && word=$word,rbac:debug
-  [ "$before" = --file-flush-interval-msec ] && word=5
+  [ "$before" = --file-flush-interval-msec ] && word=20
   before=$word
   set -- "$@" "$word"
 done
