@@ -20,7 +20,7 @@ from loopmesh.model.topology import Workload
 
 MESSAGE_BYTES = 256 * 1024 * 1024
 PATIENCE_S = 10
-RESOURCES_A_SECOND = 500
+RESOURCES_A_SECOND = 150
 """At least so many all proxies together take in, when few processors serve them all."""
 STOP_GRACE_S = 0.2
 
