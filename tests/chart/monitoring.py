@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import yaml
 
 from loopmesh.testing.mesh_process import MeshProcess
+from tests.observing import wait_for
 from tests.serving import Handler, serving
 from tools.chart.go_tools import ROOT
 
@@ -24,7 +25,6 @@ RULES = MONITORING / "rules.yaml"
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
 CAPITAL = re.compile(r"([A-Z])")
 START_S = 30
-PATIENCE_S = 60
 
 
 def dashboard(path: Path) -> dict[str, Any]:
@@ -46,12 +46,9 @@ class Asked(Protocol):
         """The series an expression gives now."""
 
 
-def wait_for(prometheus: Asked, query: str) -> list[dict[str, Any]]:
-    """What it finds, nothing only when it goes on finding nothing."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := prometheus.query(query)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
+def wait_for_series(prometheus: Asked, query: str) -> list[dict[str, Any]]:
+    """What it finds; fails when it goes on finding nothing."""
+    return wait_for(f"something for {query}", lambda: prometheus.query(query))
 
 
 def snake_case(relabeling: Mapping[str, Any]) -> dict[str, Any]:

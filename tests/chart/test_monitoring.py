@@ -17,7 +17,7 @@ from tests.chart.monitoring import (
     expressions,
     running_prometheus,
     statistics_server,
-    wait_for,
+    wait_for_series,
 )
 from tests.e2e.shop_client import ask, order_request
 from tools.chart.go_tools import ROOT, build_prometheus
@@ -57,7 +57,7 @@ def prometheus(mesh: MeshProcess, programs: Path, tmp_path_factory: pytest.TempP
     ):
         # A rate is between two readings, and how long calls take is not counted before the first of them.
         place_order(mesh)
-        wait_for(running, 'envoy_cluster_upstream_rq_time_count{destination="wallet.shop"} > 0')
+        wait_for_series(running, 'envoy_cluster_upstream_rq_time_count{destination="wallet.shop"} > 0')
         place_order(mesh)
         mesh.run("call", "--from", "wallet", "inventory:50051", "Reserve")
         yield running
@@ -81,7 +81,7 @@ def test_alerts_come_and_stay_away_as_prometheus_own_tool_sees_them(programs: Pa
 
 @pytest.mark.parametrize("query", expressions())
 def test_every_query_finds_something_in_a_running_mesh(prometheus: Prometheus, query: str) -> None:
-    assert wait_for(prometheus, query), query
+    assert wait_for_series(prometheus, query), query
 
 
 def test_a_query_of_something_nobody_counts_finds_nothing(prometheus: Prometheus) -> None:
@@ -92,10 +92,12 @@ def test_a_rest_request_that_fails_counts_at_the_edge_which_alone_is_one(
     mesh: MeshProcess, prometheus: Prometheus
 ) -> None:
     failed = "mesh:failed_requests:ratio_rate5m"
-    assert [(one["metric"]["edge"], one["value"][1]) for one in wait_for(prometheus, failed)] == [("edge.shop", "0")]
+    assert [(one["metric"]["edge"], one["value"][1]) for one in wait_for_series(prometheus, failed)] == [
+        ("edge.shop", "0")
+    ]
     mesh.command("fault", "catalog", "--abort", "503")
     assert ask(f"{mesh.edge}/v1/products/oak-tumbler").status == 503
-    assert wait_for(prometheus, f"{failed} > 0")
+    assert wait_for_series(prometheus, f"{failed} > 0")
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)

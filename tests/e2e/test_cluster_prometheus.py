@@ -9,12 +9,12 @@ import grpc
 import pytest
 import yaml
 
-from tests.chart.monitoring import RULES, expressions, wait_for
+from tests.chart.monitoring import RULES, expressions, wait_for_series
 from tests.e2e.shop_client import ask, order_request
 from tests.targets.kube import kubectl
 from tests.targets.target import Application
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 API = "/api/v1/namespaces/monitoring/pods/prometheus-all-0:9090/proxy/api/v1"
 DENIED = ("inventory:50051", "/shop.inventory.v1.InventoryService/Reserve")
 
@@ -40,7 +40,7 @@ def prometheus(shop_anywhere: Application) -> ClusterPrometheus:
     running = ClusterPrometheus()
     # A rate is between two readings, and how long calls take is not counted before the first of them.
     place_order(shop_anywhere)
-    wait_for(running, 'envoy_cluster_upstream_rq_time_count{destination="wallet.shop"} > 0')
+    wait_for_series(running, 'envoy_cluster_upstream_rq_time_count{destination="wallet.shop"} > 0')
     place_order(shop_anywhere)
     assert shop_anywhere.codes("wallet", [DENIED]) == {DENIED: grpc.StatusCode.PERMISSION_DENIED}
     return running
@@ -56,7 +56,7 @@ def test_every_proxy_of_the_shop_is_read(prometheus: ClusterPrometheus) -> None:
     listed = json.loads(kubectl(*words, "-o", "json"))["items"]
     wanted = {pod["metadata"]["name"] for pod in listed if "deletionTimestamp" not in pod["metadata"]}
     assert wanted
-    read = {one["metric"]["pod"] for one in wait_for(prometheus, 'up{job="shop/shop-proxies"} == 1')}
+    read = {one["metric"]["pod"] for one in wait_for_series(prometheus, 'up{job="shop/shop-proxies"} == 1')}
     assert wanted <= read
 
 
@@ -69,4 +69,4 @@ def test_the_rules_are_those_of_the_chart_and_none_fails(prometheus: ClusterProm
 
 @pytest.mark.parametrize("query", expressions())
 def test_every_query_finds_something_on_a_cluster(prometheus: ClusterPrometheus, query: str) -> None:
-    assert wait_for(prometheus, query), query
+    assert wait_for_series(prometheus, query), query

@@ -5,13 +5,13 @@ loopmesh has worked out.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from loopmesh.simulate import Call
+from tests.observing import last_seen
 from tests.parity.observation import Observation
 from tests.parity.proxy_log import ProxyLogs
 
@@ -76,12 +76,13 @@ class Decisions:
 
     def wait_for(self, is_enough: Callable[[list[Decision]], bool]) -> list[Decision]:
         """Those written since the last call, once there are enough of them, or patience ends."""
-        deadline = time.monotonic() + PATIENCE_S
-        found = list(self._written())
-        while not is_enough(found) and time.monotonic() < deadline:
-            time.sleep(0.005)
-            found += self._written()
-        return found
+        found: list[Decision] = []
+
+        def more() -> list[Decision]:
+            found.extend(self._written())
+            return found
+
+        return last_seen(more, is_enough, PATIENCE_S, every_s=0.005)
 
     def _written(self) -> Iterator[Decision]:
         if not self._file.exists():

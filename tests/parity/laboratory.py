@@ -26,6 +26,7 @@ from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate.origin import Rule
 from loopmesh.testing.mesh_process import MeshProcess
+from tests.observing import last_seen
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
@@ -40,6 +41,7 @@ from tests.parity.tracing import Traces, request_id
 LAB = Path(__file__).with_name("lab")
 PATIENCE_S = 10
 ARRIVAL_S = 2
+ASKED_EVERY_S = 0.01
 OWN_TLS = re.compile(r"[A-Z]+ https://([^/:]+):(\d+)")
 LINES = "lines"
 DRAINING = "/stats?type=Gauges&filter=^listener_manager"
@@ -224,19 +226,18 @@ class Laboratory:
 
     def _lines_after(self, written: int, wanted: int) -> list[str]:
         """Waits while fewer are there than wanted: proxies write when a call has ended."""
-        deadline = time.monotonic() + ARRIVAL_S
-        while len(found := self._lines()[written:]) < wanted and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return found
+        return last_seen(
+            lambda: self._lines()[written:], lambda found: len(found) >= wanted, ARRIVAL_S, every_s=ASKED_EVERY_S
+        )
 
     def _arrivals(self, ids: set[str], wanted: Mapping[str, int]) -> Counter[str]:
         """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""
-        deadline = time.monotonic() + ARRIVAL_S
-        while True:
-            counted = Counter(one["instance"] for one in self._written() if one["call"] in ids)
-            if counted.total() >= sum(wanted.values()) or time.monotonic() > deadline:
-                return counted
-            time.sleep(0.01)
+        return last_seen(
+            lambda: Counter(one["instance"] for one in self._written() if one["call"] in ids),
+            lambda counted: counted.total() >= sum(wanted.values()),
+            ARRIVAL_S,
+            every_s=ASKED_EVERY_S,
+        )
 
     def _written(self) -> Iterator[dict[str, str]]:
         path = self._folder / "arrivals"

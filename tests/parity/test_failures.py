@@ -1,7 +1,6 @@
 """`mesh explain --trace` on every kind of failure: who ended the call, why, by which policy, on both control planes."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from tests.observing import last_seen
 from tests.parity.case import Call, Expectation
 from tests.parity.laboratory import Laboratory
 from tests.parity.observation import Observation
@@ -81,11 +81,10 @@ def test_the_cause_and_the_policy_of_a_failure_are_told(
     traces = traces_of_failed_calls(laboratory, failure.call)
     is_own = laboratory is request.getfixturevalue("loopmesh_laboratory")
     expected = [*failure.says, *failure.here] if is_own else failure.says
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        told = [laboratory.told_of(trace) for trace in traces]
-        if any(all(words in one for words in expected) for one in told):
-            return
-        if time.monotonic() > deadline:
-            pytest.fail("\n".join(["none of these says so:", *told, "expected:", *expected]), pytrace=False)
-        time.sleep(0.1)
+
+    def is_said(told: list[str]) -> bool:
+        return any(all(words in one for words in expected) for one in told)
+
+    told = last_seen(lambda: list(map(laboratory.told_of, traces)), is_said, PATIENCE_S, every_s=0.1)
+    if not is_said(told):
+        pytest.fail("\n".join(["none of these says so:", *told, "expected:", *expected]), pytrace=False)
