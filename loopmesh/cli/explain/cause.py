@@ -28,11 +28,12 @@ LIMITED = "UO"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """`part` says which policies are responsible, None where the program answered; `verdict` is what a simulation of
-    the call comes to that ends for the same reason."""
+    """`flags` are Envoy's that say it, as the words end with them. `part` says which policies are responsible, None
+    where the program answered; `verdict` is what a simulation of the call comes to that ends for the same reason."""
 
     words: str
     remedy: str = ""
+    flags: str = ""
     part: Part | None = None
     rule: Rule | None = None
     verdict: Verdict | None = None
@@ -169,7 +170,13 @@ def _by_flags(failure: Failure, log: LoggedCall | None, details: str) -> Cause |
     said = reset.group(2).rpartition(":_")[2].replace("_", " ").strip() if reset and reset.group(2) else ""
     words = f"{found.words}{f': {said}' if said else ''}"
     shown = f"{reasons[0]}, in every try: {TRIED_IN_VAIN}" if TRIED_IN_VAIN in flags else reasons[0]
-    return Cause(words=f"{words} ({shown})", remedy=found.remedy, part=found.part, verdict=VERDICTS.get(reasons[0]))
+    return Cause(
+        words=f"{words} ({shown})",
+        remedy=found.remedy,
+        flags=shown,
+        part=found.part,
+        verdict=VERDICTS.get(reasons[0]),
+    )
 
 
 def _answered_in_vain(failure: Failure) -> Cause:

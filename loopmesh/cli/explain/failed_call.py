@@ -34,7 +34,7 @@ from loopmesh.observe.response_flags import Part
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.route import PassedOver
 
-TOO_LATE = ("(UT)", "(DT)")
+TOO_LATE = ("UT", "DT")
 UNSAID = (Part.PROXY, Part.AUTHORIZATION)
 """What flags and status alone say little of: Istio's proxies write no log unless they are told to."""
 
@@ -115,12 +115,12 @@ def _by_own_deadline(cause: Cause, failure: Failure, same: SameCall) -> Cause:
     per_try_ms = matched.retry.per_try_timeout_ms if matched and matched.retry else 0
     waits_ms = min(filter(None, (matched.timeout_ms if matched else 0, per_try_ms)), default=0)
     is_routes = bool(waits_ms) and ((failure.tries or 0) > 1 or waits_ms <= failure.deadline_ms)
-    if not cause.words.endswith(TOO_LATE) or not failure.deadline_ms or is_routes:
+    if cause.flags not in TOO_LATE or not failure.deadline_ms or is_routes:
         return cause
-    flag = cause.words[-len("(UT)") :]
+    deadline = f"the caller's own deadline of {seconds(failure.deadline_ms)}"
     return replace(
         cause,
-        words=f"the answer did not come within the caller's own deadline of {seconds(failure.deadline_ms)} {flag}",
+        words=f"the answer did not come within {deadline} ({cause.flags})",
         remedy="give the caller a longer deadline, or make the call faster",
         part=Part.CALLER,
     )

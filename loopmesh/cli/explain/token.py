@@ -6,13 +6,14 @@ from loopmesh.cli.explain.advice import Advice, Name
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.token import EXPIRED, FOREIGN, FORGED, MISSING, NO_KEY, TOO_EARLY, WRONG_AUDIENCE
 
+OTHER_KEYS = "compare the keys of the rule, `jwks` or `jwksUri`, with those the issuer signs with now"
 REMEDIES = {
     EXPIRED: "get a fresh one from its issuer",
     TOO_EARLY: "wait, or compare the clocks",
     FOREIGN: "send a token of an issuer that a rule names, or add a rule for this one",
     WRONG_AUDIENCE: "ask its issuer for one with such an audience, or add the token's to `audiences`",
-    NO_KEY: "compare the keys of the rule, `jwks` or `jwksUri`, with those the issuer signs with now",
-    FORGED: "compare the keys of the rule, `jwks` or `jwksUri`, with those the issuer signs with now",
+    NO_KEY: OTHER_KEYS,
+    FORGED: OTHER_KEYS,
     MISSING: "send one with --jwt FILE",
 }
 """By Envoy's words."""
