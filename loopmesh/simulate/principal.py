@@ -9,8 +9,8 @@ from loopmesh.simulate.filter_chain import contains
 from loopmesh.simulate.header import matches_header
 from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.text import matches_text
+from loopmesh.simulate.token_filter import FILTER as TOKEN_FILTER
 
-TOKEN_FILTER = "envoy.filters.http.jwt_authn"  # noqa: S105
 PEER = "io.istio.peer_principal"
 """Where Istio's waypoints keep the caller's identity."""
 

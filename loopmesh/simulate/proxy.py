@@ -46,7 +46,7 @@ class Proxy:
         return self._named(Listener, name)
 
     def listener_names(self) -> Iterator[str]:
-        yield from self.resources.get(TYPE_URL + Listener.DESCRIPTOR.full_name, {})
+        yield from self._all(Listener)
 
     def cluster(self, name: str) -> Cluster | None:
         return self._named(Cluster, name)
@@ -64,13 +64,16 @@ class Proxy:
         return self._named(RouteConfiguration, manager.rds.route_config_name)
 
     def _of(self, kind: type[Kind]) -> Iterator[Kind]:
-        for message in self.resources.get(TYPE_URL + kind.DESCRIPTOR.full_name, {}).values():
+        for message in self._all(kind).values():
             if isinstance(message, kind):
                 yield message
 
     def _named(self, kind: type[Kind], name: str) -> Kind | None:
-        found = self.resources.get(TYPE_URL + kind.DESCRIPTOR.full_name, {}).get(name)
+        found = self._all(kind).get(name)
         return found if isinstance(found, kind) else None
+
+    def _all(self, kind: type[Message]) -> Mapping[str, Message]:
+        return self.resources.get(TYPE_URL + kind.DESCRIPTOR.full_name, {})
 
 
 def connection_manager(chain: FilterChain) -> HttpConnectionManager | None:
