@@ -1,7 +1,7 @@
 """AdminService: how the other commands talk to the running mesh. Thin: everything is done by `Mesh` and `Steering`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import grpc
@@ -20,6 +20,7 @@ from loopmesh.cli.policy_change import PolicyChange
 from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.cli.rule_names import policy_name, rule_name
 from loopmesh.model.added_host import Called
+from loopmesh.model.policy import Source
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Forward
 from loopmesh.run.errors import RunError
@@ -56,8 +57,10 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             )
             for service in self._mesh.application.services
         ]
+        statuses = self._mesh.supervisor.statuses()
+        token_rules = self._mesh.steering.token_sources(found.workload for found in statuses)
         return admin_pb2.GetStatusResponse(
-            workloads=[self._status(found) for found in self._mesh.supervisor.statuses()],
+            workloads=[self._status(found, token_rules[found.workload.name]) for found in statuses],
             edge=self._mesh.steering.edge,
             runtime_folder=str(self._mesh.runtime_folder),
             pid=self._pid,
@@ -174,9 +177,8 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         workloads = self._mesh.supervisor.workloads
         return find_called(services, workloads, request.workload, request.service, request.port)
 
-    def _status(self, found: InstanceStatus) -> admin_pb2.WorkloadStatus:
+    def _status(self, found: InstanceStatus, token_rules: Mapping[str, Source]) -> admin_pb2.WorkloadStatus:
         rejected = map(rejection_message, self._mesh.steering.refusals(found.workload.name))
-        token_rules = self._mesh.steering.token_sources(found.workload).items()
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
             service=found.workload.service,
@@ -192,7 +194,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             application_target=found.application_target,
             envoy_admin_socket=str(found.sockets.proxy_admin),
             logs=[str(path) for path in found.logs],
-            token_rules={name: rule_name(rule.policy, rule.place) for name, rule in token_rules},
+            token_rules={name: rule_name(rule.policy, rule.place) for name, rule in token_rules.items()},
         )
 
 

@@ -4,7 +4,7 @@ Enters: changes of policies, workloads, forwarded ports. Leaves: pushes of the c
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,8 +83,8 @@ class Steering:
         refused a part: such a mesh would not do what the policies say."""
         if await self._follow_issuers(self._policies):
             await self._push_key_sets()
-        for rejection in self._rejections():
-            raise RunError(str(blame(rejection, self._topology, self._policies, self._policy_set.documents)))
+        if rejections := self._rejections():
+            raise RunError(str(blame(rejections[0], self._topology, self._policies, self._policy_set.documents)))
 
     async def stop(self) -> None:
         await self._key_sets.stop()
@@ -98,9 +98,9 @@ class Steering:
         last = [refusal for refusal in self._refused if refusal.rejection.workload == name]
         return (*(Refusal(rejection=found) for found in self._control.rejections(name)), *last)
 
-    def token_sources(self, workload: Workload) -> dict[str, Source]:
-        """The rules for tokens a workload's proxy has, by the names of their providers."""
-        return token_sources(self._policies, workload)
+    def token_sources(self, workloads: Iterable[Workload]) -> dict[str, dict[str, Source]]:
+        """By workload, the rules for tokens its proxy has, by the names of their providers."""
+        return token_sources(self._policies, workloads)
 
     async def change(self, change: PolicyChange) -> ChangeReport:
         """Returns when every proxy has answered; when one refuses, all have what they had before.

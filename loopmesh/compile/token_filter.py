@@ -51,10 +51,13 @@ def token_filter(index: MeshIndex, workload: Workload) -> JwtAuthentication | No
     return JwtAuthentication(providers=providers, rules=[everywhere], bypass_cors_preflight=True)
 
 
-def token_sources(policies: Policies, workload: Workload) -> dict[str, Source]:
-    """The rule behind each provider of the workload's proxy, which its configuration does not say."""
+def token_sources(policies: Policies, workloads: Iterable[Workload]) -> dict[str, dict[str, Source]]:
+    """By workload, the rule behind each provider of its proxy, which the configuration does not say."""
     selection = Selection(policies.request_authentications, policies.settings.root_namespace)
-    return {name: source for name, (source, _) in _named(selection, workload).items()}
+    return {
+        workload.name: {name: source for name, (source, _) in _named(selection, workload).items()}
+        for workload in workloads
+    }
 
 
 def _named(policies: Selection[RequestAuthentication], workload: Workload) -> dict[str, Sourced]:

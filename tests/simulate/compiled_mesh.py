@@ -33,6 +33,7 @@ class CompiledMesh:
         topology = assumed_topology(application, checked)
         topology = replace(topology, ready=topology.ready - set(unready))
         configs = compile_mesh(topology, checked)
+        token_rules = token_sources(checked, topology.workloads)
         proxies = {
             one.name: Proxy(
                 name=one.name,
@@ -40,7 +41,7 @@ class CompiledMesh:
                 resources=configs[one.name].resources(),
                 token_rules={
                     name: Rule(policy=source.policy, place=source.place)
-                    for name, source in token_sources(checked, one).items()
+                    for name, source in token_rules[one.name].items()
                 },
             )
             for one in topology.workloads
