@@ -6,6 +6,8 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.blame import Refusal
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference
 from loopmesh.cli.problem_messages import problem_messages
+from loopmesh.cli.rule_names import rule_name
+from loopmesh.compile import AddedFilter
 from loopmesh.model.difference import PartDifference, PolicyDifference
 
 
@@ -40,6 +42,11 @@ def rejection_message(refusal: Refusal) -> admin_pb2.Rejection:
         message=found.message,
         policies=list(map(str, refusal.policies)),
     )
+
+
+def added_filter_message(found: AddedFilter) -> admin_pb2.AddedFilter:
+    rule = rule_name(found.source.policy, found.source.place)
+    return admin_pb2.AddedFilter(kind=found.kind, direction=found.direction, rule=rule)
 
 
 def diff_message(difference: MeshDifference) -> admin_pb2.DiffResponse:

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from loopmesh.cli.istio_configuration import ask_istio, start_generator
 from loopmesh.cli.key_location import keys_in_mesh
-from loopmesh.compile import ProxyConfig, outside_secrets
+from loopmesh.cli.lent_places import lend_places
+from loopmesh.compile import ProxyConfig, compile_mesh, outside_secrets
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
+from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.token import KeySource, key_timeouts
 from loopmesh.model.topology import Inbound, Topology, Workload, WorkloadKind
 from loopmesh.oracle import Generator
-from loopmesh.policies import PolicySet, check_provisions
+from loopmesh.policies import PolicySet, check_policies, check_provisions
 from loopmesh.run.addresses import AddressLedger
 from loopmesh.run.errors import RunError
 
@@ -45,6 +47,8 @@ class IstioCompiler:
             raise RunError("Istio's generator was not started")
         self._keep_addresses(topology)
         configs = await ask_istio(self._generator, topology, self._addresses, policy_set)
+        for name, own in _own(topology, policy_set).items():
+            lend_places(own, configs[name])
         # Certificates for the outside are no part of Istio's answer: on a cluster they come from its Secrets.
         return {
             workload.name: replace(configs[workload.name], secrets=outside_secrets(topology, policies, workload))
@@ -63,3 +67,11 @@ class IstioCompiler:
             if name not in self._addresses:
                 ports = (inbound.port.number for inbound in workload.inbound)
                 self._addresses[name] = self._ledger.allocate(ports)
+
+
+def _own(topology: Topology, policy_set: PolicySet) -> Mapping[str, ProxyConfig]:
+    """What loopmesh would make of it; nothing where it refuses what Istio takes."""
+    try:
+        return compile_mesh(topology, check_policies(policy_set, topology.application))
+    except InvalidInputError:
+        return {}

@@ -15,7 +15,7 @@ from loopmesh.cli.fresh_connections import FreshConnections
 from loopmesh.cli.key_location import locate
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
 from loopmesh.cli.secrets import read_credentials
-from loopmesh.compile import ProxyConfig, token_sources
+from loopmesh.compile import AddedFilter, ProxyConfig, added_filters, token_sources
 from loopmesh.control import ControlPlane, KeyFetch, KeySets, PushReport, Rejection
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application
@@ -101,6 +101,10 @@ class Steering:
     def token_sources(self, workloads: Iterable[Workload]) -> dict[str, dict[str, Source]]:
         """By workload, the rules for tokens its proxy has, by the names of their providers."""
         return token_sources(self._policies, workloads)
+
+    def added_filters(self, workload: Workload) -> Iterable[AddedFilter]:
+        """HTTP filters that patches have put into the configuration of its proxy."""
+        return added_filters(self._policies, workload)
 
     async def change(self, change: PolicyChange) -> ChangeReport:
         """Returns when every proxy has answered; when one refuses, all have what they had before.

@@ -9,6 +9,10 @@ ISTIO = "istio"
 LOOPMESH = "loopmesh"
 NETWORKING = "networking.istio.io"
 GROUPS = {"PeerAuthentication": "security.istio.io"}
+RETRIES = "retries"
+UNKNOWN_HOSTS = "unknown_hosts"
+ADDED_HOST = "added_host"
+"""Settings whose policy is not, or not only, the one behind the piece as a whole."""
 
 
 def name_rule(metadata: Metadata, source: Source) -> None:
@@ -16,8 +20,17 @@ def name_rule(metadata: Metadata, source: Source) -> None:
 
     The line of the rule is not written: moving a rule down in its file is no change of the configuration.
     """
-    policy = source.policy
-    path = names.config_path(policy.kind, policy.namespace, policy.name, GROUPS.get(policy.kind, NETWORKING))
-    metadata.filter_metadata[ISTIO].update({"config": path})
+    metadata.filter_metadata[ISTIO].update({"config": _path(source)})
     if source.place:
         metadata.filter_metadata[LOOPMESH].update({"place": source.place})
+
+
+def name_setting(metadata: Metadata, setting: str, source: Source) -> None:
+    """`loopmesh.retries` and the like: the policy that says it, and where in it."""
+    place = {"place": source.place} if source.place else {}
+    metadata.filter_metadata[LOOPMESH].update({setting: {"config": _path(source), **place}})
+
+
+def _path(source: Source) -> str:
+    policy = source.policy
+    return names.config_path(policy.kind, policy.namespace, policy.name, GROUPS.get(policy.kind, NETWORKING))

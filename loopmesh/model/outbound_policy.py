@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loopmesh.model.policy import Source
 from loopmesh.model.routes.destination import Destination
 
 
@@ -16,10 +17,11 @@ class UnknownHosts(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundPolicy:
-    """With a `proxy` all calls of unknown hosts go there."""
+    """With a `proxy` all calls of unknown hosts go there. `source` is None where nobody wrote it."""
 
     unknown_hosts: UnknownHosts
     proxy: Destination | None = None
+    source: Source | None = None
 
     @property
     def looks_up_names(self) -> bool:

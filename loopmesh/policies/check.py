@@ -56,7 +56,8 @@ def check_policies(policy_set: PolicySet, application: Application) -> Policies:
 
 def check_provisions(policy_set: PolicySet) -> Policies:
     """Only what this machine provides for somebody else who reads the rest: ports of gateways and hosts outside,
-    certificates for connections, keys of issuers; and the mesh's root namespace, for whom policies in it mean.
+    certificates for connections, keys of issuers; and what explanations name: patches, and the mesh's root namespace,
+    for whom policies in it mean.
 
     A policy loopmesh cannot read gets nothing. Raises InvalidInputError for YAML of no policy and for gateways.
     """
@@ -68,12 +69,14 @@ def check_provisions(policy_set: PolicySet) -> Policies:
     entries = [found for several in reading.read("ServiceEntry", read_service_entry) for found in several]
     rules = reading.read("DestinationRule", read_destination_rule)
     tokens = reading.read("RequestAuthentication", read_request_authentication)
+    patches = [found for several in reading.read("EnvoyFilter", read_envoy_filter) for found in several]
     return Policies(
         settings=MeshSettings(root_namespace=policy_set.root_namespace),
         gateways=gateways,
         added_hosts=tuple(one for one in entries if one.source.policy not in reading.broken),
         destination_rules=tuple(one for one in rules if one.source.policy not in reading.broken),
         request_authentications=tuple(one for one in tokens if one.source.policy not in reading.broken),
+        patches=tuple(one for one in patches if one.source.policy not in reading.broken),
     )
 
 

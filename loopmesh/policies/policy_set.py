@@ -100,10 +100,12 @@ class PolicySet:
 
     def origin_at(self, policy: PolicyName, place: str) -> Origin | None:
         """Where `place` (`spec.http[1]`) of a policy stands, or as much of it as there is; None for no such policy."""
-        document = self.documents.get(policy)
-        if document is None:
+        if policy == MESH_CONFIG and self.mesh_config is not None:
+            origin, node = self.mesh_config.origin, self.mesh_config
+        elif policy in self.documents:
+            origin, node = self.documents[policy].origin, self.documents[policy].spec
+        else:
             return None
-        origin, node = document.origin, document.spec
         for step in STEP.findall(place.removeprefix("spec")):
             value = node.value
             if step.isdecimal() and isinstance(value, list) and int(step) < len(value):

@@ -57,7 +57,8 @@ def _outbound(document: Document, fields: Fields) -> OutboundPolicy:
         fields.refuse("egressProxy", "only unknown hosts go to it, and this mode refuses them", "write mode: ALLOW_ANY")
     if proxy is not None:
         fields.warn("egressProxy", Message.DEPRECATED, "Istio deprecates it", "route through an egress gateway")
-    return OutboundPolicy(unknown_hosts=mode, proxy=proxy)
+    source = document.source_at(fields.origin, fields.path)
+    return OutboundPolicy(unknown_hosts=mode, proxy=proxy, source=source)
 
 
 def _proxy(document: Document, fields: Fields) -> Destination:

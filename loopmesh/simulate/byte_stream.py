@@ -18,6 +18,7 @@ from loopmesh.simulate.outbound import Matched, Outbound
 from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
 from loopmesh.simulate.request import Request
+from loopmesh.simulate.retry import NO_RETRY
 from loopmesh.simulate.stream import Connection, Stream
 
 NOWHERE = "BlackHoleCluster"
@@ -85,7 +86,7 @@ def _matched(listener: Listener, chain: FilterChain, request: Request) -> Matche
         name="",
         rule=rule_of(chain.metadata),
         timeout_ms=0,
-        retry=None,
+        retry=NO_RETRY,
         mirrors=(),
         answer=None,
         is_stream=True,

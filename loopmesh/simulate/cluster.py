@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import DEFAULT
 
-from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.origin import ADDED_HOST, Rule, rule_of, rule_of_setting
 from loopmesh.simulate.time import milliseconds
 
 UNLIMITED = 2**32 - 1
@@ -31,10 +31,12 @@ class Outlier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
-    """`limits` holds those that are set, by Envoy's names; `rule` is the policy that shaped the cluster, if one did."""
+    """`limits` holds those that are set, by Envoy's names; `rule` is the policy that shaped the cluster, `host` the
+    one that has added its host, if one did."""
 
     name: str
     rule: Rule | None
+    host: Rule | None
     balancing: str
     connect_timeout_ms: int
     limits: Mapping[str, int]
@@ -45,6 +47,7 @@ def cluster_facts(cluster: Cluster) -> ClusterFacts:
     return ClusterFacts(
         name=cluster.name,
         rule=rule_of(cluster.metadata),
+        host=rule_of_setting(cluster.metadata, ADDED_HOST),
         balancing=Cluster.LbPolicy.Name(cluster.lb_policy),
         connect_timeout_ms=milliseconds(cluster.connect_timeout),
         limits=_limits(cluster),

@@ -16,11 +16,11 @@ from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import pass_filters
-from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.origin import UNKNOWN_HOSTS, Rule, rule_of, rule_of_setting
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
-from loopmesh.simulate.retry import Retry, retry_of
+from loopmesh.simulate.retry import NO_RETRY, Retry, retry_of
 from loopmesh.simulate.route import PassedOver
 from loopmesh.simulate.stream import Connection, Stream, Translation
 from loopmesh.simulate.time import route_timeout_ms
@@ -31,16 +31,18 @@ OWN = "outbound"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """The route a request took; `timeout_ms` 0 is none, `answer` is set where the proxy answers by itself."""
+    """The route a request took; `timeout_ms` 0 is none, `answer` is set where the proxy answers by itself.
+    `refuses_unknown` is the policy by which it does so for a host it does not know."""
 
     virtual_host: str
     domain: str
     name: str
     rule: Rule | None
     timeout_ms: int
-    retry: Retry | None
+    retry: Retry
     mirrors: tuple[Mirror, ...]
     answer: Answer | None
+    refuses_unknown: Rule | None = None
     is_stream: bool = False
     """Bytes, with no requests to be seen in them."""
 
@@ -123,7 +125,7 @@ def _to_https(host: VirtualHost, domain: str, request: Request) -> Matched:
         name="",
         rule=None,
         timeout_ms=0,
-        retry=None,
+        retry=NO_RETRY,
         mirrors=(),
         answer=Answer(status=HTTPStatus.MOVED_PERMANENTLY, location=location),
     )
@@ -142,4 +144,5 @@ def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
         retry=retry_of(host, route),
         mirrors=tuple(mirrors(route.route)),
         answer=own_answer(route, request),
+        refuses_unknown=rule_of_setting(route.metadata, UNKNOWN_HOSTS),
     )

@@ -46,6 +46,7 @@ def test_every_step_is_told_with_the_rule_and_its_line(shop: MeshProcess) -> Non
         "route            stock  [VirtualService shop/inventory (istio/inventory/virtualservice.yaml:7)]",
         "timeout          2 s",
         "retries          2 on connect-failure, refused-stream, unavailable, reset; 900 ms for each try",
+        "900 ms for each try  [VirtualService shop/inventory (istio/inventory/virtualservice.yaml:12)]",
         "[DestinationRule shop/inventory (istio/inventory/destinationrule.yaml:1)]",
         "0 of 200 requests in use",
         "after 5 gateway errors in a row for 5 s, at most 50%; none is out now",
@@ -126,7 +127,8 @@ def test_the_route_a_call_took_is_told_by_the_log_of_its_callers_proxy(shop: Mes
 def test_a_name_nobody_has_is_said_to_be_none(shop: MeshProcess) -> None:
     answer = explained(shop, "orders", "payments:50051", "a.B/C")
     (advice,) = answer["advice"]
-    assert advice["why"] == "no service the caller can see is called payments:50051"
+    refused_by = "MeshConfig istio-system/istio (istio/mesh/meshconfig.yaml:2) refuses other hosts"
+    assert advice["why"] == f"no service the caller can see is called payments:50051, and {refused_by}"
 
 
 def test_the_guide_shows_what_the_commands_say(shop: MeshProcess) -> None:

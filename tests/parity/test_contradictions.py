@@ -9,6 +9,7 @@ from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
+from loopmesh.simulate.retry import NO_RETRY
 from tests.parity.case import Call, Expectation
 from tests.parity.contradictions import contradictions
 from tests.parity.decision import Decision
@@ -83,7 +84,7 @@ WRONG: dict[str, tuple[Callable[[Explanation], Explanation], str]] = {
         "explained with the route of VirtualService lab/server spec.http[1]",
     ),
     "name": (lambda told: with_route(told, lambda one: replace(one, name="others")), "not 'testers'"),
-    "retries": (lambda told: with_route(told, lambda one: replace(one, retry=None)), "0 retries, not with 3 tries"),
+    "retries": (lambda told: with_route(told, lambda one: replace(one, retry=NO_RETRY)), "0 retries, not with 3 tries"),
     "destination": (
         lambda told: replace(
             told, landings=tuple(replace(one, name="outbound|8000|v3|server") for one in told.landings)

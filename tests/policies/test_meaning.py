@@ -11,7 +11,7 @@ from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.edge import ServerKind
 from loopmesh.model.patch import Operation, Target
-from loopmesh.model.policy import PolicyName, WorkloadSelector
+from loopmesh.model.policy import PolicyName, Source, WorkloadSelector
 from loopmesh.model.problem import Origin
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
@@ -88,9 +88,16 @@ def test_a_virtual_service_becomes_routes() -> None:
     (destination,) = preview.destinations
     assert (destination.host, destination.subset, destination.port) == ("catalog.shop.svc.cluster.local", "v2", 50051)
     assert preview.timeout_ms == 250
-    assert preview.retry == Retry(attempts=3, per_try_timeout_ms=100, conditions=("5xx", "unavailable", "503"))
+    asked = preview.source.policy
+    assert preview.retry == Retry(
+        attempts=3,
+        per_try_timeout_ms=100,
+        conditions=("5xx", "unavailable", "503"),
+        source=Source(policy=asked, origin=Origin(file="virtual_service.yaml", line=23), place="spec.http[0].retries"),
+    )
     assert [(one.subset, one.weight) for one in canary.destinations] == [("v1", 90), (None, 10)]
-    assert canary.retry == Retry(attempts=0)
+    assert canary.retry is not None
+    assert canary.retry.attempts == 0
     assert canary.timeout_ms is None
 
 

@@ -89,9 +89,9 @@ def shop(*changes: str) -> CompiledMesh:
     return _mesh(REPOSITORY / "helm/shop/values.yaml", files, changes, ())
 
 
-def lab(*policies: str, unready: Iterable[str] = ()) -> CompiledMesh:
+def lab(*policies: str, mesh_config: str = "", unready: Iterable[str] = ()) -> CompiledMesh:
     """The small application of the tests of this folder, with these policies."""
-    return _mesh(LAB_VALUES, [], policies, unready)
+    return _mesh(LAB_VALUES, [("meshconfig.yaml", mesh_config.encode())], policies, unready)
 
 
 def _mesh(values: Path, files: list[tuple[str, bytes]], changes: Iterable[str], unready: Iterable[str]) -> CompiledMesh:

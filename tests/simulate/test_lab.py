@@ -65,6 +65,45 @@ def test_the_first_route_whose_conditions_hold_is_taken() -> None:
     assert shares(mesh.get("client", "web:8000", "/stable")) == V1_INSTANCES
 
 
+def test_retries_are_named_with_the_policy_that_asks_for_them() -> None:
+    def asked_by(*policies: str, mesh_config: str = "") -> str:
+        call = lab(*policies, mesh_config=mesh_config).get("client", "web:8000", "/")
+        return str(call.outbound.matched and call.outbound.matched.retry.rule)
+
+    default = "defaultHttpRetryPolicy: {attempts: 4}"
+    plain = routes("{route: [{destination: {host: web}}]}")
+    assert asked_by(plain) == "None"
+    assert asked_by() == "None"
+    assert asked_by(plain, mesh_config=default) == "MeshConfig istio-system/istio defaultHttpRetryPolicy"
+    assert asked_by(mesh_config=default) == "MeshConfig istio-system/istio defaultHttpRetryPolicy"
+    own = routes("{retries: {attempts: 1}, route: [{destination: {host: web}}]}")
+    assert asked_by(own, mesh_config=default) == "VirtualService lab/web spec.http[0].retries"
+    none = routes("{retries: {attempts: 0}, route: [{destination: {host: web}}]}")
+    assert asked_by(none) == "VirtualService lab/web spec.http[0].retries"
+
+
+def test_a_host_is_named_with_the_policy_that_has_added_it_or_refuses_it() -> None:
+    entry = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: payments}
+spec:
+  hosts: [payments.example.com]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: STATIC
+  endpoints: [{address: 192.0.2.1}]
+"""
+    added = landing(lab(entry).get("client", "payments.example.com:80", "/")).cluster
+    assert str(added and added.host) == "ServiceEntry lab/payments"
+    known = landing(lab(entry).get("client", "web:8000", "/")).cluster
+    assert known is not None
+    assert known.host is None
+
+    refused = lab(mesh_config="outboundTrafficPolicy: {mode: REGISTRY_ONLY}").get("client", "web.example.com:80", "/")
+    matched = refused.outbound.matched
+    assert str(matched and matched.refuses_unknown) == "MeshConfig istio-system/istio outboundTrafficPolicy"
+
+
 def test_a_prefix_is_compared_without_the_query() -> None:
     mesh = lab(RULE, routes(f"{{match: [{{uri: {{exact: /beta}}}}], {V2}}}", f"{{{V1}}}"))
     assert shares(mesh.get("client", "web:8000", "/beta?x=1")) == {"web-v2-0": 100}

@@ -179,6 +179,7 @@ class WorkloadStatus(_message.Message):
     LOGS_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
     TOKEN_RULES_FIELD_NUMBER: _builtins.int
+    ADDED_FILTERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     service: _builtins.str
     version: _builtins.str
@@ -207,6 +208,10 @@ class WorkloadStatus(_message.Message):
     def token_rules(self) -> _containers.MessageMap[_builtins.str, Global___RuleName]:
         """The rule behind each provider of tokens in its configuration, which does not say it: by the provider's name."""
 
+    @_builtins.property
+    def added_filters(self) -> _containers.RepeatedCompositeFieldContainer[Global___AddedFilter]:
+        """HTTP filters that patches of policies have put into its configuration, which does not say so."""
+
     def __init__(
         self,
         *,
@@ -225,14 +230,43 @@ class WorkloadStatus(_message.Message):
         logs: _abc.Iterable[_builtins.str] | None = ...,
         namespace: _builtins.str = ...,
         token_rules: _abc.Mapping[_builtins.str, Global___RuleName] | None = ...,
+        added_filters: _abc.Iterable[Global___AddedFilter] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["envoy", b"envoy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "token_rules", b"token_rules", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_filters", b"added_filters", "application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "token_rules", b"token_rules", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkloadStatus: _TypeAlias = WorkloadStatus  # noqa: Y015
+
+@_typing.final
+class AddedFilter(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Full name of its configuration's message, for example "envoy.extensions.filters.http.buffer.v3.Buffer"."""
+    direction: _builtins.str
+    """Istio's `context`: "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY" or "ANY"."""
+    @_builtins.property
+    def rule(self) -> Global___RuleName: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        direction: _builtins.str = ...,
+        rule: Global___RuleName | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "kind", b"kind", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddedFilter: _TypeAlias = AddedFilter  # noqa: Y015
 
 @_typing.final
 class EnvoyStatus(_message.Message):

@@ -78,8 +78,9 @@ def _answered(matched: Matched, outbound: Outbound, name: Name) -> Iterator[Advi
             remedy="call it by https, or remove `httpsRedirect` from the Gateway",
         )
     elif matched.rule is None:
+        by = f", and {name(matched.refuses_unknown)} refuses other hosts" if matched.refuses_unknown else ""
         yield Advice(
-            why=f"no service the caller can see is called {outbound.request.authority}",
+            why=f"no service the caller can see is called {outbound.request.authority}{by}",
             remedy="call SERVICE:PORT as `mesh status` lists it, or add the host with a ServiceEntry",
         )
     else:

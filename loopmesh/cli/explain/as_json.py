@@ -57,12 +57,13 @@ def _route(matched: Matched, places: Places) -> Json:
         "name": matched.name,
         "rule": _rule(matched.rule, places),
         "timeout_ms": matched.timeout_ms,
-        "retries": retry
-        and {
+        "retries": {
             "attempts": retry.retries,
             "on": [*retry.conditions, *map(str, retry.status_codes)],
             "per_try_timeout_ms": retry.per_try_timeout_ms,
+            "rule": _rule(retry.rule, places),
         },
+        "refuses_unknown": _rule(matched.refuses_unknown, places),
         "mirrors": [{"cluster": one.cluster, "percent": one.percent} for one in matched.mirrors],
         "answer": None
         if answer is None
@@ -77,6 +78,7 @@ def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
         "cluster": landing.name,
         "percent": landing.percent,
         "rule": _rule(cluster.rule, places) if cluster else None,
+        "added_by": _rule(cluster.host, places) if cluster else None,
         "balancing": cluster.balancing if cluster else "",
         "limits": {
             name: {"limit": limit, "in_use": live.in_use.get(name, 0)}

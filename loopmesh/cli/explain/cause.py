@@ -24,12 +24,19 @@ DENIED = "RBAC: "
 PASSED_ON = "via_upstream"
 TRIED_IN_VAIN = "URX"
 LIMITED = "UO"
+HTTP_FILTERS = "envoy.extensions.filters.http"
+OF_FLAGS = {
+    "RL": (f"{HTTP_FILTERS}.local_ratelimit.v3.LocalRateLimit", f"{HTTP_FILTERS}.ratelimit.v3.RateLimit"),
+    "RLSE": (f"{HTTP_FILTERS}.ratelimit.v3.RateLimit",),
+}
+"""Filters that set a flag, by what they are configured by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """`flags` are Envoy's that say it, as the words end with them. `part` says which policies are responsible, None
-    where the program answered; `verdict` is what a simulation of the call comes to that ends for the same reason."""
+    where the program answered; `verdict` is what a simulation of the call comes to that ends for the same reason.
+    `filters` are what the filters that may have ended it are configured by."""
 
     words: str
     remedy: str = ""
@@ -38,6 +45,7 @@ class Cause:
     rule: Rule | None = None
     verdict: Verdict | None = None
     refuses_token: bool = False
+    filters: tuple[str, ...] = ()
 
 
 DETAILS = {
@@ -63,6 +71,7 @@ DETAILS = {
         words="the request is larger than a filter of the proxy takes",
         remedy="send less, or raise the filter's limit, as in the EnvoyFilter that adds it",
         part=Part.PROXY,
+        filters=(f"{HTTP_FILTERS}.buffer.v3.Buffer",),
     ),
     "request_headers_too_large": Cause(
         words="the request's headers are larger than the proxy takes",
@@ -176,6 +185,7 @@ def _by_flags(failure: Failure, log: LoggedCall | None, details: str) -> Cause |
         flags=shown,
         part=found.part,
         verdict=VERDICTS.get(reasons[0]),
+        filters=OF_FLAGS.get(reasons[0], ()),
     )
 
 

@@ -17,6 +17,7 @@ from loopmesh.cli.explain.cause import (
     status_words,
     way_words,
 )
+from loopmesh.cli.explain.filter_rules import rules_of_filters
 from loopmesh.cli.explain.places import Places, find_places, named, rules_of
 from loopmesh.cli.explain.rows import seconds
 from loopmesh.cli.explain.same_call import (
@@ -66,13 +67,15 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     log = ending_log(failure, logged)
     cause = find_cause(failure, log)
     try:
-        same = simulate_again(failure, callers_log(failure, logged), get_status(state))
+        status = get_status(state)
+        same = simulate_again(failure, callers_log(failure, logged), status)
     except CommandError:
         same = None
     if same is not None:
         unsaid = log is None and cause.part in UNSAID
         cause = (cause_by_policies(same, failure) if unsaid else None) or _by_own_deadline(cause, failure, same)
-    rules = tuple(dict.fromkeys(_rules(cause, failure, same)))
+    named_by = () if same is None else rules_of_filters(cause.filters, failure, status)
+    rules = tuple(dict.fromkeys((*_rules(cause, failure, same), *named_by)))
     ending = same_end(same.call, failure, cause.verdict) if same and cause.verdict else None
     places = find_places(state, {*rules, *_named_rules(same)}) if same else {}
     asking = asks_unknown_token(same, failure) if same and ending else None
@@ -112,7 +115,7 @@ def _by_own_deadline(cause: Cause, failure: Failure, same: SameCall) -> Cause:
     """A proxy keeps to the deadline a gRPC caller has set, where the route would wait longer. With each try it writes
     down there what is left of the route's own time: of later tries the caller's deadline is not known."""
     matched = same.call.outbound.matched
-    per_try_ms = matched.retry.per_try_timeout_ms if matched and matched.retry else 0
+    per_try_ms = matched.retry.per_try_timeout_ms if matched else 0
     waits_ms = min(filter(None, (matched.timeout_ms if matched else 0, per_try_ms)), default=0)
     is_routes = bool(waits_ms) and ((failure.tries or 0) > 1 or waits_ms <= failure.deadline_ms)
     if cause.flags not in TOO_LATE or not failure.deadline_ms or is_routes:

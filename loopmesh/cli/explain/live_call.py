@@ -19,8 +19,9 @@ from loopmesh.simulate import (
     simulate_call,
     simulate_connection,
 )
+from loopmesh.simulate.cluster import cluster_facts
 from loopmesh.simulate.endpoint import Endpoint
-from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.origin import Rule
 
 
 class LiveMesh:
@@ -53,10 +54,13 @@ class LiveMesh:
         except NotSimulatedError as error:
             raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
 
-    def destination_rule(self, caller: str, cluster: str) -> Rule | None:
-        """The policy of a destination that the caller's proxy has. Raises CommandError."""
+    def destination_rules(self, caller: str, cluster: str) -> tuple[Rule, ...]:
+        """The policies of a destination that the caller's proxy has. Raises CommandError."""
         found = self._proxy(caller).cluster(cluster)
-        return rule_of(found.metadata) if found is not None else None
+        if found is None:
+            return ()
+        facts = cluster_facts(found)
+        return tuple(rule for rule in (facts.rule, facts.host) if rule is not None)
 
     def clusters(self, call: Call) -> dict[str, LiveCluster]:
         """What is going on at the destinations of a call, by the names of their clusters. Raises CommandError."""

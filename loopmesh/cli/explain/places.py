@@ -21,11 +21,13 @@ def rules_of(call: Call) -> set[Rule]:
 
 def _rules(call: Call) -> Iterator[Rule | None]:
     outbound = call.outbound
-    yield outbound.matched.rule if outbound.matched else None
+    if outbound.matched is not None:
+        yield from (outbound.matched.rule, outbound.matched.retry.rule, outbound.matched.refuses_unknown)
     yield from (passed.rule for passed in outbound.passed_over)
     yield from _rules_of_checks(outbound.checks)
     for landing in call.landings:
-        yield landing.cluster.rule if landing.cluster else None
+        if landing.cluster is not None:
+            yield from (landing.cluster.rule, landing.cluster.host)
         for inbound in (instance.inbound for instance in landing.instances if instance.inbound):
             yield inbound.rule
             yield from _rules_of_checks(inbound.checks)

@@ -42,7 +42,8 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
     if translation is not None:
         yield Row(label="translation", text=f"to {translation.request.path[1:]}, by its rule {translation.rule}")
     if matched is not None and matched.rule is None and matched.answer is not None and not matched.answer.location:
-        yield Row(label="host", text=f"none is called {call.outbound.request.authority}")
+        words = f"none is called {call.outbound.request.authority}"
+        yield Row(label="host", text=words, rule=matched.refuses_unknown)
     elif matched is not None:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
         yield from (_passed_over(one) for one in call.outbound.passed_over[:MOST_PASSED_OVER])
@@ -69,7 +70,7 @@ def _route(matched: Matched, request: Request) -> Iterator[Row]:
         yield Row(label="answer", text=f"HTTP {matched.answer.status} {said}".rstrip())
         return
     yield Row(label="timeout", text=seconds(matched.timeout_ms) if matched.timeout_ms else "none")
-    yield Row(label="retries", text=_retry(matched.retry))
+    yield _retry(matched.retry)
     for mirror in matched.mirrors:
         yield Row(label="mirror", text=f"{mirror.percent:g}% to {mirror.cluster}")
 
@@ -82,12 +83,13 @@ def _passed_over(passed: PassedOver) -> Row:
     return Row(label="not taken", text=f"{passed.name or 'a route'}: it asks that {passed.unmet}", rule=passed.rule)
 
 
-def _retry(retry: Retry | None) -> str:
-    if retry is None or not retry.retries:
-        return "none"
+def _retry(retry: Retry) -> Row:
+    if not retry.retries:
+        return Row(label="retries", text="none", rule=retry.rule)
     words = [*retry.conditions, *map(str, retry.status_codes)]
     per_try = f"; {seconds(retry.per_try_timeout_ms)} for each try" if retry.per_try_timeout_ms else ""
-    return f"{retry.retries} on {', '.join(words)}{per_try}"
+    default = "" if retry.rule else ", Istio's default"
+    return Row(label="retries", text=f"{retry.retries} on {', '.join(words)}{per_try}{default}", rule=retry.rule)
 
 
 def _fault(fault: Fault) -> str:
@@ -104,6 +106,8 @@ def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
     rule = landing.cluster.rule if landing.cluster else None
     yield Row(label="destination", text=f"{landing.percent:g}% to {cluster_words(landing.name)}", rule=rule)
     if landing.cluster is not None:
+        if landing.cluster.host is not None:
+            yield Row(label="host", text="added by a policy", rule=landing.cluster.host, level=1)
         yield Row(label="balancing", text=_balancing(landing), level=1)
         yield Row(label="limits", text=_limits(landing.cluster, live), level=1)
         yield Row(label="ejection", text=_outlier(landing.cluster.outlier, live), level=1)

@@ -23,13 +23,13 @@ RBAC_ACTIONS = ("ALLOW", "DENY")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameCall:
-    """`route` is that of the call where its name in the log says so, else the simulation's; `destination` is the
-    policy of where it went. `undecided` are routes that may have been taken, for they hang on headers."""
+    """`route` is that of the call where its name in the log says so, else the simulation's; `destination` are the
+    policies of where it went. `undecided` are routes that may have been taken, for they hang on headers."""
 
     call: Call
     route_name: str
     route: Rule | None
-    destination: Rule | None
+    destination: tuple[Rule, ...]
     undecided: tuple[PassedOver, ...]
 
 
@@ -44,7 +44,7 @@ def simulate_again(failure: Failure, log: LoggedCall | None, status: admin_pb2.G
         call=call,
         route_name=log.route if log else "",
         route=route,
-        destination=mesh.destination_rule(call.caller, failure.cluster),
+        destination=mesh.destination_rules(call.caller, failure.cluster),
         undecided=undecided,
     )
 
@@ -103,8 +103,8 @@ def responsible_rules(cause: Cause, failure: Failure, same: SameCall) -> Iterato
     """The policies that decide about the part that failed."""
     if cause.part is Part.ROUTE and same.route is not None:
         yield same.route
-    if cause.part in (Part.DESTINATION, Part.INSTANCE) and same.destination is not None:
-        yield same.destination
+    if cause.part in (Part.DESTINATION, Part.INSTANCE):
+        yield from same.destination
     if cause.part is Part.AUTHORIZATION and (cause.refuses_token or cause.verdict is Verdict.ASKED):
         action = "JWT" if cause.refuses_token else "CUSTOM"
         for check in _checks(same.call, failure):

@@ -8,7 +8,7 @@ from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import consistent_hash, request_hash
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.origin import name_rule
+from loopmesh.compile.origin import RETRIES, name_rule, name_setting
 from loopmesh.compile.routes import cors, fault
 from loopmesh.compile.routes.direct_response import direct_response_action
 from loopmesh.compile.routes.header_changes import apply_header_changes, rewritten_authority
@@ -42,9 +42,10 @@ def default_route(view: View, host: str, port: int) -> EnvoyRoute:
     hashed = consistent_hash(view.rule_at(host), "", port)
     if hashed is not None:
         action.hash_policy.append(request_hash(hashed))
-    _set_retry(action, view, None, hashed=False)
     operation = Decorator(operation=f"{host}:{port}/*")
-    return EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action, decorator=operation)
+    result = EnvoyRoute(name=DEFAULT_NAME, match=RouteMatch(prefix="/"), route=action, decorator=operation)
+    _set_retry(result, view, None, hashed=False)
+    return result
 
 
 def _up_to_catch_all(routes: Iterator[EnvoyRoute]) -> Iterator[EnvoyRoute]:
@@ -95,7 +96,7 @@ def _set_destinations(result: EnvoyRoute, view: View, route: Route, scope: Route
         action.weighted_clusters.CopyFrom(_weighted(view, route.destinations, scope))
     hashes = _hashes(view, route.destinations)
     action.hash_policy.extend(request_hash(found) for found in hashes)
-    _set_retry(action, view, route.retry, hashed=bool(hashes) and len(route.destinations) == 1)
+    _set_retry(result, view, route.retry, hashed=bool(hashes) and len(route.destinations) == 1)
 
 
 def _hashes(view: View, destinations: tuple[Destination, ...]) -> list[ConsistentHash]:
@@ -129,10 +130,13 @@ def _weighted(view: View, destinations: tuple[Destination, ...], scope: RouteSco
     return weighted
 
 
-def _set_retry(action: RouteAction, view: View, retry: Retry | None, *, hashed: bool) -> None:
-    policy = retry_policy(retry or view.index.policies.settings.retry, hashed=hashed)
+def _set_retry(result: EnvoyRoute, view: View, retry: Retry | None, *, hashed: bool) -> None:
+    said = retry or view.index.policies.settings.retry
+    if said is not None and said.source is not None:
+        name_setting(result.metadata, RETRIES, said.source)
+    policy = retry_policy(said, hashed=hashed)
     if policy is not None:
-        action.retry_policy.CopyFrom(policy)
+        result.route.retry_policy.CopyFrom(policy)
 
 
 def _set_timeout(action: RouteAction, timeout_ms: int | None) -> None:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from loopmesh.model.policy import Source
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """`attempts` are retries after the first try; 0 switches retries off.
 
     `conditions` are Istio's retryOn words, empty for Istio's default set. `avoid_previous_hosts` None is Istio's
-    default: a retry goes to another instance, unless requests are spread by a hash.
+    default: a retry goes to another instance, unless requests are spread by a hash. `source` is None where nobody
+    wrote it.
     """
 
     attempts: int
@@ -17,3 +20,4 @@ class Retry:
     backoff_ms: int | None = None
     avoid_previous_hosts: bool | None = None
     remote_localities: bool = False
+    source: Source | None = None

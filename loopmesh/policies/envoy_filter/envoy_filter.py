@@ -75,7 +75,7 @@ def _patch(document: Document, selector: WorkloadSelector, priority: int, fields
     if change is None:
         return None
     return Patch(
-        source=document.source_at(fields.origin),
+        source=document.source_at(fields.origin, fields.path),
         selector=selector,
         priority=priority,
         target=target,

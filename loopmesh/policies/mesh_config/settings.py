@@ -67,13 +67,14 @@ def _settings(fields: Fields) -> MeshSettings:
     tracing = fields.object("defaultConfig", read_proxy_defaults) or TracingDefaults()
     tracers, loggers = fields.object("defaultProviders", lambda inside: _defaults(inside, providers)) or ((), ())
     auto = fields.boolean("enableAutoMtls")
+    source = Source(policy=MESH_CONFIG, origin=Origin(file=fields.origin.file, line=0))
     return MeshSettings(
-        source=Source(policy=MESH_CONFIG, origin=Origin(file=fields.origin.file, line=0)),
+        source=source,
         root_namespace=fields.text("rootNamespace", check=check_label) or default.root_namespace,
         trust_domain=fields.text("trustDomain", check=_check_trust_domain) or default.trust_domain,
         trust_domain_aliases=fields.texts("trustDomainAliases", _check_trust_domain),
-        retry=fields.object("defaultHttpRetryPolicy", read_retry),
-        outbound=fields.object("outboundTrafficPolicy", _outbound) or default.outbound,
+        retry=fields.object("defaultHttpRetryPolicy", lambda inside: read_retry(source, inside)),
+        outbound=fields.object("outboundTrafficPolicy", lambda inside: _outbound(source, inside)) or default.outbound,
         traffic=read_traffic_defaults(fields),
         connect_timeout_ms=_connect_timeout(fields) or default.connect_timeout_ms,
         path_normalization=fields.object("pathNormalization", _normalization) or default.path_normalization,
@@ -114,10 +115,13 @@ def _defaults(fields: Fields, providers: Mapping[str, Provider]) -> tuple[tuple[
     return names("tracing", SpanCollector), names("accessLogging", LogFile)
 
 
-def _outbound(fields: Fields) -> OutboundPolicy:
+def _outbound(source: Source, fields: Fields) -> OutboundPolicy:
     """The value without a mode is the first of Istio's, REGISTRY_ONLY."""
     fields.unsupported({"tls": "which hosts are called with TLS is said by a ServiceEntry and its DestinationRule"})
-    return OutboundPolicy(unknown_hosts=fields.choice("mode", UnknownHosts) or UnknownHosts.REFUSED)
+    return OutboundPolicy(
+        unknown_hosts=fields.choice("mode", UnknownHosts) or UnknownHosts.REFUSED,
+        source=replace(source, origin=fields.origin, place=fields.path),
+    )
 
 
 def _connect_timeout(fields: Fields) -> int | None:

@@ -1,7 +1,9 @@
 """HTTPRetry: trying again."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
+from loopmesh.model.policy import Source
 from loopmesh.model.routes.retry import Retry
 from loopmesh.policies.fields import Fields
 
@@ -31,8 +33,8 @@ STATUS_CODES = frozenset(str(status.value) for status in HTTPStatus)
 DETAILS = ("retryOn", "perTryTimeout", "backoff", "retryRemoteLocalities", "retryIgnorePreviousHosts")
 
 
-def read_retry(fields: Fields) -> Retry:
-    """Without `attempts` there are none, the zero of Istio's field."""
+def read_retry(source: Source, fields: Fields) -> Retry:
+    """Without `attempts` there are none, the zero of Istio's field. `source` is the policy it stands in."""
     attempts = fields.integer("attempts", least=0, most=MOST_ATTEMPTS)
     retry_on = fields.text("retryOn", check=_check_conditions) or ""
     is_off = attempts == 0 or not fields.has("attempts")
@@ -46,6 +48,7 @@ def read_retry(fields: Fields) -> Retry:
         backoff_ms=fields.duration_ms("backoff"),
         avoid_previous_hosts=fields.boolean("retryIgnorePreviousHosts"),
         remote_localities=bool(fields.boolean("retryRemoteLocalities")),
+        source=replace(source, origin=fields.origin, place=fields.path),
     )
 
 

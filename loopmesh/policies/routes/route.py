@@ -43,7 +43,7 @@ def read_route(document: Document, fields: Fields) -> Route:
         rewrite=fields.object("rewrite", read_rewrite),
         headers=fields.object("headers", read_header_changes),
         timeout_ms=fields.duration_ms("timeout"),
-        retry=fields.object("retries", read_retry),
+        retry=fields.object("retries", lambda inside: read_retry(document.source, inside)),
         fault=fields.object("fault", read_fault),
         mirroring=read_mirroring(document, fields),
         cors=fields.object("corsPolicy", read_cors),
