@@ -5,13 +5,14 @@ loopmesh has worked out.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from loopmesh.simulate import Call
 from tests.observing import last_seen
+from tests.parity.appended import Appended
 from tests.parity.observation import Observation
 from tests.parity.proxy_log import ProxyLogs
 
@@ -70,29 +71,18 @@ class Decisions:
     """Of a running mesh."""
 
     def __init__(self, file: Path, logs: ProxyLogs) -> None:
-        self._file = file
+        self._lines = Appended(file)
         self._logs = logs
-        self._read = 0
 
     def wait_for(self, is_enough: Callable[[list[Decision]], bool]) -> list[Decision]:
         """Those written since the last call, once there are enough of them, or patience ends."""
         found: list[Decision] = []
 
         def more() -> list[Decision]:
-            found.extend(self._written())
+            found.extend(self._decision(json.loads(line)) for line in self._lines.lines())
             return found
 
         return last_seen(more, is_enough, PATIENCE_S, every_s=0.005)
-
-    def _written(self) -> Iterator[Decision]:
-        if not self._file.exists():
-            return
-        with self._file.open("rb") as opened:
-            opened.seek(self._read)
-            lines = opened.read().rpartition(b"\n")[0]
-        if lines:
-            self._read += len(lines) + 1
-            yield from (self._decision(json.loads(line)) for line in lines.splitlines())
 
     def _decision(self, said: dict[str, Any]) -> Decision:
         texts = {name: str(value) for name, value in said.items() if value != NOTHING and name in LABELS}

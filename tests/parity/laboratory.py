@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +27,7 @@ from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate.origin import Rule
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.observing import last_seen
+from tests.parity.appended import Appended
 from tests.parity.calling import Way, _UnixConnection, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
@@ -75,6 +76,10 @@ class Laboratory:
         self._stub = stub
         self._folder = folder
         self._numbers = itertools.count(1)
+        self._logged = Appended(folder / LINES)
+        self._arriving = Appended(folder / "arrivals")
+        self._arrived: dict[str, Counter[str]] = defaultdict(Counter)
+        """How often each call has arrived at each instance."""
         self._decisions = Decisions(folder / DECISIONS, ProxyLogs(folder / "state" / "logs"))
         self._traces = Traces(folder / "state" / "traces.db")
 
@@ -159,7 +164,7 @@ class Laboratory:
         return dict(zip(numbers, seen, strict=True))
 
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse, policies: str) -> list[str]:
-        written = len(self._lines())
+        self._logged.lines()
         with self._way(call, status) as way:
             # The way of a program's own TLS may have been opened just now.
             told = explained(LiveMesh(status) if call.own_server_name else mesh, status, call)
@@ -167,7 +172,7 @@ class Laboratory:
         found = list(seen.values())
         unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
         if call.expect.logged is not None:
-            unexpected += line_differences(call.expect.logged, self._lines_after(written, len(call.expect.logged)))
+            unexpected += line_differences(call.expect.logged, self._lines(len(call.expect.logged)))
         if call.expect.trace:
             arrived = [one.seen["x-request-id"] for one in found if "x-request-id" in one.seen]
             unexpected += self._traces.differences(
@@ -220,28 +225,30 @@ class Laboratory:
         finally:
             stream.cancel()
 
-    def _lines(self) -> list[str]:
-        path = self._folder / LINES
-        return path.read_text().splitlines() if path.exists() else []
+    def _lines(self, wanted: int) -> list[str]:
+        """Those logged since they were last asked for. Waits while fewer are there than wanted: proxies write when a
+        call has ended."""
+        found: list[str] = []
 
-    def _lines_after(self, written: int, wanted: int) -> list[str]:
-        """Waits while fewer are there than wanted: proxies write when a call has ended."""
-        return last_seen(
-            lambda: self._lines()[written:], lambda found: len(found) >= wanted, ARRIVAL_S, every_s=ASKED_EVERY_S
-        )
+        def more() -> list[str]:
+            found.extend(self._logged.lines())
+            return found
+
+        return last_seen(more, lambda found: len(found) >= wanted, ARRIVAL_S, every_s=ASKED_EVERY_S)
 
     def _arrivals(self, ids: set[str], wanted: Mapping[str, int]) -> Counter[str]:
         """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""
         return last_seen(
-            lambda: Counter(one["instance"] for one in self._written() if one["call"] in ids),
+            lambda: self._arrivals_of(ids),
             lambda counted: counted.total() >= sum(wanted.values()),
             ARRIVAL_S,
             every_s=ASKED_EVERY_S,
         )
 
-    def _written(self) -> Iterator[dict[str, str]]:
-        path = self._folder / "arrivals"
-        return (json.loads(line) for line in path.read_text().splitlines()) if path.exists() else iter(())
+    def _arrivals_of(self, ids: set[str]) -> Counter[str]:
+        for said in map(json.loads, self._arriving.lines()):
+            self._arrived[said["call"]][said["instance"]] += 1
+        return sum((self._arrived[one] for one in ids if one in self._arrived), Counter[str]())
 
     def _settle(self) -> None:
         """Until no proxy serves a connection under a replaced listener any more."""

@@ -1,8 +1,9 @@
 """What only a proxy's own log says: by which rule of an ALLOW policy a stream of bytes was let in."""
 
 import re
-from collections import defaultdict
 from pathlib import Path
+
+from tests.parity.appended import Appended
 
 CHECKING = re.compile(r"checking (?:connection: .*?sourceIP: ([0-9.:]+)|request)")
 HOLDING = re.compile(r"enforced (?:allowed|denied), matched policy (?!none$)(.+)")
@@ -13,17 +14,15 @@ class ProxyLogs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, int] = defaultdict(int)
+        self._logs: dict[str, Appended] = {}
         self._rules: dict[tuple[str, str], str] = {}
         self._source: dict[str, str] = {}
 
     def rule(self, instance: str, source: str) -> str:
         """The name of the rule that held for a connection from `source`, `127.0.0.1:40312`; empty where none has."""
-        with (self._folder / f"{instance}.envoy.log").open("rb") as opened:
-            opened.seek(self._read[instance])
-            lines = opened.read().rpartition(b"\n")[0]
-        self._read[instance] += len(lines) + 1 if lines else 0
-        for line in lines.decode(errors="replace").splitlines():
+        if instance not in self._logs:
+            self._logs[instance] = Appended(self._folder / f"{instance}.envoy.log")
+        for line in self._logs[instance].lines():
             self._note(instance, line)
         return self._rules.get((instance, source), "")
 
