@@ -1,11 +1,11 @@
 """What the proxies of the laboratory wrote down about calls: which rule decided, in Envoy's own words.
 
-Enters: the file they write as `lab/decisions.yaml` says. Leaves: a Decision for each call at each proxy. Never: what
+Enters: the files they write as `lab/decisions.yaml` says. Leaves: a Decision for each call at each proxy. Never: what
 loopmesh has worked out.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -68,18 +68,19 @@ LABELS = {one.name for one in fields(Decision)}
 
 
 class Decisions:
-    """Of a running mesh."""
+    """Of a running mesh. Each proxy has a file of its own: several would write into each other's lines."""
 
-    def __init__(self, file: Path, logs: ProxyLogs) -> None:
-        self._lines = Appended(file)
+    def __init__(self, logs: ProxyLogs) -> None:
+        self._files: dict[Path, Appended] = {}
         self._logs = logs
 
-    def wait_for(self, is_enough: Callable[[list[Decision]], bool]) -> list[Decision]:
-        """Those written since the last call, once there are enough of them, or patience ends."""
+    def wait_for(self, files: Iterable[Path], is_enough: Callable[[list[Decision]], bool]) -> list[Decision]:
+        """Those written to the files since the last call, once there are enough of them, or patience ends."""
+        appended = [self._files.setdefault(file, Appended(file)) for file in files]
         found: list[Decision] = []
 
         def more() -> list[Decision]:
-            found.extend(self._decision(json.loads(line)) for line in self._lines.lines())
+            found.extend(self._decision(json.loads(line)) for one in appended for line in one.lines())
             return found
 
         return last_seen(more, is_enough, PATIENCE_S, every_s=0.005)

@@ -47,6 +47,7 @@ OWN_TLS = re.compile(r"[A-Z]+ https://([^/:]+):(\d+)")
 LINES = "lines"
 DRAINING = "/stats?type=Gauges&filter=^listener_manager"
 DECISIONS = "decisions"
+"""Beside each proxy's sockets, where it runs."""
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
 ENVOY = """#!/bin/sh
 for word; do
@@ -76,11 +77,13 @@ class Laboratory:
         self._stub = stub
         self._folder = folder
         self._numbers = itertools.count(1)
+        self._mesh_config = ""
+        """As it was applied last."""
         self._logged = Appended(folder / LINES)
         self._arriving = Appended(folder / "arrivals")
         self._arrived: dict[str, Counter[str]] = defaultdict(Counter)
         """How often each call has arrived at each instance."""
-        self._decisions = Decisions(folder / DECISIONS, ProxyLogs(folder / "state" / "logs"))
+        self._decisions = Decisions(ProxyLogs(folder / "state" / "logs"))
         self._traces = Traces(folder / "state" / "traces.db")
 
     def run(self, case: Case) -> list[str]:
@@ -108,6 +111,7 @@ class Laboratory:
             raise NotAcceptedError("\n".join([*problems, *rejections]))
         if answer.late:
             raise TimeoutError(f"no answer from {', '.join(answer.late)}")
+        self._mesh_config = mesh_config
         self._settle()
 
     @property
@@ -119,7 +123,7 @@ class Laboratory:
         """Makes every proxy write down what it decides."""
         root = (yaml.safe_load(mesh_config) or {}).get("rootNamespace", "istio-system")
         text = (LAB / "decisions.yaml").read_text().replace("ROOT_NAMESPACE", root)
-        return text.replace("DECISIONS", str(self._folder / DECISIONS))
+        return text.replace("DECISIONS", DECISIONS)
 
     def observe(self, calls: Sequence[Call], policies: str) -> tuple[list[Observation], list[str]]:
         """Makes each call once, whatever is expected of it; and what is not as `mesh explain` has told before."""
@@ -183,7 +187,7 @@ class Laboratory:
         return unexpected
 
     def _misplaced(self, rules: set[Rule], policies: str) -> Iterator[str]:
-        return misplaced(find_places(self._folder / "state", rules), rules, policies)
+        return misplaced(find_places(self._folder / "state", rules), rules, policies, self._mesh_config)
 
     def _contradictions(self, made: Sequence[Made]) -> Iterator[str]:
         """For each call what its proxies say against what was told."""
@@ -195,7 +199,8 @@ class Laboratory:
     def _said(self, made: Sequence[Made]) -> list[list[Decision]]:
         """By call, what its proxies have decided."""
         found = self._decisions.wait_for(
-            lambda found: all(is_whole(told, one, of_call(number, one, found)) for told, number, one in made)
+            [Path(one.envoy_admin_socket).with_name(DECISIONS) for one in self.status().workloads],
+            lambda found: all(is_whole(told, one, of_call(number, one, found)) for told, number, one in made),
         )
         return [of_call(number, one, found) for _, number, one in made]
 

@@ -128,5 +128,5 @@ def test_a_rule_that_is_told_at_another_line_is_noticed(watched: tuple[Explanati
     assert told.outbound.matched
     rule = told.outbound.matched.rule
     assert rule
-    (line,) = misplaced({}, {rule}, POLICIES)
+    (line,) = misplaced({}, {rule}, POLICIES, "")
     assert line == "VirtualService lab/server spec.http[0] is told to stand at None, and stands at line 15"

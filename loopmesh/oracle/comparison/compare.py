@@ -15,6 +15,8 @@ from loopmesh.oracle.comparison.words import in_mesh_words, policy_behind
 OUTBOUND = ("outbound", "")
 """loopmesh's one listener stands beside each of Istio's."""
 ABSENT = "nothing"
+METADATA = ("metadata", "filter_metadata")
+"""Compared by what is inside also where one side has none: a proxy heeds each of it by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ def _fields(path: str, own: Any, istio: Any) -> Iterator[tuple[str, Any, Any]]:
         return
     if isinstance(own, dict) and isinstance(istio, dict):
         for key in [*own, *(key for key in istio if key not in own)]:
-            yield from _fields(f"{path}.{key}" if path else key, own.get(key), istio.get(key))
+            absent: Plain | None = {} if key in METADATA else None
+            yield from _fields(f"{path}.{key}" if path else key, own.get(key, absent), istio.get(key, absent))
     elif isinstance(own, list) and isinstance(istio, list) and len(own) == len(istio):
         for number, (ours, theirs) in enumerate(zip(own, istio, strict=True)):
             yield from _fields(f"{path}[{number}]", ours, theirs)
