@@ -51,7 +51,9 @@ def check(manifests: list[Manifest], folder: Path) -> str:
     write_schemas(folder / "schemas")
     file = folder / "manifests.yaml"
     file.write_text(yaml.dump_all(manifests, Dumper=yaml.CSafeDumper))
-    return run_tool("kubeconform", "-strict", "-schema-location", str(folder / "schemas" / TEMPLATE), str(file)).stdout
+    answer = run_tool("kubeconform", "-strict", "-schema-location", str(folder / "schemas" / TEMPLATE), str(file))
+    assert (answer.returncode == 0) == (answer.stdout == ""), answer.stderr
+    return answer.stdout
 
 
 def test_helm_lints_the_chart_strictly() -> None:

@@ -1,15 +1,17 @@
 """What other projects' own code says of the charts."""
 
+import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.chart.conftest import FOREIGN
 from tools.chart.go_tools import run_own, run_tool
-from tools.chart.render import CHARTS, FOLLOWED_LINK, KUBERNETES, Manifest, pods
+from tools.chart.render import CHARTS, FOLLOWED_LINK, KUBERNETES, Manifest, of_kind, pods
 from tools.chart.schemas import TEMPLATE, write_schemas
 
 KUBE_SCORE_IGNORED = {
@@ -76,11 +78,23 @@ def test_a_field_nobody_knows_has_no_schema(shop: list[Manifest], tmp_path: Path
 
 
 def test_istioctl_finds_nothing_wrong(manifests: list[Manifest], tmp_path: Path) -> None:
+    assert found_by_istioctl(manifests, tmp_path) == []
+
+
+def test_a_subset_nobody_declares_is_found_by_istioctl(shop: list[Manifest], tmp_path: Path) -> None:
+    undeclared = [one for one in shop if one["kind"] != "DestinationRule"]
+    assert {one["code"] for one in found_by_istioctl(undeclared, tmp_path)} == {"IST0101"}
+
+
+def found_by_istioctl(manifests: Sequence[Manifest], folder: Path) -> list[dict[str, Any]]:
     namespace = next(one["metadata"]["namespace"] for one in manifests if one["kind"] == "Service")
     ignored = [flag for code in ANALYZER_IGNORED for flag in ("--suppress", f"{code}=*")]
     flags = ("--use-kube=false", "-n", namespace, "-o", "json", *ignored)
-    answer = run_tool("istioctl", "analyze", *flags, written(manifests, tmp_path))
-    assert json.loads(answer.stdout or "[]") == [], answer.stdout
+    answer = run_tool("istioctl", "analyze", *flags, written(manifests, folder))
+    # In JSON what is found does not let it fail; that it did not run does.
+    assert answer.returncode == 0, answer.stderr
+    found: list[dict[str, Any]] = json.loads(answer.stdout)
+    return found
 
 
 def test_every_pod_is_restricted_by_the_api_servers_own_rule(manifests: list[Manifest]) -> None:
@@ -97,7 +111,27 @@ def test_a_pod_that_may_become_root_is_found(shop: list[Manifest]) -> None:
 
 
 def test_kube_score_has_nothing_left_to_say(manifests: list[Manifest], tmp_path: Path) -> None:
-    ignored = [flag for check in KUBE_SCORE_IGNORED for flag in ("--ignore-test", check)]
-    answer = run_tool("kube-score", "score", "--output-format", "ci", *ignored, written(manifests, tmp_path))
-    remarks = [line for line in answer.stdout.splitlines() if line.startswith(("[WARNING]", "[CRITICAL]"))]
+    remarks = remarks_of_kube_score(manifests, tmp_path)
     assert [line for line in remarks if not any(allowed in line for allowed in ALLOWED_REMARKS)] == []
+
+
+def test_a_program_that_writes_where_it_likes_is_found_by_kube_score(shop: list[Manifest], tmp_path: Path) -> None:
+    loose = copy.deepcopy(of_kind(shop, "StatefulSet")[0])
+    loose["spec"]["template"]["spec"]["containers"][0]["securityContext"]["readOnlyRootFilesystem"] = False
+    (remark,) = [line for line in remarks_of_kube_score([loose], tmp_path) if "root filesystem" in line]
+    assert remark.startswith("[CRITICAL]")
+
+
+def remarks_of_kube_score(manifests: Sequence[Manifest], folder: Path) -> list[str]:
+    ignored = [flag for check in KUBE_SCORE_IGNORED for flag in ("--ignore-test", check)]
+    answer = run_tool("kube-score", "score", "--output-format", "ci", *ignored, written(manifests, folder))
+    lines = answer.stdout.splitlines()
+    # It fails alike where it has remarks and where it did not run; of what it has looked at it praises something.
+    praised = {line.removeprefix("[OK] ") for line in lines if line.startswith("[OK] ") and ":" not in line}
+    looked_at = [one for one in manifests if one["kind"] in ("Deployment", "StatefulSet", "Service", "Pod")]
+    places = {
+        f"{one['metadata']['name']}/{one['metadata']['namespace']} {one['apiVersion']}/{one['kind']}"
+        for one in looked_at
+    }
+    assert places <= praised, answer.stderr
+    return [line for line in lines if line.startswith(("[WARNING]", "[CRITICAL]"))]
