@@ -57,7 +57,8 @@ def _no_route(outbound: Outbound, name: Name) -> Advice:
     if not outbound.virtual_host:
         return Advice(
             why=f"the proxy knows no host {outbound.request.authority}",
-            remedy="call SERVICE:PORT of a service of the mesh, or from outside a host that a VirtualService of it has",
+            remedy="call SERVICE:PORT of a service of the mesh, or add the host with a ServiceEntry; from outside call "
+            "a host that a VirtualService of the gateway has",
         )
     unmet = [
         f"{name(passed.rule) if passed.rule else passed.name} asks that {passed.unmet}"
