@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from loopmesh.model.problem import Problem
 from loopmesh.policies.document_part import DocumentPart, written
+from loopmesh.policies.setting import write_setting
 from loopmesh.policies.yaml_tree import Node, Scalar
 
 Result = TypeVar("Result")
@@ -174,13 +175,13 @@ class Fields(DocumentPart):
 
     def labels(self, key: str) -> Mapping[str, str]:
         """A mapping of texts."""
-        return self._pairs(key, strict=True)
+        return self._pairs(key, "text", lambda value: value if isinstance(value, str) else None)
 
     def settings(self, key: str) -> Mapping[str, str]:
         """A mapping of texts where numbers and booleans may stand without quotes, as in a chart's environment."""
-        return self._pairs(key, strict=False)
+        return self._pairs(key, "text, or a number that Helm keeps as it is written", _setting)
 
-    def _pairs(self, key: str, *, strict: bool) -> Mapping[str, str]:
+    def _pairs(self, key: str, what: str, text_of: Callable[[Scalar], str | None]) -> Mapping[str, str]:
         found = self.node_at(key)
         if found is None:
             return {}
@@ -189,13 +190,11 @@ class Fields(DocumentPart):
             return {}
         pairs = {}
         for name, child in found.value.items():
-            value = child.value
-            if isinstance(value, str):
-                pairs[name] = value
-            elif strict or isinstance(value, dict | list) or value is None:
-                self.refuse(key, f"`{name}` is text", "put the value in quotes", at=child)
+            text = None if isinstance(child.value, dict | list) else text_of(child.value)
+            if text is None:
+                self.refuse(key, f"`{name}` is {what}", "put the value in quotes", at=child)
             else:
-                pairs[name] = written(value)
+                pairs[name] = text
         return pairs
 
     def number_at(self, key: str) -> Scalar | list[Node] | dict[str, Node]:
@@ -219,3 +218,7 @@ def _number_remedy(value: object) -> str:
 
 def _one_of(values: Iterable[str]) -> str:
     return "one of " + ", ".join(map(str, values))
+
+
+def _setting(value: Scalar) -> str | None:
+    return value if value is None or isinstance(value, str) else write_setting(value)

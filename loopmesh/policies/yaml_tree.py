@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
+from loopmesh.policies.plain_scalar import is_truth, read_plain
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NODES = 2_000_000
@@ -166,12 +167,15 @@ class _Builder:
         if "\0" in event.value:
             self._problem(origin, "a text", "it has a NUL character", "remove it")
         if self._open and self._open[-1].values is not None and not self._open[-1].awaits_value:
-            self._key(self._open[-1], origin, event.value)
+            self._key(self._open[-1], origin, event)
             self._open[-1].merges = event.value == "<<" and event.implicit[0]
             return
         self._place(Node(origin, self._value(origin, event), length=len(event.value)), event.anchor)
 
-    def _key(self, mapping: _Open, origin: Origin, key: str) -> None:
+    def _key(self, mapping: _Open, origin: Origin, event: yaml.ScalarEvent) -> None:
+        key = str(event.value)
+        if event.implicit[0] and is_truth(key):
+            self._problem(origin, key, "Kubernetes reads the key as true or false", "put it in quotes")
         if key in mapping.lines:
             self._problem(origin, key, f"the key is already on line {mapping.lines[key]}", "remove one of the two")
         mapping.key, mapping.awaits_value = key, True
@@ -212,7 +216,7 @@ class _Builder:
         construct = SCALARS.get(tag)
         # YAML 1.1 counts 10:30 in sixties; Kubernetes reads it as text, and so does everybody else.
         if construct is None or ":" in text:
-            return text
+            return read_plain(text) if event.implicit[0] else text
         if len(text) <= LONGEST_NUMBER:
             with contextlib.suppress(ValueError, KeyError, IndexError):
                 value: Scalar = construct(self._loader, yaml.ScalarNode(tag, text))

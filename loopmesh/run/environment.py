@@ -1,7 +1,8 @@
 """The environment variables a program and a proxy get.
 
 Enters: the user's environment, the values file's, and where the mesh put things. Leaves: the contract of a service
-(LISTEN_ADDR, MESH_OUTBOUND, MESH_TCP_*, DATABASE_URL, OTEL_*) and the mesh's mark. Never: anything else about the mesh.
+(POD_NAME, LISTEN_ADDR, MESH_OUTBOUND, MESH_TCP_*, DATABASE_URL, OTEL_*) and the mesh's mark. Never: anything else about
+the mesh.
 """
 
 from collections.abc import Mapping
@@ -23,26 +24,38 @@ def application_target(workload: Workload, sockets: WorkloadFolder) -> str:
     return f"{LOOPBACK}:{workload.application_port}"
 
 
-def program_environment(
-    workload: Workload,
-    values: Mapping[str, str],
-    sockets: WorkloadFolder,
-    *,
-    database: Path,
-    receiver_port: int,
-    inherited: Mapping[str, str],
+def told_variables(
+    workload: Workload, values: Mapping[str, str], sockets: WorkloadFolder, *, database: Path, receiver_port: int
 ) -> dict[str, str]:
-    """What is inherited gives way to the mesh's defaults, those to the values file, all to the mesh's addresses.
+    """What a program is told here and on Kubernetes alike, and so what `$(NAME)` may name: the mesh's addresses, its
+    defaults where the values file has nothing of the name, then the values file's own.
+
+    The order is that of a container's variables in the chart, for there each may name those before it.
+    """
+    addresses = _addresses(workload, sockets)
+    own = {name: value for name, value in values.items() if name not in addresses}
+    defaults = _defaults(workload, database, receiver_port)
+    known = {**addresses, **{name: value for name, value in defaults.items() if name not in own}}
+    return {**known, **expand_variables(own, known)}
+
+
+def program_environment(
+    told: Mapping[str, str], workload: Workload, sockets: WorkloadFolder, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """What is inherited gives way to what the program is told, all to what is said on this machine only.
 
     The user's own OTLP addresses are not handed on: the mesh's receiver forwards to them.
     """
     user = {name: value for name, value in inherited.items() if not name.startswith(_RECEIVER_PREFIX)}
-    addresses = _addresses(workload, sockets)
+    # gRPC would send calls to loopback through the user's HTTP proxy.
+    no_proxy = ",".join(filter(None, (inherited.get("no_proxy"), _LOCAL_HOSTS)))
     return {
         **user,
-        **_defaults(workload, database, receiver_port, inherited),
-        **expand_variables(values, addresses),
-        **addresses,
+        "no_proxy": no_proxy,
+        **told,
+        "HOSTNAME": workload.name,
+        "MESH_OUTBOUND": f"unix:{sockets.outbound}",
+        **_mark(sockets),
     }
 
 
@@ -51,31 +64,25 @@ def proxy_environment(sockets: WorkloadFolder, inherited: Mapping[str, str]) -> 
     return {name: inherited[name] for name in ("PATH",) if name in inherited} | _mark(sockets)
 
 
-def _defaults(workload: Workload, database: Path, receiver_port: int, inherited: Mapping[str, str]) -> dict[str, str]:
-    attributes = {"service.version": workload.version, "service.instance.id": workload.name}
+def _defaults(workload: Workload, database: Path, receiver_port: int) -> dict[str, str]:
     return {
         "DATABASE_URL": f"sqlite:///{database}",
         "OTEL_SERVICE_NAME": workload.service,
-        "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{name}={value}" for name, value in attributes.items() if value),
+        "OTEL_RESOURCE_ATTRIBUTES": f"service.version={workload.version},service.instance.id={workload.name}",
+        "OTEL_PROPAGATORS": "tracecontext,baggage",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{LOOPBACK}:{receiver_port}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
-        "OTEL_PROPAGATORS": "tracecontext,baggage",
-        # gRPC would send calls to loopback through the user's HTTP proxy.
-        "no_proxy": ",".join(filter(None, (inherited.get("no_proxy"), _LOCAL_HOSTS))),
     }
 
 
 def _addresses(workload: Workload, sockets: WorkloadFolder) -> dict[str, str]:
-    addresses = {
-        "HOSTNAME": workload.name,
+    port = workload.application_port
+    return {
+        "POD_NAME": workload.name,
         "LISTEN_ADDR": application_target(workload, sockets),
-        "MESH_OUTBOUND": f"unix:{sockets.outbound}",
+        **({} if port is None else {"PORT": str(port)}),
         **{dialled.variable: f"{LOOPBACK}:{dialled.listen_port}" for dialled in workload.outbound},
-        **_mark(sockets),
     }
-    if workload.application_port is not None:
-        addresses["PORT"] = str(workload.application_port)
-    return addresses
 
 
 def _mark(sockets: WorkloadFolder) -> dict[str, str]:

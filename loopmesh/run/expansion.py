@@ -6,7 +6,7 @@ Source of the rule: the Kubernetes API's `EnvVar.value` and `Container.command`.
 import re
 from collections.abc import Mapping
 
-REFERENCE = re.compile(r"\$\$|\$\(([^()]*)\)")
+REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:

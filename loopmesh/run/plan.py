@@ -12,7 +12,7 @@ from pathlib import Path
 from loopmesh.model.application import Application, Service
 from loopmesh.model.topology import Workload, WorkloadKind
 from loopmesh.run.commands import resolve_command
-from loopmesh.run.environment import program_environment, proxy_environment
+from loopmesh.run.environment import program_environment, proxy_environment, told_variables
 from loopmesh.run.errors import RunError
 from loopmesh.run.expansion import expand
 from loopmesh.run.process import Launch
@@ -70,15 +70,10 @@ class Planner:
     def _program(self, workload: Workload, sockets: WorkloadFolder) -> Launch:
         service = self._service_of(workload)
         version = next(one for one in service.versions if one.name == workload.version)
-        environment = program_environment(
-            workload,
-            version.env,
-            sockets,
-            database=self.state.database(service.key),
-            receiver_port=self.receiver_port,
-            inherited=self.environment,
-        )
-        command = tuple(expand(word, environment) for word in version.command)
+        database = self.state.database(service.key)
+        told = told_variables(workload, version.env, sockets, database=database, receiver_port=self.receiver_port)
+        environment = program_environment(told, workload, sockets, self.environment)
+        command = tuple(expand(word, told) for word in version.command)
         argv = resolve_command(command, self.folder, environment.get("PATH"))
         if argv is None:
             raise RunError(f"{workload.name}: there is no program {version.command[0]} any more")

@@ -15,23 +15,20 @@ import yaml
 from loopmesh.model.application import Application, Service, Version
 from loopmesh.model.topology import Ports, Workload, place
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
-from loopmesh.run.environment import program_environment
+from loopmesh.run.environment import program_environment, told_variables
+from loopmesh.run.expansion import expand
 from loopmesh.run.runtime_folder import WorkloadFolder
 from tools.chart.go_tools import ROOT
 from tools.chart.render import ChartError, Manifest, of_kind, render, render_text
 
 E2E = ROOT / "tests" / "e2e"
 EVERY_KEY = ROOT / "tests" / "policies" / "values_valid" / "every_key.yaml"
-ONLY_HERE = {
-    "MESH_OUTBOUND",
-    "LOOPMESH_RUNTIME",
-    "no_proxy",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-}
-"""On Kubernetes a program dials names, and spans go where `tracing.endpoint` says."""
-ADDRESSES = re.compile(r"LISTEN_ADDR|PORT|MESH_TCP_.*|DATABASE_URL|HOSTNAME|OTEL_RESOURCE_ATTRIBUTES")
-"""Of the same name on both sides, with the addresses and the instance of each."""
+ONLY_HERE = {"HOSTNAME", "MESH_OUTBOUND", "LOOPMESH_RUNTIME", "no_proxy"}
+"""On Kubernetes a program dials names, and HOSTNAME is set in the pod without the chart."""
+OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"}
+"""There without `tracing.endpoint` spans go nowhere."""
+ADDRESSES = re.compile(r"POD_NAME|LISTEN_ADDR|PORT|MESH_TCP_.*|DATABASE_URL|OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Of the same name on both sides, with the addresses and the instance of each, unless the values say them."""
 ISTIO = re.compile(r"(networking|security|telemetry|extensions)\.istio\.io/")
 
 
@@ -60,12 +57,22 @@ class Shipped:
         if self.chart == "shop":
             return render("shop", "shop")
         given = [f"policies.{file.stem}={file}" for folder in self.policies for file in folder.rglob("*.yaml")]
-        flags = ("--set", "image.repository=localhost/lab", "--set-file", ",".join(given))
+        flags = ("--set", "image.repository=localhost/lab", *(("--set-file", ",".join(given)) if given else ()))
         return render("application", self.namespace, "-f", str(self.values), *flags)
 
     @property
     def versions(self) -> list[tuple[Service, Version]]:
         return [(service, version) for service in self.application.services for version in service.versions]
+
+    @property
+    def running(self) -> list[tuple[Service, Version]]:
+        """Without those that are switched off."""
+        return [(service, version) for service, version in self.versions if version.replicas]
+
+    def instance(self, service: Service, version: Version) -> Workload:
+        """The first that `mesh up` starts of it."""
+        sought = (service.namespace, service.name, version.name)
+        return next(one for one in self.plan if (one.namespace, one.service, one.version) == sought)
 
     def workload(self, service: Service, version: Version) -> Manifest:
         return workloads(self.manifests)[service.namespace, service.name, version.name]
@@ -80,6 +87,7 @@ SHIPPED = {
         E2E / "namespaces" / "values.yaml",
         (E2E / "namespaces" / "policies", ROOT / "tests" / "chart" / "policies"),
     ),
+    "every key": Shipped("application", "shop", EVERY_KEY, ()),
 }
 
 
@@ -104,11 +112,22 @@ def program(workload: Manifest) -> Mapping[str, Any]:
     return container
 
 
-def environment(both: Shipped, instance: Workload, service: Service, version: Version) -> dict[str, str]:
+def environment(instance: Workload, version: Version) -> dict[str, str]:
     """What `mesh up` tells the instance's program."""
     sockets = WorkloadFolder(Path("/tmp/mesh-1") / instance.name)
     database = Path("/state/data.db")
-    return program_environment(instance, version.env, sockets, database=database, receiver_port=4317, inherited={})
+    told = told_variables(instance, version.env, sockets, database=database, receiver_port=4317)
+    return program_environment(told, instance, sockets, {})
+
+
+def started(container: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, str]:
+    """The variables Kubernetes starts a container with: each may name those before it. With some addresses instead of
+    the cluster's."""
+    told: dict[str, str] = {}
+    for one in container["env"]:
+        assert one["name"] not in told, "a variable is said twice"
+        told[one["name"]] = addresses.get(one["name"]) or expand(one["value"], told)
+    return told
 
 
 def test_the_same_services_run_in_the_same_versions(both: Shipped) -> None:
@@ -122,7 +141,7 @@ def test_the_same_services_run_in_the_same_versions(both: Shipped) -> None:
     assert set(gateways) == {gateway.name for gateway in both.application.gateways}
     for gateway in both.application.gateways:
         deployed = gateways[gateway.name]["spec"]
-        assert deployed["replicas"] == gateway.replicas
+        assert deployed.get("replicas", 1) == gateway.replicas
         assert deployed["template"]["spec"]["serviceAccountName"] == gateway.identity.service_account
         assert gateway.labels.items() <= deployed["template"]["metadata"]["labels"].items()
 
@@ -133,24 +152,45 @@ def test_each_version_runs_the_same_command(both: Shipped) -> None:
 
 
 def test_each_program_is_told_the_same(both: Shipped) -> None:
-    for service, version in both.versions:
-        instance = next(one for one in both.plan if (one.namespace, one.service) == (service.namespace, service.name))
-        here = environment(both, instance, service, version)
+    for service, version in both.running:
+        here = environment(both.instance(service, version), version)
         container = program(both.workload(service, version))
-        there = {one["name"]: one.get("value") for one in container["env"]}
-        assert len(there) == len(container["env"]), "a variable is said twice"
-        # Kubernetes sets HOSTNAME itself, from the pod's name.
-        optional = {"POD_NAME", "HOSTNAME", *({"DATABASE_URL"} if "DATABASE_URL" not in there else ())}
-        assert set(here) - ONLY_HERE - optional == set(there) - optional
-        literal = {name for name in there if name in here and not ADDRESSES.fullmatch(name)}
-        expanded = {name for name in literal if "$(" in str(there[name])}
-        assert {name: there[name] for name in literal - expanded} == {name: here[name] for name in literal - expanded}
-        assert {name: there[name] for name in expanded} == {name: version.env[name] for name in expanded}
+        addresses = {name: here[name] for name in here if ADDRESSES.fullmatch(name) and name not in version.env}
+        there = started(container, addresses)
+        unset = {"DATABASE_URL", *OTLP} - set(there)
+        assert there == {name: here[name] for name in here if name not in ONLY_HERE | unset}
+
+
+def test_what_names_a_variable_is_expanded_on_both_sides_alike() -> None:
+    both = SHIPPED["every key"]
+    (api,) = [service for service in both.application.services if service.key == "api"]
+    there = {one["name"]: one.get("value") for one in program(both.workload(api, api.versions[0]))["env"]}
+    here = environment(both.instance(api, api.versions[0]), api.versions[0])
+    assert there["NAMED"] == "$(DATABASE_URL) of $(OTEL_SERVICE_NAME) at $(MESH_TCP_DB_1), $$(A)"
+    assert here["NAMED"].startswith("sqlite:////state/data.db of $(OTEL_SERVICE_NAME) at 127.0.0.1:")
+    assert here["NAMED"].endswith(", $(A)")
+    assert here["HERE"] == there["HERE"] == "$(HOSTNAME) $(MESH_OUTBOUND)"
+
+
+def test_a_number_is_written_in_digits_on_both_sides() -> None:
+    both = SHIPPED["every key"]
+    (api,) = [service for service in both.application.services if service.key == "api"]
+    there = {one["name"]: one.get("value") for one in program(both.workload(api, api.versions[0]))["env"]}
+    numbers = {
+        "BIG": "1000000",
+        "ID": "12345678901",
+        "SHARE": "0.000025",
+        "MANY": "1500",
+        "HUNDRED": "100",
+        "WHOLE": "3",
+    }
+    assert numbers.items() <= there.items()
+    assert numbers.items() <= environment(both.instance(api, api.versions[0]), api.versions[0]).items()
 
 
 def test_what_speaks_no_http_is_dialled_by_the_same_variables_at_the_names_of_the_cluster(both: Shipped) -> None:
-    for service, version in both.versions:
-        instance = next(one for one in both.plan if (one.namespace, one.service) == (service.namespace, service.name))
+    for service, version in both.running:
+        instance = both.instance(service, version)
         told = {one["name"]: one.get("value") for one in program(both.workload(service, version))["env"]}
         for dialled in instance.outbound:
             host, _, port = told[dialled.variable].rpartition(":")
@@ -215,10 +255,14 @@ def test_each_workload_has_the_same_identity(both: Shipped) -> None:
 
 
 def test_as_many_replicas_run_where_nothing_scales_them(both: Shipped) -> None:
-    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in of_kind(both.manifests, "HorizontalPodAutoscaler")}
+    scaled = {
+        (one["metadata"]["namespace"], one["spec"]["scaleTargetRef"]["name"])
+        for one in of_kind(both.manifests, "HorizontalPodAutoscaler")
+    }
     for service, version in both.versions:
         workload = both.workload(service, version)
-        expected = None if workload["metadata"]["name"] in scaled else version.replicas
+        place = (workload["metadata"]["namespace"], workload["metadata"]["name"])
+        expected = None if place in scaled else version.replicas
         assert workload["spec"].get("replicas") == expected
 
 

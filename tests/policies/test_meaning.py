@@ -162,11 +162,14 @@ def test_values_say_what_runs() -> None:
     assert (api.listen, api.stateful) == (Listen.TCP, False)
     assert api.health == Health(kind=HealthKind.HTTP, path="/healthz")
     assert (worker.listen, worker.stateful, worker.health.kind) == (Listen.UNIX, True, HealthKind.NONE)
-    v1, v2, off = api.versions
+    v1, v2, idle = api.versions
     common = {"NUMBER": "5", "YES": "true", "LATE": "10:30"}
-    assert (v1.replicas, v1.command, v1.env) == (2, ("python", "-m", "api"), {"A": "a", **common})
-    assert (v2.replicas, v2.command, v2.env) == (1, ("api2",), {"A": "b", **common})
-    assert off.replicas == 0
+    own = {"A": "a", "FLAG": "true", "EMPTY": "full"}
+    assert (v1.replicas, v1.command) == (2, ("python", "-m", "api"))
+    assert {**common, **own}.items() <= v1.env.items()
+    assert (v2.replicas, v2.command) == (1, ("api2",))
+    assert {**common, "A": "b", "FLAG": "false", "EMPTY": ""}.items() <= v2.env.items()
+    assert idle.replicas == 0
     _, edge = application.gateways
     assert (edge.name, edge.labels, edge.replicas) == ("edge", {"istio": "edge"}, 2)
 

@@ -66,3 +66,32 @@ def test_json_is_read_as_it_is() -> None:
 def test_a_template_is_known_by_its_braces(text: str) -> None:
     with pytest.raises(InvalidInputError, match="if it is a Helm template, render it first"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("1e3", 1000.0),
+        ("-5E-1", -0.5),
+        ("09", 9.0),
+        ("0o17", 15),
+        ("y", True),
+        ("N", False),
+        ("1e400", "1e400"),
+        ("e5", "e5"),
+        ("1.2.3", "1.2.3"),
+        ('"1e3"', "1e3"),
+        ("'y'", "y"),
+    ],
+)
+def test_a_word_without_quotes_is_what_kubernetes_and_helm_read(word: str, value: object) -> None:
+    found = read(f"a: {word}")
+    assert isinstance(found, dict)
+    assert (type(found["a"]), found["a"]) == (type(value), value)
+
+
+@pytest.mark.parametrize("key", ["on", "Off", "YES", "n", "true"])
+def test_a_key_that_kubernetes_reads_as_a_truth_is_refused(key: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"{key}: Kubernetes reads the key as true or false; put it in quotes"):
+        read(f"a: {{{key}: 1}}")
+    assert read(f'a: {{"{key}": 1, {key}-b: 2}}') == {"a": {key: 1, f"{key}-b": 2}}

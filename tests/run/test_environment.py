@@ -10,7 +10,7 @@ from loopmesh.model.application import Application, Version
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Outbound, Ports, Workload, place_service
 from loopmesh.run.commands import check_commands, resolve_command
-from loopmesh.run.environment import program_environment, proxy_environment
+from loopmesh.run.environment import program_environment, proxy_environment, told_variables
 from loopmesh.run.envoy_binary import find_bootstrap, find_envoy
 from loopmesh.run.errors import RunError
 from loopmesh.run.runtime_folder import WorkloadFolder
@@ -19,24 +19,21 @@ from tests.run.meshes import ORIGIN, service
 LAB = Application(namespace="lab", services=(service(),))
 PORTS = Ports(proxy=lambda: 40000, program=lambda: 41000)
 WORKLOAD = place_service(LAB, service(), service().versions[0], 0, PORTS)
+SOCKETS = WorkloadFolder(Path("/tmp/mesh-1/web-v1-0"))
 
 
 def environment_of(
     workload: Workload = WORKLOAD, values: dict[str, str] | None = None, inherited: dict[str, str] | None = None
 ) -> dict[str, str]:
-    return program_environment(
-        workload,
-        values or {},
-        WorkloadFolder(Path("/tmp/mesh-1/web-v1-0")),
-        database=Path("/state/data/web/web.db"),
-        receiver_port=4317,
-        inherited=inherited or {},
-    )
+    database = Path("/state/data/web/web.db")
+    told = told_variables(workload, values or {}, SOCKETS, database=database, receiver_port=4317)
+    return program_environment(told, workload, SOCKETS, inherited or {})
 
 
 def test_a_program_gets_the_contract_of_a_service() -> None:
     assert environment_of() == {
         "HOSTNAME": "web-v1-0",
+        "POD_NAME": "web-v1-0",
         "LISTEN_ADDR": "unix:/tmp/mesh-1/web-v1-0/app.sock",
         "MESH_OUTBOUND": "unix:/tmp/mesh-1/web-v1-0/out.sock",
         "LOOPMESH_RUNTIME": "/tmp/mesh-1",
@@ -70,6 +67,24 @@ def test_the_values_file_may_set_everything_but_the_meshs_addresses() -> None:
     assert environment["LISTEN_ADDR"] == "unix:/tmp/mesh-1/web-v1-0/app.sock"
 
 
+def test_a_variable_may_name_what_the_mesh_says_on_kubernetes_too() -> None:
+    values = {"DB": "$(DATABASE_URL)", "WHO": "$(OTEL_SERVICE_NAME)/$(POD_NAME)", "AT": "$(LISTEN_ADDR)"}
+    environment = environment_of(values=values)
+    assert environment["DB"] == "sqlite:////state/data/web/web.db"
+    assert environment["WHO"] == "web/web-v1-0"
+    assert environment["AT"] == "unix:/tmp/mesh-1/web-v1-0/app.sock"
+
+
+@pytest.mark.parametrize("name", ["HOSTNAME", "MESH_OUTBOUND", "LOOPMESH_RUNTIME", "HOME", "no_proxy"])
+def test_what_a_container_does_not_name_is_not_named_here(name: str) -> None:
+    assert environment_of(values={"A": f"$({name})"}, inherited={"HOME": "/home/me"})["A"] == f"$({name})"
+
+
+def test_a_default_the_values_file_replaces_is_not_there_before_it() -> None:
+    environment = environment_of(values={"A": "$(DATABASE_URL)", "DATABASE_URL": "mine", "E": "$(DATABASE_URL)"})
+    assert (environment["A"], environment["E"]) == ("$(DATABASE_URL)", "mine")
+
+
 def test_the_users_own_database_and_telemetry_addresses_do_not_reach_a_program() -> None:
     inherited = {
         "DATABASE_URL": "mine",
@@ -87,8 +102,7 @@ def test_the_users_own_database_and_telemetry_addresses_do_not_reach_a_program()
 
 
 def test_a_proxy_takes_nothing_but_the_search_path_from_the_user() -> None:
-    sockets = WorkloadFolder(Path("/tmp/mesh-1/web-v1-0"))
-    environment = proxy_environment(sockets, {"PATH": "/bin", "SECRET": "x"})
+    environment = proxy_environment(SOCKETS, {"PATH": "/bin", "SECRET": "x"})
     assert environment == {"PATH": "/bin", "LOOPMESH_RUNTIME": "/tmp/mesh-1"}
 
 

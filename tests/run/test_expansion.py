@@ -18,6 +18,8 @@ KNOWN = {"HOST": "127.0.0.1:4222", "EMPTY": ""}
         ("$$$(HOST)", "$127.0.0.1:4222"),
         ("5$ and $HOST and ${HOST}", "5$ and $HOST and ${HOST}"),
         ("$(HOST", "$(HOST"),
+        ("$(HOST$(HOST)", "$(HOST$(HOST)"),
+        ("$(HOST $$(HOST)", "$(HOST $$(HOST)"),
     ],
 )
 def test_references(text: str, expected: str) -> None:

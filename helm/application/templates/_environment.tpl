@@ -1,8 +1,10 @@
 {{/* What a program is told, the contract of README.md: the same variables as `mesh up` sets, with a cluster's addresses.
-     The values' own variables stand last and win, except over the addresses. */}}
+     A default stands only where the values have nothing of its name. Theirs come last, so that they may name the others
+     by `$(NAME)`; over the addresses they do not win. */}}
 {{- define "application.environment" -}}
 {{- $port := include "application.firstPort" . -}}
-{{- $own := merge (dict) (.own.env | default dict) (.values.env | default dict) -}}
+{{- $own := include "application.ownVariables" . | fromJson -}}
+{{- $fixed := list "POD_NAME" "LISTEN_ADDR" "HOSTNAME" "MESH_OUTBOUND" -}}
 - name: POD_NAME
   valueFrom:
     fieldRef:
@@ -10,11 +12,12 @@
 - name: LISTEN_ADDR
   value: "0.0.0.0:{{ $port }}"
 {{- if eq (.values.listen | default "unix") "tcp" }}
+{{- $fixed = append $fixed "PORT" }}
 - name: PORT
   value: {{ $port | quote }}
 {{- end }}
-{{- $addresses := include "application.tcpAddresses" . | fromJson }}
-{{- range $name, $value := $addresses }}
+{{- range $name, $value := include "application.tcpAddresses" . | fromJson }}
+{{- $fixed = append $fixed $name }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
@@ -25,25 +28,53 @@
       name: {{ include "application.databaseSecret" . }}
       key: {{ .service }}
 {{- end }}
-- name: OTEL_SERVICE_NAME
-  value: {{ $own.OTEL_SERVICE_NAME | default .service | quote }}
-- name: OTEL_RESOURCE_ATTRIBUTES
-  value: {{ $own.OTEL_RESOURCE_ATTRIBUTES | default (printf "service.version=%s,service.instance.id=$(POD_NAME)" .version) | quote }}
-- name: OTEL_PROPAGATORS
-  value: {{ $own.OTEL_PROPAGATORS | default "tracecontext,baggage" | quote }}
-{{- with (.root.Values.tracing | default dict).endpoint }}
-- name: OTEL_EXPORTER_OTLP_ENDPOINT
-  value: {{ . | quote }}
-- name: OTEL_EXPORTER_OTLP_PROTOCOL
-  value: grpc
-{{- end }}
-{{- range $name, $value := omit $own "OTEL_SERVICE_NAME" "OTEL_RESOURCE_ATTRIBUTES" "OTEL_PROPAGATORS" "LISTEN_ADDR" "PORT" "HOSTNAME" "MESH_OUTBOUND" "POD_NAME" }}
-{{- if not (hasKey $addresses $name) }}
+{{- range $name, $value := include "application.telemetryVariables" . | fromJson }}
+{{- if not (hasKey $own $name) }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
 {{- end }}
+{{- range $name, $value := $own }}
+{{- if not (has $name $fixed) }}
+- name: {{ $name | quote }}
+  value: {{ $value | quote }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The values' own variables as texts, as JSON; the version's win, also those that are empty or false. */}}
+{{- define "application.ownVariables" -}}
+{{- $own := dict -}}
+{{- range $variables := list .values.env .own.env -}}
+{{- range $name, $value := $variables -}}
+{{- $_ := set $own $name (include "application.setting" (dict "service" $.service "name" $name "value" $value)) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $own -}}
+{{- end -}}
+
+{{/* A text as it is; a number in digits and not by a power of ten, which is how JSON has it, but for those too small, or
+     too large for Helm to tell them from their neighbours. */}}
+{{- define "application.setting" -}}
+{{- $text := ternary .value (toJson .value) (kindIs "string" .value) -}}
+{{- if has (kindOf .value) (list "float64" "int64" "int") -}}
+{{- if or (contains "e" $text) (gt (float64 .value) 9007199254740991.0) (lt (float64 .value) -9007199254740991.0) -}}
+{{- fail (printf "services.%s.env: `%s` is text, or a number that Helm keeps as it is written; put the value in quotes" .service .name) -}}
+{{- end -}}
+{{- end -}}
+{{- $text -}}
+{{- end -}}
+
+{{/* OpenTelemetry's, as JSON. */}}
+{{- define "application.telemetryVariables" -}}
+{{- $told := dict "OTEL_SERVICE_NAME" .service "OTEL_PROPAGATORS" "tracecontext,baggage" -}}
+{{- $_ := set $told "OTEL_RESOURCE_ATTRIBUTES" (printf "service.version=%s,service.instance.id=$(POD_NAME)" .version) -}}
+{{- with (.root.Values.tracing | default dict).endpoint -}}
+{{- $_ := set $told "OTEL_EXPORTER_OTLP_ENDPOINT" . -}}
+{{- $_ := set $told "OTEL_EXPORTER_OTLP_PROTOCOL" "grpc" -}}
+{{- end -}}
+{{- toJson $told -}}
+{{- end -}}
 
 {{/* Where to dial each TCP port of the application and of hosts its policies add, by the names `mesh up` uses, as JSON. */}}
 {{- define "application.tcpAddresses" -}}
