@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from loopmesh.policies import read_application
+from tests.chart.touching import paths_of, suites_of
 from tools.chart.go_tools import ROOT, run_tool
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
@@ -16,6 +17,7 @@ SERVICES = [service.name for service in read_application(ROOT / "helm" / "shop" 
 USES = re.compile(r"uses: (\S+)(.*)")
 CONTAINERFILES = sorted((ROOT / "helm" / "images").glob("*.Containerfile"))
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+RUN_TESTS = re.compile(r'make test ARGS="(.*)"')
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 
 
@@ -36,22 +38,40 @@ def test_every_action_is_pinned_by_hash_and_says_its_version(workflow: Path) -> 
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_each_service_has_a_pipeline_for_what_touches_it(service: str) -> None:
+def test_a_pipeline_runs_for_what_its_service_is_made_and_tested_of_and_for_nothing_else(service: str) -> None:
     pipeline = read(ROOT / ".github" / "workflows" / f"{service}.yml")
     assert pipeline["on"]["push"]["paths"] == pipeline["on"]["pull_request"]["paths"]
     paths = pipeline["on"]["push"]["paths"]
-    assert {f"services/{service}/**", "services/chassis/**", f"proto/shop/{service}/**"} <= set(paths)
-    others = [other for other in SERVICES if other != service]
-    assert [path for path in paths for other in others if f"/{other}/" in path] == []
+    assert sorted(paths) == sorted(paths_of(service))
     assert [path for path in paths if not list(ROOT.glob(path))] == []
 
 
+def test_orders_is_touched_by_the_contracts_of_those_it_calls_and_not_by_their_programs() -> None:
+    paths = paths_of("orders")
+    for other in ("catalog", "inventory", "wallet", "shipping"):
+        assert {f"proto/shop/{other}/**", f"gen/python/shop/{other}/**"} <= paths
+        assert f"services/{other}/**" not in paths
+
+
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_pipelines_of_all_services_are_the_same_but_for_the_name(service: str) -> None:
+def test_an_image_is_made_after_the_services_own_tests_and_those_every_service_must_pass(service: str) -> None:
+    jobs = read(ROOT / ".github" / "workflows" / "service.yml")["jobs"]
+    assert jobs["image"]["needs"] == "test"
+    (words,) = [found for step in jobs["test"]["steps"] for found in RUN_TESTS.findall(step.get("run", ""))]
+    named = [one for word in words.replace("${{ inputs.service }}", service).split() for one in ROOT.glob(word)]
+    run = {file for one in named for file in (one.rglob("test_*.py") if one.is_dir() else [one])}
+    assert run == set(suites_of(service))
+    assert {file.parent.name for file in run} == {service, "chassis", "services"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_pipelines_of_all_services_are_the_same_but_for_the_name_and_what_touches_them(service: str) -> None:
     """So that what one was found to lack, none lacks."""
-    first, other = SERVICES[0], ROOT / ".github" / "workflows" / f"{service}.yml"
-    template = (ROOT / ".github" / "workflows" / f"{first}.yml").read_text()
-    assert other.read_text() == template.replace(first, service)
+    texts = []
+    for name in (SERVICES[0], service):
+        text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text().replace(name, "service")
+        texts.append(re.sub(r"^    - .*\n", "", text, flags=re.MULTILINE))
+    assert texts[0] == texts[1]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
