@@ -204,6 +204,14 @@ def test_all_that_was_not_said_is_asked_for_at_once(far: Machine) -> None:
     assert len(far.run("deploy", "--context", "", "--images", "").stderr.splitlines()) == 2
 
 
+def test_everything_that_is_missing_is_told_in_one_answer_a_line_each(bare: Machine) -> None:
+    lines = bare.run(*TO_FAR, "--install-istio").stderr.splitlines()
+    assert [line.partition(" is not on PATH: ")[0] for line in lines[:3]] == ["git", "helm", "kubectl"]
+    assert lines[3].startswith("no container engine works here: install one of docker, podman, buildah")
+    assert lines[4].startswith("there are no Istio charts of version ")
+    assert len(lines) == 5
+
+
 def test_a_machine_without_git_is_told(far: Machine) -> None:
     (far.folder / "bin" / "git").unlink()
     assert far.run(*TO_FAR).stderr.startswith("git is not on PATH: install it")

@@ -49,7 +49,10 @@ def run(
     words: Sequence[str], *, stdin: str | None = None, shown: bool = False, told: Sequence[str] | None = None
 ) -> str:
     """A program of this machine, in errors called by the words that are `told`. Raises KubeError."""
-    answer = subprocess.run(words, input=stdin, capture_output=not shown, text=True, check=False)
+    try:
+        answer = subprocess.run(words, input=stdin, capture_output=not shown, text=True, check=False)
+    except OSError as error:
+        raise KubeError(f"{words[0]} does not start: {error.strerror}") from error
     if answer.returncode:
         command = f"{' '.join((told or words)[:6])} … ended with {answer.returncode}"
         said = "what it said stands above" if shown else answer.stderr

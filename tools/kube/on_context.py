@@ -10,13 +10,14 @@ from tools.kube.cluster import Context, KubeError, check_ready, contexts, run
 from tools.kube.injection import check_injection
 from tools.kube.istio import Charts, differing_settings, is_installed
 from tools.kube.mesh_policies import CLUSTER, choose
-from tools.kube.programs import find_missing, require
+from tools.kube.programs import complaints_of, find_missing, require
 from tools.kube.steps import Step, install_istio, install_shop, take
 
 
 def deploy_to_context(arguments: argparse.Namespace, build: Sequence[str]) -> None:
     """`build` are flags of the engine. Raises KubeError and ImageError."""
-    require(find_missing("git", "helm", "kubectl"))
+    finds = (find_engine, Charts.find) if arguments.install_istio else (find_engine,)
+    require([*find_missing("git", "helm", "kubectl"), *(line for find in finds for line in complaints_of(find))])
     engine = find_engine()
     cluster = Context(arguments.context)
     _check(cluster, images=arguments.images, install=arguments.install_istio)

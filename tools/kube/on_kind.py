@@ -14,7 +14,7 @@ from tools.images.engine import ROOT, Engine
 from tools.kube.applications import TESTED, build_tested, shop
 from tools.kube.cluster import Context, KubeError, check_ready, contexts
 from tools.kube.istio import Charts
-from tools.kube.programs import find_missing, require
+from tools.kube.programs import complaints_of, find_missing, require
 from tools.kube.provider import Provider, find_providers
 from tools.kube.steps import Step, install_istio, install_shop, run_tests, take
 
@@ -33,7 +33,8 @@ The shop runs on kind: {edge}
 def deploy_to_kind(pytest: list[str]) -> None:
     """Raises KubeError and ImageError."""
     providers, complaints = find_providers()
-    require([*([] if providers else complaints), *find_missing("kind", "helm", "kubectl")])
+    programs = find_missing("kind", "helm", "kubectl")
+    require([*([] if providers else complaints), *programs, *complaints_of(Charts.find)])
     take(_steps(providers[0], Charts.find(), pytest))
     print(NEXT.format(edge=edge(), context=_context().name))
 

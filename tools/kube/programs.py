@@ -3,9 +3,10 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tools.images.engine import ImageError
 from tools.kube.cluster import KubeError
 
 
@@ -27,7 +28,8 @@ PROGRAMS = {
     "helm": Program(
         "install it (`go install helm.sh/helm/v3/cmd/helm@v3.22.0`, or helm.sh, Installing Helm)",
         "version --short",
-        (3, 8),
+        # The tests of a rollout, and its guide, keep a release's values with --reset-then-reuse-values.
+        (3, 14),
     ),
     "kubectl": Program("install it (kubernetes.io, Install Tools)", "version --client"),
     "git": Program("install it (Debian and Ubuntu: `apt-get install git`)", "--version"),
@@ -37,6 +39,15 @@ PROGRAMS = {
 def find_missing(*names: str) -> list[str]:
     """A line for each that is not here, does not work or is too old, with the remedy."""
     return [line for name in names if (line := _complaint(name, PROGRAMS[name]))]
+
+
+def complaints_of(find: Callable[[], object]) -> list[str]:
+    """What it says of something that cannot be found."""
+    try:
+        find()
+    except (KubeError, ImageError) as error:
+        return [str(error)]
+    return []
 
 
 def require(complaints: Iterable[str]) -> None:
