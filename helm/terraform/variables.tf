@@ -4,7 +4,7 @@ variable "istio_charts" {
 }
 
 variable "istio_version" {
-  description = "Of its charts; a range takes the newest."
+  description = "Of its charts."
   type        = string
-  default     = "~1.31"
+  default     = "1.31.0"
 }

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
+from loopmesh.model.topology import ISTIO_VERSION
 from loopmesh.policies import read_application
 from tests.chart.touching import paths_of, suites_of
 from tools.chart.go_tools import ROOT, run_tool
+from tools.images.building import IMAGES, local_tag
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 SERVICES = [service.name for service in read_application(ROOT / "helm" / "shop" / "values.yaml").services]
 USES = re.compile(r"uses: (\S+)(.*)")
-CONTAINERFILES = sorted((ROOT / "helm" / "images").glob("*.Containerfile"))
+CONTAINERFILES = sorted(file for room in ("helm", "tests", "tools") for file in (ROOT / room).rglob("*Containerfile"))
 DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 RUN_TESTS = re.compile(r'make test ARGS="(.*)"')
 PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
@@ -80,14 +82,14 @@ def test_actionlint_finds_nothing_wrong(workflow: Path) -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-@pytest.mark.parametrize("file", CONTAINERFILES, ids=lambda path: path.stem)
-def test_every_base_image_is_pinned_by_digest(file: Path) -> None:
+@pytest.mark.parametrize("file", CONTAINERFILES, ids=lambda path: path.parent.name + path.stem)
+def test_every_base_image_is_pinned_by_digest_or_made_here(file: Path) -> None:
     text = file.read_text()
-    bases = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE))
-    stages = re.findall(r"^FROM \$\{(\w+)\}", text, re.MULTILINE)
-    assert stages
-    assert len(stages) == len(re.findall(r"^FROM ", text, re.MULTILINE))
-    assert [stage for stage in stages if not DIGEST.search(bases[stage])] == []
+    arguments = {f"${{{name}}}": base for name, base in re.findall(r"^ARG (\w+)=(\S+)$", text, re.MULTILINE)}
+    bases = [arguments.get(base, base) for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE)]
+    assert bases
+    made_here = {"scratch", *map(local_tag, IMAGES)}
+    assert [base for base in bases if base not in made_here and not DIGEST.search(base)] == []
 
 
 def test_everything_python_is_installed_by_hash() -> None:
@@ -97,8 +99,27 @@ def test_everything_python_is_installed_by_hash() -> None:
         files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else ())]
         assert all(file["hash"].startswith("sha256:") for file in files), package["name"]
         assert files or set(package["source"]) & {"editable", "directory"}, package["name"]
-    for file in (ROOT / "Makefile", ROOT / "helm" / "images" / "services.Containerfile"):
-        assert re.findall(r"pip install\b(?!.*--require-hashes).*", file.read_text()) == []
+    for file in (ROOT / "Makefile", *CONTAINERFILES):
+        commands = re.split(r"(?<!\\)\n|&&", file.read_text())
+        assert [one for one in commands if "pip install" in one and "--require-hashes" not in one] == []
+
+
+def test_what_the_tests_image_installs_is_what_the_lock_file_has() -> None:
+    lock = {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    installed = re.findall(r"'([\w-]+)==(\S+) (--hash=.*)'", (ROOT / "tests" / "e2e" / "Containerfile").read_text())
+    assert {name for name, _, _ in installed} == {"grpcio-tools", "setuptools"}
+    for name, version, hashes in installed:
+        assert version == lock[name]["version"]
+        assert set(hashes.replace("--hash=", "").split()) <= {wheel["hash"] for wheel in lock[name]["wheels"]}
+
+
+def test_istio_has_one_exact_version_whoever_installs_it() -> None:
+    variables = (ROOT / "helm" / "terraform" / "variables.tf").read_text()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", ISTIO_VERSION)
+    assert re.findall(r'^  default += "(.*)"$', variables, re.MULTILINE) == [ISTIO_VERSION]
+    assert read(ROOT / "helm" / "argocd" / "values.yaml")["istio"]["version"] == ISTIO_VERSION
+    for guide in ("delivery", "kind"):
+        assert f"version {ISTIO_VERSION}," in (ROOT / "docs" / "guides" / f"{guide}.md").read_text()
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)

@@ -93,7 +93,7 @@ def test_what_is_installed_has_the_schemas_of_kubernetes(
     assert answer.returncode == 0, answer.stdout
 
 
-def test_helm_finds_the_newest_charts_of_the_version_in_a_repository(
+def test_helm_finds_the_charts_of_the_version_in_a_repository_and_the_newest_of_a_range(
     charts: Charts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = tmp_path / "repository"
@@ -108,7 +108,9 @@ def test_helm_finds_the_newest_charts_of_the_version_in_a_repository(
         helm("repo", "index", str(repository), "--url", url)
         helm("repo", "add", "istio", url)
         found = Charts.find()
-        assert found == Charts("istio/base", "istio/istiod", ("--version", "1.31.4"))
+        assert found == Charts("istio/base", "istio/istiod", ("--version", "1.31.0"))
+        monkeypatch.setenv("ISTIO_VERSION", "~1.31")
+        assert Charts.find().flags == ("--version", "1.31.4")
         assert "kind: Deployment" in helm("template", "istiod", found.istiod, *found.flags)
 
 

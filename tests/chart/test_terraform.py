@@ -12,7 +12,7 @@ import yaml
 
 from tools.chart.go_tools import ROOT, run_tool
 from tools.images.building import IMAGES, local_tag
-from tools.kube.istio import POLICIES, VERSION, mesh_config_values
+from tools.kube.istio import POLICIES, mesh_config_values
 from tools.kube.on_kind import CONFIG, VALUES
 
 FOLDER = ROOT / "helm" / "terraform"
@@ -37,7 +37,6 @@ def test_another_form_or_none_is_found(text: str, tmp_path: Path) -> None:
 def test_every_provider_has_one_version() -> None:
     text = (FOLDER / "versions.tf").read_text()
     assert len(re.findall(r'^      version = "\d+\.\d+\.\d+"$', text, re.MULTILINE)) == text.count("source ") == 2
-    assert f'"{VERSION}"' in (FOLDER / "variables.tf").read_text()
 
 
 @pytest.fixture

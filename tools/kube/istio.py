@@ -8,14 +8,13 @@ from typing import Any
 
 import yaml
 
+from loopmesh.model.topology import ISTIO_VERSION
 from tools.images.engine import ROOT
 from tools.kube.cluster import Cluster, KubeError, ask, release, run
 
 POLICIES = ROOT / "istio"
 MESH_CONFIG = POLICIES / "mesh" / "meshconfig.yaml"
 NAMESPACE = "istio-system"
-VERSION = "~1.31"
-"""The minor version whose generator `mesh verify` compares with."""
 REPOSITORY = "istio"
 WHERE = (
     "unpack an Istio release and say ISTIO_CHARTS=FOLDER/manifests/charts, or add Istio's Helm repository as `istio`: "
@@ -46,7 +45,7 @@ class Charts:
         if folder := os.environ.get("ISTIO_CHARTS"):
             return cls.in_folder(Path(folder).absolute())
         istiod = f"{REPOSITORY}/istiod"
-        wanted = os.environ.get("ISTIO_VERSION", VERSION)
+        wanted = os.environ.get("ISTIO_VERSION", ISTIO_VERSION)
         try:
             found = json.loads(run(("helm", "search", "repo", istiod, "--version", wanted, "--output", "json")))
         except KubeError:
