@@ -9,12 +9,13 @@ import yaml
 
 from tests.chart.test_istio_install import rendered
 from tools.chart.go_tools import module_folder, module_version, run_tool
-from tools.chart.render import CHARTS, FOLLOWED_LINK, ChartError, Manifest, of_kind, render
+from tools.chart.render import CHARTS, FOLLOWED_LINK, ChartError, Manifest, of_kind, pods, render
 from tools.chart.schemas import ISTIO, TEMPLATE, write_schemas
 from tools.kube.istio import MESH_CONFIG, POLICIES, Charts
 
 WHERE = ("--set", "source.repoURL=https://git.example.com/shop", "--set", "istio.repoURL=https://charts.example.com")
 GUIDE = CHARTS.parent / "docs" / "guides" / "delivery.md"
+PIPELINE = CHARTS.parent / ".github" / "workflows" / "service.yml"
 YAML_OF_GUIDE = re.compile(r"^```yaml\n(apiVersion: argoproj.*?)^```$", re.MULTILINE | re.DOTALL)
 WAVE = "argocd.argoproj.io/sync-wave"
 
@@ -114,10 +115,36 @@ def test_without_the_places_nothing_is_rendered() -> None:
         render("argocd", "argocd")
 
 
-def test_the_application_of_the_guide_is_one_and_gives_the_chart_all_it_asks_for(tmp_path: Path) -> None:
-    root = yaml.safe_load(YAML_OF_GUIDE.findall(GUIDE.read_text())[0])
-    assert check([root], tmp_path) == ""
+@pytest.fixture
+def guide() -> Manifest:
+    """The application of the guide."""
+    application: Manifest = yaml.safe_load(YAML_OF_GUIDE.findall(GUIDE.read_text())[0])
+    return application
+
+
+def test_the_application_of_the_guide_is_one_and_gives_the_chart_all_it_asks_for(
+    guide: Manifest, tmp_path: Path
+) -> None:
+    assert check([guide], tmp_path) == ""
     values = tmp_path / "values.yaml"
-    values.write_text(yaml.safe_dump(root["spec"]["source"]["helm"]["valuesObject"]))
+    values.write_text(yaml.safe_dump(values_of(guide)))
     manifests = render("argocd", "argocd", "-f", str(values))
     assert {one["kind"] for one in manifests} == {"AppProject", "Application"}
+
+
+def test_each_service_of_the_guide_runs_an_image_that_its_pipeline_sends(guide: Manifest, tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump(values_of(guide)["shop"]))
+    stores = ("--set", "postgresql.bundled=false", "--set", "postgresql.urlSecret=shop-databases")
+    sent = yaml.safe_load(PIPELINE.read_text())["jobs"]["image"]["env"]["IMAGE"]
+    sent = sent.replace("${{ vars.IMAGE_REGISTRY }}", "registry.example.com/shop")
+    run = {
+        pod["metadata"]["labels"]["app"]: pod
+        for pod in pods(render("shop", "shop", "-f", str(values), *stores))
+        if "version" in pod["metadata"]["labels"]
+    }
+    assert set(run) == {file.stem for file in PIPELINE.parent.glob("*.yml")} - {"ci", "service"}
+    for service, pod in run.items():
+        repository, _, tag = pod["spec"]["containers"][0]["image"].rpartition(":")
+        assert repository == sent.replace("${{ inputs.service }}", service)
+        assert re.fullmatch(r"[0-9a-f]{40}", tag), "an image is named by its commit"
