@@ -47,7 +47,8 @@ KUBERNETES_ONLY_OF_A_SERVICE = (
     "tolerations",
     "topologySpreadConstraints",
 )
-OWN_LABELS = ("app", "version")
+OWN_LABELS_OF_A_GATEWAY = ("app.kubernetes.io/part-of", "sidecar.istio.io/inject")
+OWN_LABELS = ("app", "version", *OWN_LABELS_OF_A_GATEWAY)
 """Set on every instance, as the chart sets them on its pods."""
 MOST_REPLICAS = 100
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][-A-Za-z0-9_.]*")
@@ -81,22 +82,30 @@ def _application(fields: Fields) -> Application:
     gateways = fields.named_objects("gateways", lambda name, inside: _gateway(name, namespace, inside))
     if not services:
         fields.refuse(None, "`services` has at least one service", "add a service")
-    for name in set(services) & set(gateways):
-        fields.refuse("gateways", f"`{name}` is a service too", "rename one of the two")
+    _check_gateway_names(services, gateways.values(), fields)
     _check_workload_names(services.values(), gateways.values(), fields)
     _check_hosts(services.values(), fields)
     return Application(namespace=namespace, services=tuple(services.values()), gateways=tuple(gateways.values()))
 
 
+def _check_gateway_names(services: Mapping[str, Service], gateways: Iterable[GatewayWorkload], fields: Fields) -> None:
+    called = {(service.namespace, service.name) for service in services.values()}
+    for gateway in gateways:
+        if gateway.name in services or (gateway.namespace, gateway.name) in called:
+            fields.refuse("gateways", f"`{gateway.name}` is a service too", "rename one of the two")
+
+
 def _check_workload_names(services: Iterable[Service], gateways: Iterable[GatewayWorkload], fields: Fields) -> None:
-    """`a` in version `b-c` and `a-b` in version `c` would both run as `a-b-c-0`."""
-    owners: dict[str, str] = {gateway.name: f"gateway {gateway.name}" for gateway in gateways}
+    """`a` in version `b-c` and `a-b` in version `c` would both run as `a-b-c-0` here and as `a-b-c` on Kubernetes."""
+    owners: dict[str, str] = {}
+    for gateway in gateways:
+        owners |= dict.fromkeys((gateway.name, f"{gateway.name}.{gateway.namespace}"), f"gateway {gateway.name}")
     for service in services:
         for version in service.versions:
             owner = f"service {service.key} in version {version.name}"
-            other = owners.setdefault(f"{service.key}-{version.name}", owner)
-            if other != owner:
-                fields.refuse("services", f"{owner} and {other} would run under one name", "rename one of them")
+            names = (f"{service.key}-{version.name}", f"{service.name}-{version.name}.{service.namespace}")
+            for other in sorted({owners.setdefault(name, owner) for name in names} - {owner}):
+                fields.refuse("services", f"{other} and {owner} would run under one name", "rename one of them")
 
 
 def _check_hosts(services: Iterable[Service], fields: Fields) -> None:
@@ -128,7 +137,7 @@ def _service(key: str, namespace: str, fields: Fields) -> Service:
     """`key` is what the values call it; its name is the same unless another namespace has a service of that name."""
     _check_name(key, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
-    shared = _Shared(command=fields.texts("command"), env=_environment(fields), labels=_labels(fields))
+    shared = _Shared(command=fields.texts("command"), env=_environment(fields), labels=_labels(fields, OWN_LABELS))
     ports = read_ports(fields)
     listen = fields.choice("listen", Listen) or Listen.UNIX
     versions = fields.named_objects("versions", lambda version, inside: _version(version, shared, inside))
@@ -169,13 +178,13 @@ def _version(name: str, shared: _Shared, fields: Fields) -> Version:
         replicas=1 if replicas is None else replicas,
         command=own or shared.command,
         env={**shared.env, **_environment(fields)},
-        labels={**shared.labels, **_labels(fields)},
+        labels={**shared.labels, **_labels(fields, OWN_LABELS)},
     )
 
 
-def _labels(fields: Fields) -> Mapping[str, str]:
+def _labels(fields: Fields, own: Iterable[str]) -> Mapping[str, str]:
     labels = fields.labels("labels")
-    for name in OWN_LABELS:
+    for name in own:
         if name in labels:
             fields.refuse("labels", f"every instance has its own `{name}`", f"remove `{name}`")
     return labels
@@ -192,7 +201,7 @@ def _environment(fields: Fields) -> Mapping[str, str]:
 def _gateway(name: str, namespace: str, fields: Fields) -> GatewayWorkload:
     _check_name(name, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_GATEWAY)
-    labels = fields.labels("labels")
+    labels = _labels(fields, OWN_LABELS_OF_A_GATEWAY)
     if not labels:
         fields.refuse(None, "`labels` says how Gateway policies select it", "add `labels: {istio: edge}`")
     replicas = fields.integer("replicas", least=0, most=MOST_REPLICAS)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loopmesh.model.application import Application, Service, Version
+from loopmesh.model.application import Application, HealthKind, Service, Version
 from loopmesh.model.topology import Ports, Workload, place
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 from loopmesh.run.environment import program_environment, told_variables
@@ -159,6 +159,15 @@ def test_each_program_is_told_the_same(both: Shipped) -> None:
         there = started(container, addresses)
         unset = {"DATABASE_URL", *OTLP} - set(there)
         assert there == {name: here[name] for name in here if name not in ONLY_HERE | unset}
+
+
+def test_health_is_asked_for_in_the_same_way(both: Shipped) -> None:
+    handlers = {HealthKind.GRPC: "grpc", HealthKind.HTTP: "httpGet", HealthKind.TCP: "tcpSocket", HealthKind.NONE: None}
+    for service, version in both.versions:
+        probe = program(both.workload(service, version)).get("readinessProbe", {})
+        asked = next((handler for handler in handlers.values() if handler in probe), None)
+        assert asked == handlers[service.health.kind], service.key
+        assert (probe.get("httpGet") or {"path": ""})["path"] == service.health.path
 
 
 def test_what_names_a_variable_is_expanded_on_both_sides_alike() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tools.chart.go_tools import ROOT
-from tools.chart.render import ChartError, Manifest, of_kind, pods, render
+from tools.chart.render import Manifest, of_kind, pods, render
 
 SERVICES = ("catalog", "inventory", "wallet", "shipping", "orders")
 
@@ -82,6 +82,14 @@ def test_every_container_says_what_it_needs_and_how_much_it_may_take(shop: list[
             assert set(container["resources"]["limits"]) == {"memory", "ephemeral-storage"}, pod["name"]
 
 
+def test_every_pod_may_pull_from_a_registry_that_asks_who_is_there() -> None:
+    """Also those of the database, of gateways and of `helm test`."""
+    asked = render("shop", "shop", "--set", "imagePullSecrets[0].name=registry")
+    assert {pod["name"]: pod["spec"].get("imagePullSecrets") for pod in pods(asked)} == {
+        pod["name"]: [{"name": "registry"}] for pod in pods(asked)
+    }
+
+
 def test_instances_spread_over_zones_and_nodes(shop: list[Manifest]) -> None:
     for service, pod, _ in programs(shop):
         spread = [one["topologyKey"] for one in pod["topologySpreadConstraints"]]
@@ -131,26 +139,14 @@ def namespaces() -> list[Manifest]:
     return render("application", "shop", "-f", values, "--set", ",".join((*wanted, *kept, *gateway)))
 
 
-MISTAKES = {
-    "services.catalog.versions.v1.replicas=-1": "minimum",
-    "services.catalog.versions.v1.replicas=two": "got string, want integer",
-    "services.catalog.ports.grpc=70000": "maximum",
-    "services.Catalog.ports.grpc=1": "does not match pattern",
-    "services.catalog.health=ping": "does not match pattern",
-    "services.catalog.env.N=9007199254740993": "services.catalog.env: `N` is text, or a number that Helm keeps",
-    "services.catalog.versions.v1.env.N=-9007199254740993": "`N` is text, or a number that Helm keeps as it is written",
-    "image.digest=latest": "does not match pattern",
-    "image.pullPolicy=Sometimes": "must be one of 'Always', 'IfNotPresent', 'Never'",
-    "postgresql.bundeld=true": "additional properties 'bundeld' not allowed",
-    "services.orders.versions.v2.replicas=1": "a stateful service has one version on Kubernetes",
-    "postgresql=null": "keeps data: set postgresql.bundled=true",
-    "image.repository=null": "no image: set image.repository",
-    "services=null": "`services` has at least one service",
-    "namespace=null": "`namespace` is required",
-}
-
-
-@pytest.mark.parametrize(("setting", "said"), MISTAKES.items())
-def test_a_mistake_in_the_values_is_refused_with_what_is_wrong(setting: str, said: str) -> None:
-    with pytest.raises(ChartError, match=said):
-        render("shop", "shop", "--set", setting)
+def test_a_gateway_with_an_app_of_its_own_is_found_by_it() -> None:
+    shipped = render("shop", "shop", "--set", "gateways.edge.labels.app=ingress")
+    (edge,) = [one for one in of_kind(shipped, "Deployment") if one["metadata"]["name"] == "edge"]
+    assert edge["spec"]["template"]["metadata"]["labels"].items() >= {"app": "ingress", "istio": "edge"}.items()
+    found_by = [
+        edge["spec"]["selector"]["matchLabels"],
+        by_name(shipped, "Service")["edge"]["selector"],
+        by_name(shipped, "NetworkPolicy")["edge"]["podSelector"]["matchLabels"],
+        by_name(shipped, "PodDisruptionBudget")["edge"]["selector"]["matchLabels"],
+    ]
+    assert found_by == [{"app": "ingress"}] * 4

@@ -47,22 +47,15 @@
 {{- $own := dict -}}
 {{- range $variables := list .values.env .own.env -}}
 {{- range $name, $value := $variables -}}
-{{- $_ := set $own $name (include "application.setting" (dict "service" $.service "name" $name "value" $value)) -}}
+{{- $_ := set $own $name (include "application.setting" $value) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $own -}}
 {{- end -}}
 
-{{/* A text as it is; a number in digits and not by a power of ten, which is how JSON has it, but for those too small, or
-     too large for Helm to tell them from their neighbours. */}}
+{{/* A text as it is; a number in digits and not by a power of ten, which is how JSON has it. */}}
 {{- define "application.setting" -}}
-{{- $text := ternary .value (toJson .value) (kindIs "string" .value) -}}
-{{- if has (kindOf .value) (list "float64" "int64" "int") -}}
-{{- if or (contains "e" $text) (gt (float64 .value) 9007199254740991.0) (lt (float64 .value) -9007199254740991.0) -}}
-{{- fail (printf "services.%s.env: `%s` is text, or a number that Helm keeps as it is written; put the value in quotes" .service .name) -}}
-{{- end -}}
-{{- end -}}
-{{- $text -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end -}}
 
 {{/* OpenTelemetry's, as JSON. */}}
@@ -84,7 +77,7 @@
 {{- $name := $values.name | default $key -}}
 {{- $there := include "application.namespace" (dict "root" $.root "values" $values) -}}
 {{- range $port, $number := $values.ports -}}
-{{- if has (include "application.protocol" $port) (list "tcp" "tls" "https" "mongo" "mysql" "redis") -}}
+{{- if not (get (include "application.protocols" $ | fromJson) (include "application.protocol" $port)) -}}
 {{- $host := ternary $name (printf "%s.%s" $name $there) (eq $here $there) -}}
 {{- $_ := set $addresses (include "application.addressVariable" (dict "host" $host "port" $number)) (printf "%s:%d" $host (int $number)) -}}
 {{- end -}}

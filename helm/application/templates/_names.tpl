@@ -30,9 +30,9 @@ app.kubernetes.io/part-of: {{ .root.Values.namespace }}
 {{ .values.serviceAccount | default .service }}
 {{- end }}
 
-{{/* What selects the pods of a service, and with a version those of the version. */}}
+{{/* What selects the pods of a service, and with a version those of the version. A gateway may have an `app` of its own. */}}
 {{- define "application.selector" -}}
-app: {{ .service }}
+app: {{ (.values.labels | default dict).app | default .service | quote }}
 {{- with .version }}
 version: {{ . | quote }}
 {{- end }}
@@ -40,8 +40,19 @@ version: {{ . | quote }}
 
 {{- define "application.image" -}}
 {{- $image := merge (dict) (.own.image | default dict) (.values.image | default dict) (.root.Values.image | default dict) -}}
-{{- required (printf "services.%s: no image: set image.repository, or services.%s.image.repository" .service .service) $image.repository }}
+{{ $image.repository }}
 {{- with $image.digest }}@{{ . }}{{ else }}:{{ $image.tag | default $.root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- define "application.repository" -}}
+{{- range list (.own.image | default dict) (.values.image | default dict) (.root.Values.image | default dict) }}{{ .repository | default "" }}{{ end -}}
+{{- end }}
+
+{{- define "application.imagePullSecrets" -}}
+{{- with .Values.imagePullSecrets -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "application.pullPolicy" -}}
@@ -59,6 +70,19 @@ version: {{ . | quote }}
 {{/* The part of a port's name before the first `-`, as Istio reads it. */}}
 {{- define "application.protocol" -}}
 {{ first (splitList "-" .) }}
+{{- end }}
+
+{{/* What the names of ports may begin with, as JSON, and whether requests can be told apart there. */}}
+{{- define "application.protocols" -}}
+{"grpc": true, "http": true, "http2": true, "https": false, "mongo": false, "mysql": false, "redis": false, "tcp": false, "tls": false}
+{{- end }}
+
+{{- define "application.speaksHTTP" -}}
+{{- $speaks := false -}}
+{{- range $name, $_ := .values.ports -}}
+{{- if get (include "application.protocols" $ | fromJson) (include "application.protocol" $name) }}{{ $speaks = true }}{{ end -}}
+{{- end -}}
+{{ $speaks }}
 {{- end }}
 
 {{- define "application.databaseSecret" -}}

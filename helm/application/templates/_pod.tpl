@@ -6,7 +6,7 @@ metadata:
     {{- include "application.podLabels" . | nindent 4 }}
     sidecar.istio.io/inject: "true"
     {{- range $name, $value := merge (dict) (.own.labels | default dict) (.values.labels | default dict) (.values.podLabels | default dict) }}
-    {{ $name }}: {{ $value | quote }}
+    {{ $name | quote }}: {{ $value | quote }}
     {{- end }}
   annotations:
     kubectl.kubernetes.io/default-container: program
@@ -21,10 +21,7 @@ spec:
   terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds | default 45 }}
   securityContext:
     {{- include "application.podSecurity" . | nindent 4 }}
-  {{- with .root.Values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- with include "application.imagePullSecrets" .root }}{{ . | nindent 2 }}{{ end }}
   topologySpreadConstraints:
     {{- if .values.topologySpreadConstraints }}
     {{- toYaml .values.topologySpreadConstraints | nindent 4 }}
@@ -96,7 +93,7 @@ spec:
 
 {{/* Native probes of the kind that `health` names; Istio sends them past mutual TLS. */}}
 {{- define "application.probes" -}}
-{{- $health := .values.health | default "grpc" -}}
+{{- $health := .values.health | default (ternary "grpc" "tcp" (eq (include "application.speaksHTTP" .) "true")) -}}
 {{- $port := include "application.firstPort" . -}}
 {{- if ne $health "none" }}
 startupProbe:
