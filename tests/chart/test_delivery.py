@@ -14,7 +14,7 @@ from tests.chart.touching import paths_of, suites_of
 from tools.chart.go_tools import ROOT, run_tool
 from tools.images.building import IMAGES, local_tag
 
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SERVICES = [service.name for service in read_application(ROOT / "helm" / "shop" / "values.yaml").services]
 USES = re.compile(r"uses: (\S+)(.*)")
 CONTAINERFILES = sorted(file for room in ("helm", "tests", "tools") for file in (ROOT / room).rglob("*Containerfile"))
@@ -37,6 +37,17 @@ def test_every_action_is_pinned_by_hash_and_says_its_version(workflow: Path) -> 
         else:
             assert PINNED.fullmatch(action), action
             assert re.match(r" # v\d", rest), action
+
+
+def test_the_gate_validates_what_terraform_and_go_are_needed_for() -> None:
+    """Elsewhere tests are skipped where these, or Terraform's providers, cannot be had."""
+    steps = read(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["test"]["steps"]
+    said = [step.get("uses", step.get("run", "")).partition("@")[0] for step in steps]
+    gate = said.index(".ci/run")
+    assert {"actions/setup-go", "hashicorp/setup-terraform"} <= set(said[:gate])
+    assert "terraform -chdir=helm/terraform validate" in said[gate + 1]
+    (terraform,) = [step["with"] for step in steps if "setup-terraform" in step.get("uses", "")]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", terraform["terraform_version"])
 
 
 @pytest.mark.parametrize("service", SERVICES)
