@@ -3,9 +3,8 @@ locals {
   helm  = "${path.module}/.."
   istio = "${path.module}/../../istio"
 
-  cluster     = yamldecode(file("${local.helm}/kind.yaml"))
-  shop        = yamldecode(file("${local.helm}/shop/values.yaml"))
-  mesh_config = "${local.istio}/mesh/meshconfig.yaml"
+  cluster = yamldecode(file("${local.helm}/kind.yaml"))
+  shop    = yamldecode(file("${local.helm}/shop/values.yaml"))
 
   # Of a release, in the order in which Helm merges them.
   values = {
@@ -13,7 +12,7 @@ locals {
     istiod = [
       file("${local.istio}/install/istiod.yaml"),
       # The mesh config is the one `mesh up` reads.
-      yamlencode({ meshConfig = fileexists(local.mesh_config) ? yamldecode(file(local.mesh_config)) : {} }),
+      yamlencode({ meshConfig = yamldecode(file("${local.istio}/mesh/meshconfig.yaml")) }),
     ]
     shop = [file("${local.helm}/kind-values.yaml")]
   }

@@ -36,7 +36,8 @@ def values_of(application: Manifest) -> dict[str, Any]:
 
 
 def read(file: Path) -> dict[str, Any]:
-    return yaml.safe_load(file.read_text()) or {} if file.is_file() else {}
+    values: dict[str, Any] = yaml.safe_load(file.read_text())
+    return values
 
 
 def test_every_object_has_the_schema_of_argo_cd(manifests: list[Manifest], tmp_path: Path) -> None:

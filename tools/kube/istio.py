@@ -79,7 +79,8 @@ def differing_settings(cluster: Cluster) -> list[str]:
 
 
 def _mesh_config() -> dict[str, Any]:
-    return (yaml.load(MESH_CONFIG.read_text(), yaml.CSafeLoader) if MESH_CONFIG.is_file() else None) or {}
+    config: dict[str, Any] = yaml.load(MESH_CONFIG.read_text(), yaml.CSafeLoader)
+    return config
 
 
 def is_installed(cluster: Cluster) -> bool:
