@@ -14,7 +14,13 @@ locals {
       # The mesh config is the one `mesh up` reads.
       yamlencode({ meshConfig = yamldecode(file("${local.istio}/mesh/meshconfig.yaml")) }),
     ]
-    shop = [file("${local.helm}/kind-values.yaml")]
+    shop = [
+      file("${local.helm}/kind-values.yaml"),
+      # Another image under the same name runs when the pods are made anew.
+      yamlencode({ services = { for name in keys(local.shop.services) : name => {
+        podAnnotations = { "checksum/image" = local.built["services"] }
+      } } }),
+    ]
   }
 
   # As `make images` names them.
@@ -22,4 +28,10 @@ locals {
     for name in ["services", "postgresql"] :
     "localhost/loopmesh/${name}:${yamldecode(file("${local.helm}/shop/Chart.yaml")).appVersion}"
   ]
+
+  # What it has built under these names, by its bills of materials; nothing yet while the files are only checked.
+  built = {
+    for name in ["services", "postgresql"] : name =>
+    try(jsondecode(file("${local.helm}/../dist/${name}.cdx.json")).metadata.component.hashes[0].content, "nothing")
+  }
 }

@@ -1,5 +1,5 @@
-# What `make kind` installs, for those who keep their clusters in Terraform: kind, Istio, the shop. `make images` comes
-# first.
+# What `make kind` installs, for those who keep their clusters in Terraform: kind in Docker, Istio, the shop, but nothing of
+# the tests. `make images` comes first.
 resource "kind_cluster" "this" {
   name           = local.cluster.name
   wait_for_ready = true
@@ -37,7 +37,7 @@ provider "helm" {
 }
 
 resource "terraform_data" "images" {
-  triggers_replace = [kind_cluster.this.id, local.images]
+  triggers_replace = [kind_cluster.this.id, local.images, local.built]
 
   provisioner "local-exec" {
     command = "kind load docker-image --name ${kind_cluster.this.name} ${join(" ", local.images)}"

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from loopmesh.policies import read_application
 from tools.chart.go_tools import ROOT, run_tool
+from tools.chart.render import pods, render
 from tools.images.building import IMAGES, local_tag
+from tools.images.materials import EMPTY, of_image
 from tools.kube.istio import POLICIES, mesh_config_values
 from tools.kube.on_kind import CONFIG, VALUES
 
@@ -73,7 +76,22 @@ def test_terraform_installs_what_make_kind_does(terraform: Path) -> None:
     assert base == [(POLICIES / "install" / "base.yaml").read_text()]
     assert istiod[0] == (POLICIES / "install" / "istiod.yaml").read_text()
     assert yaml.safe_load(istiod[1]) == yaml.safe_load(mesh_config_values())
-    assert shop == [VALUES.read_text()]
+    assert shop[0] == VALUES.read_text()
+
+
+def test_an_image_that_was_built_anew_is_another_to_terraform_and_to_the_pods(terraform: Path) -> None:
+    bills = terraform.parents[1] / "dist"
+    bills.mkdir()
+    for name in IMAGES:
+        bill = of_image(local_tag(name), f"{name} as built", EMPTY)
+        (bills / f"{name}.cdx.json").write_text(json.dumps(bill))
+    built, shop = evaluated(terraform, "[local.built, local.values.shop]")
+    assert built == {name: f"{name} as built" for name in IMAGES}
+    (terraform / "shop.yaml").write_text(shop[1])
+    made = pods(render("shop", "shop", "-f", str(VALUES), "-f", str(terraform / "shop.yaml")))
+    told = {pod["metadata"]["labels"]["app"]: (pod["metadata"].get("annotations") or {}) for pod in made}
+    services = {service.name for service in read_application(ROOT / "helm" / "shop" / "values.yaml").services}
+    assert {name for name, one in told.items() if one.get("checksum/image") == "services as built"} == services
 
 
 def test_terraform_finds_it_valid(terraform: Path) -> None:

@@ -32,6 +32,7 @@ Status: install ok installed
 Architecture: amd64
 Version: 1:1.2.13.dfsg-1
 """
+IDENTITY = "9f" * 32
 Bills = dict[str, Bom]
 
 
@@ -45,6 +46,8 @@ def builds_images(machine: Machine, *engines: str) -> None:
             machine.answer(f"{engine} cat {local_tag(image)} /etc/os-release", RELEASE)
             machine.answer(f"{engine} cat {local_tag(image)} /var/lib/dpkg/status", STATUS)
             machine.answer(f"{engine} python {local_tag(image)}", "/usr/local 3.11.14\n")
+    for engine in engines:
+        machine.answer(f"{engine} images --quiet --no-trunc localhost/loopmesh/", f"sha256:{IDENTITY}\n")
     machine.answer("buildah from", "container\n")
     machine.answer(f"{buildah_run} cat /etc/os-release", RELEASE)
     machine.answer(f"{buildah_run} cat /var/lib/dpkg/status", STATUS)
@@ -146,4 +149,5 @@ def test_a_bill_of_materials_is_whole_as_cyclonedx_own_library_reads_it(built: B
     bill = built[image]
     assert bill.metadata.component is not None
     assert bill.metadata.component.name == f"localhost/loopmesh/{image}"
+    assert [one.content for one in bill.metadata.component.hashes] == [IDENTITY]
     assert bill.validate()

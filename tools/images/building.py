@@ -58,7 +58,8 @@ def write_bills_of_materials(engine: Engine) -> list[Path]:
         bill = _services_bill(engine, tag) if name == SERVICES else EMPTY
         release, status = (engine.ask_inside(tag, "cat", path) for path in (RELEASE, STATUS))
         target = folder / f"{name}.cdx.json"
-        target.write_text(json.dumps(of_image(tag, with_components(bill, packages(release, status))), indent=2))
+        whole = of_image(tag, engine.identity(tag), with_components(bill, packages(release, status)))
+        target.write_text(json.dumps(whole, indent=2))
         written.append(target.relative_to(ROOT))
     return written
 

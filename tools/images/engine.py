@@ -47,6 +47,10 @@ class Engine:
         self._run("tag", tag, target)
         self._run("push", target)
 
+    def identity(self, tag: str) -> str:
+        """Which image has this name now: the hexadecimal SHA-256 that engines call its ID. Raises ImageError."""
+        return self._ask("images", "--quiet", "--no-trunc", tag).strip().removeprefix("sha256:")
+
     def ask_inside(self, tag: str, *command: str) -> str:
         """What a program of an image prints. Raises ImageError."""
         if self.name != "buildah":

@@ -16,10 +16,11 @@ FIELD = re.compile(r"^([A-Za-z-]+): (.*)$", re.MULTILINE)
 INSTALLED = "install ok installed"
 
 
-def of_image(image: str, bill: Bill) -> Bill:
-    """The bill of a whole image, by its name and tag: it has all that is in `bill`."""
+def of_image(image: str, identity: str, bill: Bill) -> Bill:
+    """The bill of a whole image, by its name and tag and the SHA-256 it has: it has all that is in `bill`."""
     name, _, tag = image.rpartition(":")
-    whole = {"type": "container", "bom-ref": image, "name": name, "version": tag}
+    hashes = [{"alg": "SHA-256", "content": identity}]
+    whole = {"type": "container", "bom-ref": image, "name": name, "version": tag, "hashes": hashes}
     needs = {"ref": image, "dependsOn": [one["bom-ref"] for one in bill["components"]]}
     metadata = {**bill.get("metadata", {}), "component": whole}
     return {**bill, "metadata": metadata, "dependencies": [*bill["dependencies"], needs]}
