@@ -109,6 +109,14 @@ def test_instances_of_orders_have_names_that_last(shop: list[Manifest]) -> None:
     assert services[orders["spec"]["serviceName"]]["clusterIP"] == "None"
 
 
+def test_orders_is_not_scaled_for_what_an_instance_began_it_takes_up_by_its_name(shop: list[Manifest]) -> None:
+    """One that is scaled away would leave its workflows; the guide says so."""
+    assert "orders-v1" not in by_name(shop, "HorizontalPodAutoscaler")
+    (orders,) = [one for service, one in versions(shop) if service == "orders"]
+    assert orders["spec"]["replicas"] == 1
+    assert "`orders` has no autoscaler" in (ROOT / "docs" / "guides" / "kubernetes.md").read_text()
+
+
 def test_services_of_one_name_in_two_namespaces_have_a_database_each(namespaces: list[Manifest]) -> None:
     urls = {
         (one["metadata"]["namespace"], service): url
@@ -130,10 +138,15 @@ def test_a_gateway_of_another_namespace_has_it_made_and_may_call(namespaces: lis
             assert set(names["values"]) == {"shop", "archive", "ingress"}
 
 
+def test_proxies_are_monitored_in_every_namespace(namespaces: list[Manifest]) -> None:
+    (monitor,) = of_kind(namespaces, "PodMonitor")
+    assert set(monitor["spec"]["namespaceSelector"]["matchNames"]) == {"shop", "archive", "ingress"}
+
+
 @pytest.fixture(scope="module")
 def namespaces() -> list[Manifest]:
     values = str(ROOT / "tests" / "e2e" / "namespaces" / "values.yaml")
-    wanted = ("image.repository=localhost/lab", "postgresql.bundled=true")
+    wanted = ("image.repository=localhost/lab", "postgresql.bundled=true", "monitoring.enabled=true")
     kept = [f"services.{name}.database=true" for name in ("store", "archive-store")]
     gateway = ("gateways.door.namespace=ingress", "gateways.door.labels.gateway=door")
     return render("application", "shop", "-f", values, "--set", ",".join((*wanted, *kept, *gateway)))
