@@ -29,4 +29,4 @@ def _asking(config: ExtAuthz | NetworkExtAuthz, stream: Stream) -> RuleResult | 
     name = said_by(config.filter_enabled_metadata, stream.metadata)
     if not isinstance(name, str):
         return None
-    return RuleResult(name=name, rule=rule_of_rbac(name), fits_operation=True, fits_caller=True)
+    return RuleResult(name=name, rule=rule_of_rbac(name))

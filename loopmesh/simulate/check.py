@@ -1,20 +1,36 @@
 """What a filter decided about a request, and by which rule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from loopmesh.simulate.condition import MET, Unmet
 from loopmesh.simulate.origin import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """`fits_operation`: what is done is what the rule speaks of; `fits_caller`: who does it is. Both make it hold.
-    `asks_token`: who it speaks of is known by a token."""
+    """`unmet` is what the call lacks for the rule to hold. `asks_token`: who it speaks of is known by a token.
+    `is_empty`: it stands for a policy that has no rules, and `rule` is that policy."""
 
     name: str
     rule: Rule | None
-    fits_operation: bool
-    fits_caller: bool
+    unmet: Unmet = MET
     asks_token: bool = False
+    is_empty: bool = False
+
+    @property
+    def policy(self) -> Rule | None:
+        """The whole of what the rule is a part of."""
+        return replace(self.rule, place="") if self.rule else None
+
+    @property
+    def fits_operation(self) -> bool:
+        """What is done is what the rule speaks of."""
+        return not self.unmet.operation
+
+    @property
+    def fits_caller(self) -> bool:
+        """Who does it is whom the rule speaks of."""
+        return not self.unmet.caller
 
     @property
     def holds(self) -> bool:

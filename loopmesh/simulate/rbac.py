@@ -1,5 +1,6 @@
 """The RBAC filter: may this caller do this? (Envoy `RoleBasedAccessControlEngineImpl`)."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from envoy.config.rbac.v3 import rbac_pb2
@@ -10,9 +11,9 @@ from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb
 from loopmesh.simulate.check import Check, RuleResult
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.origin import rule_of_rbac
-from loopmesh.simulate.permission import permits
-from loopmesh.simulate.principal import asks_token, is_meant
+from loopmesh.simulate.principal import asks_token
 from loopmesh.simulate.stream import Stream
+from loopmesh.simulate.unmet import NOBODY, unmet_conditions
 
 DENIED = "RBAC: access denied"
 EFFECTIVE = "shadow_effective_policy_id"
@@ -54,10 +55,11 @@ def note_shadow_rules(name: str, config: RBAC | network_rbac_pb2.RBAC, stream: S
 def _result(name: str, policy: Policy, stream: Stream) -> RuleResult:
     if policy.HasField("condition"):
         raise NotSimulatedError(f"a condition in CEL in {name}")
+    rule, is_empty = rule_of_rbac(name), policy == NOBODY
     return RuleResult(
         name=name,
-        rule=rule_of_rbac(name),
-        fits_operation=any(permits(one, stream) for one in policy.permissions),
-        fits_caller=any(is_meant(one, stream) for one in policy.principals),
+        rule=replace(rule, place="") if rule and is_empty else rule,
+        unmet=unmet_conditions(policy, stream),
         asks_token=bool(policy.principals) and all(map(asks_token, policy.principals)),
+        is_empty=is_empty,
     )

@@ -42,7 +42,7 @@ def check_tokens(config: JwtAuthentication, stream: Stream, rules: Mapping[str, 
         return stream, None
     judged = _judge(config, rule.requires, stream)
     passed = not judged.problem
-    results = {name: _result(name, rules.get(name), passed=passed) for name in sorted(config.providers)}
+    results = {name: RuleResult(name=name, rule=rules.get(name)) for name in sorted(config.providers)}
     check = Check(
         action=ACTION,
         passed=passed,
@@ -53,10 +53,6 @@ def check_tokens(config: JwtAuthentication, stream: Stream, rules: Mapping[str, 
         words=judged.words,
     )
     return judged.stream, check
-
-
-def _result(name: str, rule: Rule | None, *, passed: bool) -> RuleResult:
-    return RuleResult(name=name, rule=rule, fits_operation=True, fits_caller=passed)
 
 
 def _status(problem: str) -> HTTPStatus:

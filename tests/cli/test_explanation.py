@@ -68,9 +68,9 @@ def test_sides_that_do_not_agree_on_tls_name_both_policies() -> None:
 def test_a_denial_tells_whether_the_caller_or_the_operation_is_wrong() -> None:
     rule = "{from: [{source: {principals: [cluster.local/ns/lab/sa/client]}}], to: [{operation: {paths: [/open]}}]}"
     assert advice(allow(rule), caller="stranger", path="/open").remedy == (
-        "add cluster.local/ns/lab/sa/stranger to its `principals`"
+        "add cluster.local/ns/lab/sa/stranger to `from[0].source.principals`"
     )
-    assert advice(allow(rule), path="/closed").remedy == "add /closed to its `paths`"
+    assert advice(allow(rule), path="/closed").remedy == "add /closed to `to[0].operation.paths`"
     assert advice(allow(rule), caller="stranger", path="/closed").why == (
         "no rule of AuthorizationPolicy lab/web speaks of cluster.local/ns/lab/sa/stranger or of GET /closed"
     )

@@ -61,11 +61,13 @@ def test_every_step_is_told_with_the_rule_and_its_line(shop: MeshProcess) -> Non
 def test_a_denial_names_the_nearest_rule_and_what_to_change_and_changing_it_helps(
     shop: MeshProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    wallet = "cluster.local/ns/shop/sa/wallet"
     (advice,) = explained(shop, "wallet", "inventory:50051", RESERVE)["advice"]
     assert advice == {
-        "why": "AuthorizationPolicy shop/inventory (istio/inventory/authorizationpolicy.yaml:13) allows POST "
-        f"/{RESERVE}, but not for cluster.local/ns/shop/sa/wallet",
-        "remedy": "add cluster.local/ns/shop/sa/wallet to its `principals`",
+        "why": "AuthorizationPolicy shop/inventory (istio/inventory/authorizationpolicy.yaml:13) does not allow POST "
+        f"/{RESERVE} for {wallet}: `from[0].source.principals` asks for cluster.local/ns/shop/sa/orders, "
+        f"and this is {wallet}",
+        "remedy": f"add {wallet} to `from[0].source.principals`",
     }
     original = "istio/inventory/authorizationpolicy.yaml"
     changed = tmp_path_factory.mktemp("changed") / "policy.yaml"

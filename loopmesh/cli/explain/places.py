@@ -35,7 +35,8 @@ def _rules(call: Call) -> Iterator[Rule | None]:
 
 def _rules_of_checks(checks: Iterable[Check]) -> Iterator[Rule | None]:
     for check in checks:
-        yield from (result.rule for result in check.rules)
+        for result in check.rules:
+            yield from (result.rule, result.policy)
 
 
 def find_places(state: Path, rules: Iterable[Rule]) -> dict[Rule, Origin]:

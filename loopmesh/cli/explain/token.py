@@ -30,8 +30,8 @@ def refused_token(check: Check, name: Name) -> Advice:
     return Advice(why=why, remedy=REMEDIES.get(check.reason, UNREADABLE))
 
 
-def unmet_token(rule: str, operation: str, checks: Sequence[Check]) -> Advice:
-    """By an AuthorizationPolicy that asks who a token is for. Without a RequestAuthentication nobody reads tokens."""
+def unmet_token(rule: str, operation: str, field: str, checks: Sequence[Check]) -> Advice:
+    """By an AuthorizationPolicy whose `field` asks for a token. Without a RequestAuthentication nobody reads tokens."""
     read = next((check for check in checks if check.action == "JWT"), None)
     if read is None:
         why = f"{rule} allows {operation} only with a token, and no RequestAuthentication reads tokens there"
@@ -39,4 +39,4 @@ def unmet_token(rule: str, operation: str, checks: Sequence[Check]) -> Advice:
     if read.decided_by is None:
         return Advice(why=f"{rule} allows {operation} only with a token, and there is none", remedy=SEND)
     why = f"{rule} allows {operation} with a token, but not with the one {read.words}"
-    return Advice(why=why, remedy="send another token, or change what the rule asks of it")
+    return Advice(why=why, remedy=f"send another token, or change what {field} asks of it")
