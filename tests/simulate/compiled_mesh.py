@@ -12,7 +12,16 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from loopmesh.compile import compile_mesh, token_sources
 from loopmesh.compile.rendering import assumed_topology
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
-from loopmesh.simulate import Call, Landing, Proxy, Request, Verdict, simulate_arrival, simulate_call
+from loopmesh.simulate import (
+    Call,
+    Landing,
+    Proxy,
+    Request,
+    Verdict,
+    simulate_arrival,
+    simulate_call,
+    simulate_connection,
+)
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.origin import Rule
 
@@ -50,6 +59,8 @@ class CompiledMesh:
 
     def call(self, caller: str, request: Request) -> Call:
         """A call by an instance (`orders-v1-0`), or the first instance of a service (`orders`)."""
+        if request.is_stream:
+            return simulate_connection(self.proxy(caller), request, self.find)
         _, _, port = request.authority.partition(":")
         return simulate_call(self.proxy(caller), request, int(port or 80), self.find)
 
