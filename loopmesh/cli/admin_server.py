@@ -69,7 +69,8 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         )
 
     async def Apply(self, request: admin_pb2.ApplyRequest, context: Context) -> admin_pb2.ApplyResponse:
-        change = PolicyChange(files=_files(request.files), only=request.only, forget=request.forget)
+        removed = tuple(map(policy_name, request.removed))
+        change = PolicyChange(files=_files(request.files), removed=removed, only=request.only, forget=request.forget)
         try:
             return admin_pb2.ApplyResponse(**outcome(await self._mesh.steering.change(change)))
         except InvalidInputError as error:
@@ -105,7 +106,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     async def PlanShift(self, request: admin_pb2.PlanShiftRequest, context: Context) -> admin_pb2.PlanShiftResponse:
         try:
-            return admin_pb2.PlanShiftResponse(yaml=plan_shift(self._mesh.steering, request))
+            return plan_shift(self._mesh.steering, request)
         except InvalidInputError as error:
             return admin_pb2.PlanShiftResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -114,7 +115,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     async def PlanFault(self, request: admin_pb2.PlanFaultRequest, context: Context) -> admin_pb2.PlanFaultResponse:
         try:
-            return admin_pb2.PlanFaultResponse(yaml=plan_fault(self._mesh.steering, request))
+            return plan_fault(self._mesh.steering, request)
         except InvalidInputError as error:
             return admin_pb2.PlanFaultResponse(problems=problem_messages(error.problems))
         except RunError as error:

@@ -21,7 +21,7 @@ def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> N
     not answered; what JSON says of that is said there alone."""
     if as_json:
         click.echo(json.dumps({**change_json(answer), **more}, indent=2))
-        if answer.rejected or answer.late or _has_errors(answer):
+        if answer.late or not is_taken(answer):
             raise SystemExit(FAILED)
         return
     raise_problems(answer.problems)
@@ -37,11 +37,16 @@ def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> N
     click.echo(f"taken by {answer.acknowledged} proxies in {answer.milliseconds:.1f} ms")
 
 
+def is_taken(answer: Answer) -> bool:
+    """Whether anything was changed; proxies that have not answered yet get it, too."""
+    return not (answer.rejected or _has_errors(answer))
+
+
 def change_json(answer: Answer) -> dict[str, Any]:
     """The stable form; with a problem that is an error, or with a rejection, nothing is `changed`."""
     problems = map(problem_of_message, [*answer.problems, *answer.warnings])
     return {
-        "changed": not (answer.rejected or _has_errors(answer)),
+        "changed": is_taken(answer),
         "policies": list(answer.policies),
         "acknowledged": answer.acknowledged,
         "milliseconds": answer.milliseconds,

@@ -49,6 +49,11 @@ def get_status(state: Path) -> admin_pb2.GetStatusResponse:
         return stub.GetStatus(admin_pb2.GetStatusRequest(), timeout=QUICK_S)
 
 
+def default_namespace(state: Path) -> str:
+    """The application's: that of policies which name none."""
+    return next((service.namespace for service in get_status(state).services), "")
+
+
 def find_workload(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus:
     """By instance (`orders-v1-0`), service or gateway (`orders`, or `orders.shop` where two namespaces have one), or
     service and version (`catalog/v2`); a ready one if there is one. Raises CommandError."""

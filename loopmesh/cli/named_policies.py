@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.client import get_status
+from loopmesh.cli.client import default_namespace
 from loopmesh.policies.document import API_VERSIONS
 
 
@@ -17,8 +17,14 @@ def named_policies(state: Path, kind: str | None, names: Sequence[str]) -> list[
     if not names:
         raise click.UsageError(f"which {kind}? name at least one")
     known = _kind(kind)
-    namespace = next((service.namespace for service in get_status(state).services), "")
+    namespace = default_namespace(state)
     return [_policy(known, name, namespace) for name in names]
+
+
+def check_one_way(kind: str | None, paths: Sequence[Path]) -> None:
+    """That policies to remove are named, or are those of files. Raises UsageError."""
+    if paths and kind:
+        raise click.UsageError("name policies, or files with -f: with both, all policies of the files would go, too")
 
 
 def _kind(word: str) -> str:

@@ -1,35 +1,61 @@
-"""Policies a command has written: kept in a file, shown, and applied."""
+"""Policies a command has written: shown, applied, and once they are in force kept in a file."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.changing import report_change
-from loopmesh.cli.client import running_mesh
-from loopmesh.cli.errors import CommandError
+from loopmesh.cli.changing import is_taken, report_change
+from loopmesh.cli.client import default_namespace, running_mesh
+from loopmesh.cli.kept_file import KeptFile, plan_file
+from loopmesh.cli.rule_names import policy_name
 
 FOLDER = "policies"
 """Below the state folder."""
 
 
-def apply_planned(state: Path, yaml: str, name: str, output: Path | None, *, as_json: bool = False) -> None:
-    """Writes the YAML to `output`, or to a file of this name in the state folder, and applies it; prints both.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What the mesh has planned: documents to apply, policies to remove, and which files of the user's hold them."""
 
-    Raises CommandError when it cannot be written or is not taken; the file stays, for it says what was refused.
+    yaml: str
+    removed: Sequence[admin_pb2.PolicyName] = ()
+    files: Sequence[str] = ()
+
+
+def apply_planned(state: Path, planned: Planned, name: str, output: Path | None, *, as_json: bool = False) -> None:
+    """Applies it and keeps the policies in `output`, or in a file of this name in the state folder; prints both.
+
+    Raises CommandError when the file is not one to write them in, and when they are not taken; the file stays what it
+    was then.
     """
-    path = output or state / FOLDER / f"{name}.yaml"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml)
-    except OSError as error:
-        raise CommandError(f"cannot write {path}: {error.strerror}; name another file with -o") from error
-    if not as_json:
-        click.echo(yaml)
-    file = admin_pb2.PolicyFile(path=str(path), content=yaml.encode())
+    kept = _kept_file(state, planned, name, output)
+    if planned.yaml and not as_json:
+        click.echo(planned.yaml)
+    files = [kept.policies] if planned.yaml else []
     with running_mesh(state) as stub:
-        answer = stub.Apply(admin_pb2.ApplyRequest(files=[file]), timeout=CHANGE_S)
-    report_change(answer, as_json=as_json, file=str(path), yaml=yaml)
-    if not as_json:
-        click.echo(f"kept in {path}; `mesh up` starts without it unless it is among its policies")
+        answer = stub.Apply(admin_pb2.ApplyRequest(files=files, removed=planned.removed), timeout=CHANGE_S)
+    if is_taken(answer):
+        kept.write()
+    elif planned.yaml:
+        click.echo(f"{kept.path} is not written; the lines below are those it would have", err=True)
+    written = str(kept.path) if planned.yaml and is_taken(answer) else None
+    report_change(answer, as_json=as_json, file=written, yaml=planned.yaml)
+    for said in kept.elsewhere:
+        click.echo(said, err=True)
+    if planned.yaml and not as_json:
+        click.echo(f"kept in {kept.path}; `mesh up` starts without it unless it is among its policies")
+
+
+def _kept_file(state: Path, planned: Planned, name: str, output: Path | None) -> KeptFile:
+    namespace = default_namespace(state)
+    removed = [policy_name(one) for one in planned.removed]
+    own = state / FOLDER
+    if output is None:
+        own.mkdir(exist_ok=True)
+        return plan_file(own / f"{name}.yaml", planned.yaml, removed, namespace)
+    others = [Path(file) for file in planned.files if own not in Path(file).parents]
+    return plan_file(output, planned.yaml, removed, namespace, others)

@@ -8,6 +8,9 @@ def policy_name(message: admin_pb2.PolicyName) -> PolicyName:
     return PolicyName(kind=message.kind, namespace=message.namespace, name=message.name)
 
 
+def named_policy(policy: PolicyName) -> admin_pb2.PolicyName:
+    return admin_pb2.PolicyName(kind=policy.kind, namespace=policy.namespace, name=policy.name)
+
+
 def rule_name(policy: PolicyName, place: str) -> admin_pb2.RuleName:
-    named = admin_pb2.PolicyName(kind=policy.kind, namespace=policy.namespace, name=policy.name)
-    return admin_pb2.RuleName(policy=named, place=place)
+    return admin_pb2.RuleName(policy=named_policy(policy), place=place)

@@ -48,6 +48,7 @@ class Steering:
         """`policies` are what the compiler found in the set; `secrets` is the state folder, which holds them. Raises
         InvalidInputError for a secret that is not there."""
         self.application = application
+        self.started_with = policy_set
         self._policy_set = policy_set
         self._compiler = compiler
         self._policies = policies

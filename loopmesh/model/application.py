@@ -107,6 +107,11 @@ class Service:
     def identity(self) -> Identity:
         return Identity(namespace=self.namespace, service_account=self.service_account or self.name)
 
+    @property
+    def speaks_http(self) -> bool:
+        """At one port at least; HTTP is what gRPC speaks, too."""
+        return any(port.protocol.is_http for port in self.ports)
+
     def names_from(self, namespace: str) -> tuple[str, ...]:
         """Every spelling Kubernetes' DNS resolves to it for callers of a namespace, the full one first."""
         own = (self.name,) if namespace == self.namespace else ()

@@ -7,22 +7,38 @@ configuration.
 from loopmesh.policies.application import read_application
 from loopmesh.policies.check import check_policies, check_provisions
 from loopmesh.policies.credential_references import check_credentials
-from loopmesh.policies.edits import Fault, clear_fault, inject_fault, shares, shift
+from loopmesh.policies.edits import (
+    Content,
+    Fault,
+    clear_fault,
+    fault_problems,
+    inject_fault,
+    is_for_fault_alone,
+    keep_only,
+    rewrite,
+    shares,
+    shift,
+)
 from loopmesh.policies.policy_set import PolicySet, read_files
 from loopmesh.policies.secret import read_secrets
 from loopmesh.policies.writing import with_namespace, written_documents
 
 __all__ = [
+    "Content",
     "Fault",
     "PolicySet",
     "check_credentials",
     "check_policies",
     "check_provisions",
     "clear_fault",
+    "fault_problems",
     "inject_fault",
+    "is_for_fault_alone",
+    "keep_only",
     "read_application",
     "read_files",
     "read_secrets",
+    "rewrite",
     "shares",
     "shift",
     "with_namespace",

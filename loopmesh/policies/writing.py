@@ -1,5 +1,6 @@
 """Policies as YAML that can be read, kept and applied again."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,14 @@ def with_namespace(document: Document) -> dict[str, object]:
 def written_documents(contents: Iterable[object]) -> str:
     """One YAML text."""
     return "---\n".join(map(_written, contents))
+
+
+def in_one_line(value: object) -> str:
+    """A value as it stands behind a key."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, width=math.inf, allow_unicode=True, default_flow_style=True
+    )
+    return text.removesuffix("...\n").rstrip("\n")
 
 
 def _written(content: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loopmesh.model.application import Application
+from loopmesh.model.application import Application, Service
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies import (
     Fault,
@@ -14,6 +14,7 @@ from loopmesh.policies import (
     check_policies,
     clear_fault,
     inject_fault,
+    is_for_fault_alone,
     read_application,
     read_files,
     shift,
@@ -222,3 +223,36 @@ def test_an_http_status_is_written_as_a_number(application: Application) -> None
     found = checked(application, PolicySet(), inject_fault(PolicySet(), service, Fault(abort="503")))
     (route,) = found["VirtualService", "catalog"]["http"]
     assert route["fault"] == {"abort": {"percentage": {"value": 100.0}, "httpStatus": 503}}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Service:
+    values = tmp_path / "values.yaml"
+    values.write_text(
+        "namespace: shop\nservices:\n  db:\n    command: [db]\n    ports: {tcp: 5432}\n"
+        "    versions: {v1: {replicas: 1}, v2: {replicas: 1}}\n"
+    )
+    (found,) = read_application(values).services
+    return found
+
+
+def test_connections_of_a_service_without_http_are_shared_by_tcp_routes(database: Service) -> None:
+    first = shift(PolicySet(), database, {"v1": 50, "v2": 50})
+    assert [one["kind"] for one in first] == ["DestinationRule", "VirtualService"]
+    assert "http" not in first[1]["spec"]
+    assert shares(first[1]["spec"]["tcp"][0]) == [("v1", 50), ("v2", 50)]
+    (again,) = shift(policies(written_documents(first)), database, {"v2": 1})
+    assert shares(again["spec"]["tcp"][0]) == [("v2", None)]
+
+
+def test_only_what_a_fault_was_put_into_and_says_nothing_else_is_for_it_alone(
+    application: Application,
+) -> None:
+    service = application.service_of("shop", "wallet")
+    assert service
+    faulty = policies(written_documents(inject_fault(PolicySet(), service, Fault(abort="503"))))
+    (made,) = clear_fault(faulty, service)
+    assert is_for_fault_alone(made, service)
+    for said in ({"timeout": "1s"}, {"match": [{"uri": {"prefix": "/"}}]}):
+        route = {**made["spec"]["http"][0], **said}
+        assert not is_for_fault_alone({**made, "spec": {**made["spec"], "http": [route]}}, service)

@@ -1,13 +1,11 @@
 """What the next step of a rollout is. Enters: the policies and values of a folder. Leaves: the changed files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from loopmesh.model.application import Application, Service
-from loopmesh.policies import PolicySet, check_policies, read_application, read_files, shares, shift
-from tools.rollout.rewriting import replace_list
+from loopmesh.policies import Content, PolicySet, check_policies, read_application, read_files, rewrite, shares, shift
 
 STEPS = (10, 25, 50, 100)
 """Percent of the calls."""
@@ -37,8 +35,8 @@ def next_step(name: str, version: str) -> Step:
         raise RolloutError(f"all calls of {name} reach {version} already")
     contents = _shared(policies, service, _old(service, version, now), version, percent)
     if subsets := [one for one in contents if one["kind"] == "DestinationRule"]:
-        return Step(None, _rewritten(policies, subsets))
-    return Step(percent, _rewritten(policies, contents))
+        return Step(None, _rewritten(policies, subsets, application.namespace))
+    return Step(percent, _rewritten(policies, contents, application.namespace))
 
 
 def check() -> None:
@@ -58,7 +56,7 @@ def _old(service: Service, version: str, now: list[dict[str, int]]) -> str:
     return found.pop()
 
 
-def _shared(policies: PolicySet, service: Service, old: str, version: str, percent: int) -> list[dict[str, Any]]:
+def _shared(policies: PolicySet, service: Service, old: str, version: str, percent: int) -> list[Content]:
     """At the end the old version keeps its place with a weight of 0, for the next rollout finds split routes only."""
     contents = shift(policies, service, {old: max(100 - percent, 1), version: percent})
     for content in contents:
@@ -83,23 +81,11 @@ def _service(application: Application, name: str, version: str) -> Service:
     return known[name]
 
 
-def _rewritten(policies: PolicySet, contents: list[dict[str, Any]]) -> dict[Path, str]:
+def _rewritten(policies: PolicySet, contents: list[Content], namespace: str) -> dict[Path, str]:
     files: dict[Path, str] = {}
     for content in contents:
         kind, name = content["kind"], content["metadata"]["name"]
         (written,) = [one for one in policies.documents.values() if (one.policy.kind, one.policy.name) == (kind, name)]
         file = Path(written.origin.file)
-        for place, items in _changes(written.whole.plain(), content):
-            text = files.get(file) or file.read_text()
-            files[file] = replace_list(text, kind, name, place, items)
+        files[file] = rewrite(files.get(file) or file.read_text(), [content], namespace)
     return files
-
-
-def _changes(before: Any, after: dict[str, Any]) -> Iterator[tuple[list[str | int], list[dict[str, Any]]]]:
-    """The lists that differ, with where they are."""
-    if after["kind"] == "DestinationRule":
-        yield ["spec", "subsets"], after["spec"]["subsets"]
-        return
-    for number, (old, new) in enumerate(zip(before["spec"]["http"], after["spec"]["http"], strict=True)):
-        if old != new:
-            yield ["spec", "http", number, "route"], new["route"]

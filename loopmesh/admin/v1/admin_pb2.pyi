@@ -360,22 +360,28 @@ class ApplyRequest(_message.Message):
     FILES_FIELD_NUMBER: _builtins.int
     ONLY_FIELD_NUMBER: _builtins.int
     FORGET_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
     only: _builtins.bool
     """Removes every policy the files do not hold."""
     forget: _builtins.bool
     """Lets proxies forget what they have learned about instances: connections, ejections. Calls under way go on."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFile]: ...
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyName]:
+        """Policies to remove in the same change."""
+
     def __init__(
         self,
         *,
         files: _abc.Iterable[Global___PolicyFile] | None = ...,
         only: _builtins.bool = ...,
         forget: _builtins.bool = ...,
+        removed: _abc.Iterable[Global___PolicyName] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "forget", b"forget", "only", b"only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "forget", b"forget", "only", b"only", "removed", b"removed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -802,21 +808,27 @@ class PlanShiftResponse(_message.Message):
 
     YAML_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
     yaml: _builtins.str
     """YAML documents to apply."""
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
         """Why the policies in force cannot be merged with."""
 
+    @_builtins.property
+    def files(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Files that held these policies when the mesh was told of them, as the user named them."""
+
     def __init__(
         self,
         *,
         yaml: _builtins.str = ...,
         problems: _abc.Iterable[Global___Problem] | None = ...,
+        files: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -864,21 +876,33 @@ class PlanFaultResponse(_message.Message):
 
     YAML_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
     yaml: _builtins.str
-    """YAML documents to apply; empty when there is no fault to take away."""
+    """YAML documents to apply; empty when there is none to change."""
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
         """Why the policies in force cannot be merged with."""
+
+    @_builtins.property
+    def files(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Files that held these policies when the mesh was told of them, as the user named them."""
+
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyName]:
+        """Policies to remove: those that were there for their fault alone."""
 
     def __init__(
         self,
         *,
         yaml: _builtins.str = ...,
         problems: _abc.Iterable[Global___Problem] | None = ...,
+        files: _abc.Iterable[_builtins.str] | None = ...,
+        removed: _abc.Iterable[Global___PolicyName] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "problems", b"problems", "removed", b"removed", "yaml", b"yaml"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

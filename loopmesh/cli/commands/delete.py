@@ -8,7 +8,7 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
-from loopmesh.cli.named_policies import named_policies
+from loopmesh.cli.named_policies import check_one_way, named_policies
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
@@ -34,6 +34,7 @@ def command(kind: str | None, names: tuple[str, ...], paths: tuple[Path, ...], s
     """
     if not paths and not kind:
         raise click.UsageError("name a KIND and a NAME, or a file with -f")
+    check_one_way(kind, paths)
     policies = named_policies(state, kind, names)
     files = policy_files(paths)
     with running_mesh(state) as stub:

@@ -11,7 +11,7 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import raise_problems
 from loopmesh.cli.client import running_mesh
-from loopmesh.cli.named_policies import named_policies
+from loopmesh.cli.named_policies import check_one_way, named_policies
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
@@ -41,6 +41,7 @@ def command(
         raise click.UsageError("policies are named with --delete; name files with -f")
     if not (kind or paths):
         raise click.UsageError("name a file with -f, or with --delete a KIND and a NAME")
+    check_one_way(kind, paths)
     removed = named_policies(state, kind, names)
     files = policy_files(paths)
     request = (

@@ -9,7 +9,8 @@ from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import json_option, state_option
-from loopmesh.cli.planned import apply_planned
+from loopmesh.cli.planned import Planned, apply_planned
+from loopmesh.policies import Fault, fault_problems
 
 
 @click.command(short_help="delay or fail calls of a service")
@@ -33,8 +34,9 @@ def command(
 ) -> None:
     """Delay or fail a share of a SERVICE's calls, in the proxies of its callers, with the Istio policy that does so.
 
-    The policy is printed, kept in the state folder or in -o FILE, and applied. It is the VirtualService that is there,
-    with a fault on each route to the service, or a new one.
+    The policy is printed, applied, and kept in the state folder or in -o FILE, of which all else stays: other policies,
+    comments. It is the VirtualService that is there, with a fault on each route to the service, or a new one, which
+    goes with its fault.
 
     \b
     mesh fault wallet --delay 2s --percent 10
@@ -43,6 +45,8 @@ def command(
     """
     if clear == bool(delay or abort):
         raise click.UsageError("name --delay, --abort or both; or --clear alone")
+    _check("--delay", delay, Fault(delay=delay))
+    _check("--abort", abort, Fault(abort=abort))
     request = admin_pb2.PlanFaultRequest(
         service=service, delay=delay or "", abort=abort or "", percent=percent, clear=clear
     )
@@ -50,9 +54,16 @@ def command(
         plan = stub.PlanFault(request, timeout=CHANGE_S)
     if plan.problems:
         report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
-    if plan.yaml:
-        apply_planned(state, plan.yaml, f"fault-{service}", output, as_json=as_json)
+    if plan.yaml or plan.removed:
+        planned = Planned(yaml=plan.yaml, removed=plan.removed, files=plan.files)
+        apply_planned(state, planned, f"fault-{service}", output, as_json=as_json)
     elif as_json:
         report_change(admin_pb2.ApplyResponse(), as_json=True, changed=False, file=None, yaml="")
     else:
         click.echo(f"no route to {service} has a fault")
+
+
+def _check(option: str, value: str | None, fault: Fault) -> None:
+    """Of an option that was given. Raises UsageError, in the words with which a policy of it would be refused."""
+    for problem in fault_problems(fault) if value is not None else ():
+        raise click.UsageError(f"{option} {value}: {problem.rule}; {problem.remedy}")

@@ -9,7 +9,7 @@ from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import json_option, state_option
-from loopmesh.cli.planned import apply_planned
+from loopmesh.cli.planned import Planned, apply_planned
 
 
 @click.command(short_help="share a service's calls among its versions")
@@ -21,13 +21,14 @@ from loopmesh.cli.planned import apply_planned
 def command(service: str, shares: tuple[str, ...], output: Path | None, state: Path, as_json: bool) -> None:
     """Share a SERVICE's calls among its versions by weight, with the Istio policies that do so.
 
-    The policies are printed, kept in the state folder or in -o FILE, and applied. Routes of the service that are there
-    stay what they are but for their weights; one that a match leads to a chosen version, such as a preview, stays as it
-    is. A VERSION is one of the values, or a subset of the service's DestinationRule.
+    The policies are printed, applied, and kept in the state folder or in -o FILE, of which all else stays: other
+    policies, comments. Routes of the service that are there stay what they are but for their weights; one that a match
+    leads to a chosen version, such as a preview, stays as it is. A VERSION is one of the values, or a subset of the
+    service's DestinationRule.
 
     \b
     mesh shift catalog v1=50 v2=50
-    mesh shift catalog v2=100 -o istio/catalog/virtualservice.yaml
+    mesh shift catalog v2=100 -o catalog-v2.yaml
     """
     weights = [_share(share) for share in shares]
     if not any(share.weight for share in weights):
@@ -38,7 +39,8 @@ def command(service: str, shares: tuple[str, ...], output: Path | None, state: P
         plan = stub.PlanShift(admin_pb2.PlanShiftRequest(service=service, shares=weights), timeout=CHANGE_S)
     if plan.problems:
         report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
-    apply_planned(state, plan.yaml, f"shift-{service}", output, as_json=as_json)
+    planned = Planned(yaml=plan.yaml, files=plan.files)
+    apply_planned(state, planned, f"shift-{service}", output, as_json=as_json)
 
 
 def _share(text: str) -> admin_pb2.Share:

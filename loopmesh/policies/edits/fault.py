@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopmesh.model.application import Service
-from loopmesh.policies.edits.service_routes import Content, edit_routes
+from loopmesh.model.problem import Problem
+from loopmesh.policies.edits.service_routes import Content, edit_routes, open_routes
+from loopmesh.policies.fields import Fields
 from loopmesh.policies.policy_set import PolicySet
+from loopmesh.policies.routes.fault import read_fault
+from loopmesh.policies.writing import written_documents
+from loopmesh.policies.yaml_tree import parse_yaml
 
 FAULT = "fault"
 
@@ -22,6 +27,14 @@ class Fault:
     percent: float = 100.0
 
 
+def fault_problems(fault: Fault) -> list[Problem]:
+    """What no policy may say; their places mean nothing."""
+    problems: list[Problem] = []
+    (node,) = parse_yaml("fault", written_documents([_written(fault)]).encode())
+    Fields.read(node, "", problems, read_fault)
+    return problems
+
+
 def inject_fault(policy_set: PolicySet, service: Service, fault: Fault) -> list[Content]:
     """On every route that leads to the service alone, instead of a fault it may have. Raises InvalidInputError."""
 
@@ -35,6 +48,12 @@ def inject_fault(policy_set: PolicySet, service: Service, fault: Fault) -> list[
 def clear_fault(policy_set: PolicySet, service: Service) -> list[Content]:
     """Takes faults away; no policy if there are none."""
     return edit_routes(policy_set, service, lambda route: route.pop(FAULT, None) is not None, must=False)
+
+
+def is_for_fault_alone(content: Content, service: Service) -> bool:
+    """Whether a VirtualService without faults is as `inject_fault` made it where there was none: it says nothing."""
+    spec: Content = content["spec"]
+    return spec == {"hosts": [service.name], **open_routes(service)}
 
 
 def _written(fault: Fault) -> Content:

@@ -1,4 +1,4 @@
-"""The http routes that lead to a service, wherever a VirtualService has them."""
+"""The routes that lead to a service, wherever a VirtualService has them: http, or tcp if it speaks no HTTP."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -43,7 +43,7 @@ def _virtual_services(policy_set: PolicySet) -> Iterator[Document]:
 
 
 def _edit(content: Content, document: Document, service: Service, edit: Edit) -> bool:
-    routes = [route for route in content["spec"].get("http") or () if _leads_to(route, document, service)]
+    routes = [route for route in content["spec"].get(_section(service)) or () if _leads_to(route, document, service)]
     return bool([route for route in routes if edit(route)])
 
 
@@ -62,19 +62,28 @@ def _is_for_callers(document: Document, service: Service) -> bool:
 
 
 def _no_route(document: Document, service: Service) -> Problem:
+    section = _section(service)
     return Problem(
         origin=document.origin,
         value=str(document.policy),
         rule=f"it is for calls of {service.name} and has no route that could be changed for that",
-        remedy=f"edit its `http` routes, or give it one that leads to {service.name} alone, and apply it",
+        remedy=f"edit its `{section}` routes, or give it one that leads to {service.name} alone, and apply it",
     )
 
 
 def _new(policy_set: PolicySet, service: Service, edit: Edit) -> Content:
-    route: Content = {"route": [{"destination": {"host": service.name}}]}
-    edit(route)
-    spec = {"hosts": [service.name], "http": [route]}
-    return new_policy(policy_set, KIND, service, spec)
+    routes = open_routes(service)
+    edit(routes[_section(service)][0])
+    return new_policy(policy_set, KIND, service, {"hosts": [service.name], **routes})
+
+
+def open_routes(service: Service) -> Content:
+    """One route to every version, as calls go without any."""
+    return {_section(service): [{"route": [{"destination": {"host": service.name}}]}]}
+
+
+def _section(service: Service) -> str:
+    return "http" if service.speaks_http else "tcp"
 
 
 def new_policy(policy_set: PolicySet, kind: str, service: Service, spec: Content) -> Content:

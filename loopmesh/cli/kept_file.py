@@ -1,0 +1,113 @@
+"""The file that a command keeps its policies in. What it holds beside them stays; nothing is written before `write`."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.errors import CommandError, ProblemsError
+from loopmesh.model.policy import PolicyName
+from loopmesh.model.problem import InvalidInputError, Origin, Problem
+from loopmesh.policies import PolicySet, keep_only, read_files, rewrite, with_namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """`text` is all it will hold, `content` what a mesh is to be told of it, at the same lines; `elsewhere` says which
+    of the policies another file of the user's holds, too."""
+
+    path: Path
+    text: str
+    content: str
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def policies(self) -> admin_pb2.PolicyFile:
+        return admin_pb2.PolicyFile(path=str(self.path), content=self.content.encode())
+
+    def write(self) -> None:
+        """A file without a policy goes. Raises CommandError."""
+        try:
+            if self.text.strip():
+                self.path.write_text(self.text)
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = f"the change is in force, but {self.path} cannot be written: {error.strerror}"
+            raise CommandError(f"{reason}; run the command again with another file for -o") from error
+
+
+def plan_file(
+    path: Path, yaml: str, removed: Sequence[PolicyName], namespace: str, others: Iterable[Path] = ()
+) -> KeptFile:
+    """The file with these policies and without those removed; `others` may hold them, too.
+
+    Raises CommandError, and ProblemsError for a file whose policies cannot be changed where they stand, or that would
+    hold what stands in another one.
+    """
+    planned = _parse(Path("policies"), yaml, namespace)
+    text = _text(path)
+    before = _parse(path, text, namespace)
+    missing = [name for name in (*planned.names, *removed) if name not in before.documents]
+    elsewhere = list(_elsewhere(missing, path, others, namespace))
+    if before.names and elsewhere:
+        raise ProblemsError(InvalidInputError(_twice(name, origin, path) for name, origin in elsewhere))
+    contents = [with_namespace(document) for document in planned.documents.values()]
+    after = rewrite(text, contents, namespace, removed)
+    if _said(PolicySet.parse([(str(path), after.encode())], namespace)) != _said(
+        before.without(removed).merged(planned)
+    ):
+        rule = "its policies cannot be changed where they stand: they share values, or are items of a list"
+        origin = Origin(file=str(path), line=0)
+        raise ProblemsError(InvalidInputError([_problem(origin, "", rule, "name another file with -o")]))
+    return KeptFile(
+        path=path,
+        text=after,
+        content=keep_only(after, planned.names, namespace),
+        elsewhere=tuple(f"{name} is at {origin}, too" for name, origin in elsewhere),
+    )
+
+
+def _text(path: Path) -> str:
+    """Nothing for a new one."""
+    if not path.parent.is_dir():
+        raise CommandError(f"there is no folder {path.parent}; make it, or name another file with -o")
+    if not path.exists():
+        return ""
+    try:
+        ((_, content),) = read_files([path])
+        return content.decode()
+    except InvalidInputError as error:
+        raise ProblemsError(error) from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is no UTF-8 text; name another file with -o") from error
+
+
+def _parse(path: Path, text: str, namespace: str) -> PolicySet:
+    found = PolicySet.parse([(str(path), text.encode())], namespace)
+    if found.problems:
+        raise ProblemsError(InvalidInputError(found.problems))
+    return found
+
+
+def _said(policy_set: PolicySet) -> dict[PolicyName, object] | None:
+    """None for what cannot be read."""
+    said = {name: with_namespace(document) for name, document in policy_set.documents.items()}
+    return None if policy_set.problems else dict(said)
+
+
+def _elsewhere(
+    names: Iterable[PolicyName], path: Path, others: Iterable[Path], namespace: str
+) -> Iterator[tuple[PolicyName, Origin]]:
+    """Only what those files hold now: the user may have moved it."""
+    files = [other for other in others if other.is_file() and other.resolve() != path.resolve()]
+    found = PolicySet.parse(read_files(files), namespace).documents
+    return ((name, found[name].origin) for name in names if name in found)
+
+
+def _twice(name: PolicyName, origin: Origin, path: Path) -> Problem:
+    return _problem(origin, str(name), f"it stands here, and would stand in {path}, too", "name a new file with -o")
+
+
+def _problem(origin: Origin, value: str, rule: str, remedy: str) -> Problem:
+    return Problem(origin=origin, value=value, rule=rule, remedy=remedy)
