@@ -82,6 +82,8 @@ def find_method(target: str, name: str) -> Method:
         except grpc.RpcError as error:
             said = f"the service does not answer reflection at {target} ({error.code().name}: {error.details()})"
             raise ConnectionError(f"{said}; {WITHOUT_REFLECTION}") from error
+        if not services:
+            raise ConnectionError(f"the service tells of no method by reflection at {target}; {WITHOUT_REFLECTION}")
         return Method(_choose(services, name), pool)
 
 

@@ -76,14 +76,6 @@ def _names(workload: admin_pb2.WorkloadStatus) -> tuple[str, str]:
     return workload.service, f"{workload.service}.{workload.namespace}"
 
 
-def check_port(status: admin_pb2.GetStatusResponse, service: str, port: int) -> None:
-    """Of `inventory.shop`. Raises CommandError when it has other ports."""
-    for found in status.services:
-        if f"{found.name}.{found.namespace}" == service and port not in found.ports.values():
-            known = ", ".join(map(str, found.ports.values()))
-            raise CommandError(f"service {found.name} has no port {port}; it has {known}")
-
-
 def split_target(target: str) -> tuple[str, int]:
     """`inventory:50051`."""
     name, _, port = target.rpartition(":")

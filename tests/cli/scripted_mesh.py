@@ -38,7 +38,10 @@ EDGE = admin_pb2.WorkloadStatus(
 STATUS = admin_pb2.GetStatusResponse(
     workloads=[WALLET, EDGE],
     edge={"http": "http://127.0.0.1:8080"},
-    services=[admin_pb2.ServiceInfo(name="wallet", namespace="shop", ports={"grpc": 50051})],
+    services=[
+        admin_pb2.ServiceInfo(name="wallet", namespace="shop", ports={"grpc": 50051, "http-api": 8080}),
+        admin_pb2.ServiceInfo(name="fraud", namespace="risk", ports={"grpc": 7000}),
+    ],
 )
 
 

@@ -130,9 +130,16 @@ def test_call_knows_who_can_call_whom(tmp_path: Path) -> None:
     with running(ScriptedMesh(), tmp_path) as state:
         call = ("call", "--state", state, "--from")
         assert "there is no workload nobody; there are edge, wallet" in failing(*call, "nobody", "wallet:50051", "Get")
-        assert "there is no workload moon" in failing(*call, "edge", "moon:50051", "Get")
+        unknown = failing(*call, "edge", "moon:50051", "Get")
+        assert unknown == "mesh: there is no service moon.shop; there are wallet.shop, fraud.risk\n"
+        elsewhere = failing(*call, "wallet", "fraud:7000", "Get")
+        assert elsewhere == "mesh: there is no service fraud.shop; did you mean fraud.risk:7000?\n"
         wrong_port = failing(*call, "edge", "wallet:1", "Get")
-        assert wrong_port == "mesh: service wallet has no port 1; it has 50051\n"
+        assert wrong_port == "mesh: service wallet has no port 1; it has 8080, 50051\n"
+        for_paths = failing(*call, "edge", "wallet:8080", "/accounts/1", code=2)
+        assert "port http-api of wallet:8080 takes no gRPC, by its name; use curl" in for_paths
+        explained = failing("explain", "--state", state, "--from", "wallet", "wallet:8080", "accounts", code=2)
+        assert "port http-api of wallet:8080 takes no gRPC, by its name; name a path of HTTP" in explained
         no_methods = failing(*call, "wallet", "edge:80", "Get", code=2)
         assert "a gateway has no methods; name a service" in no_methods
 

@@ -78,7 +78,7 @@ def test_a_denial_tells_whether_the_caller_or_the_operation_is_wrong() -> None:
 
 def test_routes_that_stand_before_the_one_taken_say_what_they_ask_for() -> None:
     mesh = lab(RULE, routes(f"{{name: beta, match: [{{uri: {{prefix: /beta}}}}], {V2}}}", f"{{name: rest, {V2}}}"))
-    lines = list(explanation_lines(mesh.get("client", "web:8000", "/"), {}, {}))
+    lines = list(explanation_lines(mesh.get("client", "web:8000", "/"), {}))
     assert (
         "  not taken        beta: it asks that the path starts with /beta  [VirtualService lab/web spec.http[0]]"
         in lines

@@ -21,7 +21,7 @@ spec: {selector: {matchLabels: {app: web}}, jwtRules: [{issuer: https://a.exampl
 
 
 def token_line(made: Call) -> str:
-    return next(line for line in explanation_lines(made, {}, {}) if line.strip().startswith("token")).split(None, 1)[1]
+    return next(line for line in explanation_lines(made, {}) if line.strip().startswith("token")).split(None, 1)[1]
 
 
 def advice(made: Call) -> Advice:

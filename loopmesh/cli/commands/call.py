@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.callee import find_callee
 from loopmesh.cli.calling import CallError, Method, find_method, make_call, parse_header
-from loopmesh.cli.client import check_port, find_workload, get_status, service_and_namespace, split_target
+from loopmesh.cli.client import find_workload, get_status, split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import state_option
 
@@ -38,14 +39,15 @@ def command(
     \b
     mesh call --from orders catalog:50051 GetProduct -d '{"name": "products/oak-tumbler"}'
     """
-    service, port = split_target(target)
+    split_target(target)
     metadata = [parse_header(header) for header in headers]
     status = get_status(state)
     workload = find_workload(status, caller)
-    full = service_and_namespace(service, workload.namespace)
-    callee = find_workload(status, full)
-    check_port(status, full, port)
-    found = _method(callee.application_target, method)
+    callee = find_callee(status, target, workload.namespace)
+    if callee.takes_no_grpc:
+        said = f"port {callee.port_name} of {target} takes no gRPC, by its name"
+        raise click.UsageError(f"{said}; use curl or alike on what `mesh forward --from {caller} {target}` opens")
+    found = _method(callee.workload.application_target, method)
     request = found.request(_data(data))
     try:
         make_call(workload.outbound_socket, target, found, request, metadata, deadline, click.echo, verbose=verbose)

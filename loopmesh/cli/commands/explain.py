@@ -12,7 +12,9 @@ from loopmesh.cli.explain.failed_call import explain_failure, failure_json, fail
 from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.places import find_places, rules_of
 from loopmesh.cli.explain.question import Question
+from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.cli.explain.text import explanation_lines
+from loopmesh.cli.known_service import known_services
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.whole_trace import wait_for_trace
 from loopmesh.simulate.request import TLS
@@ -95,17 +97,19 @@ def _explain_call(caller: str, question: Question, state: Path, *, as_json: bool
     status = get_status(state)
     mesh = LiveMesh(status)
     gateway, _, server = caller.partition("/")
+    services = tuple(known_services(status.services))
     if gateway == OUTSIDE and server in status.edge:
+        services = ()
         call = mesh.simulate_arrival(status.edge[server], question.request(status, ""))
     else:
         workload = find_workload(status, caller)
         call = mesh.simulate(workload.name, question.request(status, workload.namespace))
-    live = mesh.clusters(call)
+    around = Surroundings(live=mesh.clusters(call), services=services)
     places = find_places(state, rules_of(call))
     if as_json:
-        click.echo(json.dumps(explanation_json(call, live, places), indent=2))
+        click.echo(json.dumps(explanation_json(call, places, around), indent=2))
     else:
-        click.echo("\n".join(explanation_lines(call, live, places)))
+        click.echo("\n".join(explanation_lines(call, places, around)))
 
 
 def _headers(headers: tuple[str, ...], jwt: Path | None) -> dict[str, str]:

@@ -1,29 +1,39 @@
 """Why a call does not get through, in plain words, and what would have to change."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from loopmesh.cli.explain.advice import Advice, Name
+from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places, named
-from loopmesh.cli.explain.rows import cluster_words, instance_name
+from loopmesh.cli.explain.rows import NOTHING, cluster_words, ejected_names, instance_name, seconds
 from loopmesh.cli.explain.stop import advise_stop
+from loopmesh.cli.explain.surroundings import ALONE, Surroundings
+from loopmesh.cli.explain.unknown_host import advise_unknown
 from loopmesh.simulate import Call, Landing, Verdict
 from loopmesh.simulate.call import Instance
 from loopmesh.simulate.origin import Rule
-from loopmesh.simulate.outbound import Matched, Outbound
+from loopmesh.simulate.outbound import Matched
 from loopmesh.simulate.request import Request
 
+PASSING_ON = ("allow_any", "allow_any_dynamic_dns")
+"""What Istio calls the virtual host of names nobody has declared, where their calls are sent on."""
+NAMESPACE = re.compile(r"/ns/([^/]+)/")
 
-def advise(call: Call, places: Places) -> tuple[Advice, ...]:
-    """One for each way in which calls do not get through; none when all do."""
+
+def advise(call: Call, places: Places, around: Surroundings = ALONE) -> tuple[Advice, ...]:
+    """One for each way in which calls do not get through, or leave the mesh unasked; none when all reach somebody."""
 
     def name(rule: Rule) -> str:
         return named(rule, places)
 
-    found = dict.fromkeys((*_on_callers_side(call.outbound, name), *_on_the_way(call, name)))
+    found = dict.fromkeys((*_on_callers_side(call, name, around), *_on_the_way(call, name, around)))
     return tuple(found)
 
 
-def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
+def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[Advice]:
+    outbound = call.outbound
     if outbound.refused:
         yield _refused(outbound.request)
         return
@@ -32,9 +42,12 @@ def _on_callers_side(outbound: Outbound, name: Name) -> Iterator[Advice]:
         yield advise_stop(check, outbound.checks, "", outbound.request, name)
     if outbound.matched is None:
         if not stopped:
-            yield _no_route(outbound, name)
+            yield _no_route(call, name, around)
         return
-    yield from _answered(outbound.matched, outbound, name)
+    if outbound.matched.virtual_host in PASSING_ON and call.percent(Verdict.LEAVES):
+        told = _unknown(call, around)
+        yield replace(told, why=f"{told.why}, and calls of unknown hosts may leave the mesh")
+    yield from _answered(call, outbound.matched, name, around)
     if outbound.fault and outbound.fault.abort_percent:
         fault = outbound.fault
         status = f"HTTP {fault.abort_http_status}" if fault.abort_http_status else f"gRPC {fault.abort_grpc_status}"
@@ -53,7 +66,15 @@ def _refused(request: Request) -> Advice:
     return Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
 
 
-def _no_route(outbound: Outbound, name: Name) -> Advice:
+def _unknown(call: Call, around: Surroundings) -> Advice:
+    namespace = NAMESPACE.search(call.spiffe_id)
+    return advise_unknown(call.outbound.request, namespace.group(1) if namespace else "", around.services)
+
+
+def _no_route(call: Call, name: Name, around: Surroundings) -> Advice:
+    outbound = call.outbound
+    if not outbound.virtual_host and around.services:
+        return _unknown(call, around)
     if not outbound.virtual_host:
         return Advice(
             why=f"the proxy knows no host {outbound.request.authority}",
@@ -70,7 +91,7 @@ def _no_route(outbound: Outbound, name: Name) -> Advice:
     )
 
 
-def _answered(matched: Matched, outbound: Outbound, name: Name) -> Iterator[Advice]:
+def _answered(call: Call, matched: Matched, name: Name, around: Surroundings) -> Iterator[Advice]:
     if matched.answer is None:
         return
     if matched.rule is None and matched.answer.location:
@@ -80,10 +101,8 @@ def _answered(matched: Matched, outbound: Outbound, name: Name) -> Iterator[Advi
         )
     elif matched.rule is None:
         by = f", and {name(matched.refuses_unknown)} refuses other hosts" if matched.refuses_unknown else ""
-        yield Advice(
-            why=f"no service the caller can see is called {outbound.request.authority}{by}",
-            remedy="call SERVICE:PORT as `mesh status` lists it, or add the host with a ServiceEntry",
-        )
+        told = _unknown(call, around)
+        yield replace(told, why=f"{told.why}{by}")
     else:
         what = f"redirects to {matched.answer.location}" if matched.answer.location else "answers by itself"
         yield Advice(
@@ -92,7 +111,7 @@ def _answered(matched: Matched, outbound: Outbound, name: Name) -> Iterator[Advi
         )
 
 
-def _on_the_way(call: Call, name: Name) -> Iterator[Advice]:
+def _on_the_way(call: Call, name: Name, around: Surroundings) -> Iterator[Advice]:
     for landing in call.landings:
         if landing.cluster is None:
             yield Advice(
@@ -100,16 +119,29 @@ def _on_the_way(call: Call, name: Name) -> Iterator[Advice]:
                 remedy="add the subset to the host's DestinationRule, or mend the destination",
             )
         elif not landing.instances:
-            yield _no_instance(landing)
+            yield _no_instance(landing, around.live.get(landing.name, NOTHING), name)
         for instance in landing.instances:
             yield from _at_instance(call, landing, instance, name)
 
 
-def _no_instance(landing: Landing) -> Advice:
+def _no_instance(landing: Landing, live: LiveCluster, name: Name) -> Advice:
     count = len(landing.endpoints)
+    ejected = ejected_names(landing, live)
+    if count and len(ejected) == count:
+        return _all_ejected(landing, ejected, name)
     where = cluster_words(landing.name)
     why = f"none of the {count} instances of {where} is healthy" if count else f"{where} has no instances"
     return Advice(why=why, remedy="see `mesh status`; for a subset compare its labels with the versions that run")
+
+
+def _all_ejected(landing: Landing, ejected: Sequence[str], name: Name) -> Advice:
+    facts = landing.cluster
+    by = f" of {name(facts.rule)}" if facts and facts.rule else ""
+    out_ms = facts.outlier.base_ejection_ms if facts and facts.outlier else 0
+    are = "is" if len(ejected) == 1 else "are"
+    why = f"{', '.join(ejected)} {are} ejected by `outlierDetection`{by}: all there is of {cluster_words(landing.name)}"
+    back = f"wait {seconds(out_ms)}, and as much more for each time it was ejected before"
+    return Advice(why=why, remedy=f"see `mesh logs` for the errors it was ejected for; {back}, or change the rule")
 
 
 def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -> Iterator[Advice]:

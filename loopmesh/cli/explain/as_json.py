@@ -1,22 +1,22 @@
 """An explanation for programs; durations in milliseconds, shares in percent, limits by Envoy's names."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places
+from loopmesh.cli.explain.rows import NOTHING, ejected_names
+from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.simulate import Call, Landing
 from loopmesh.simulate.call import Instance
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 
-NOTHING = LiveCluster()
 Json = dict[str, Any]
 
 
-def explanation_json(call: Call, live: Mapping[str, LiveCluster], places: Places) -> Json:
+def explanation_json(call: Call, places: Places, around: Surroundings) -> Json:
     request, matched, translation = call.outbound.request, call.outbound.matched, call.outbound.translation
     return {
         "from": call.caller,
@@ -28,14 +28,14 @@ def explanation_json(call: Call, live: Mapping[str, LiveCluster], places: Places
         "outcomes": [
             {"verdict": str(one.verdict), "percent": one.percent, "workload": one.workload} for one in call.outcomes
         ],
-        "advice": [{"why": one.why, "remedy": one.remedy} for one in advise(call, places)],
+        "advice": [{"why": one.why, "remedy": one.remedy} for one in advise(call, places, around)],
         "virtual_host": matched.virtual_host if matched else call.outbound.virtual_host,
         "route": _route(matched, places) if matched else None,
         "not_taken": [
             {"name": one.name, "unmet": one.unmet, "rule": _rule(one.rule, places)} for one in call.outbound.passed_over
         ],
         "checks": [_check(one, places) for one in call.outbound.checks],
-        "destinations": [_landing(one, live.get(one.name, NOTHING), places) for one in call.landings],
+        "destinations": [_landing(one, around.live.get(one.name, NOTHING), places) for one in call.landings],
     }
 
 
@@ -91,7 +91,7 @@ def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
             "consecutive_gateway_errors": outlier.consecutive_gateway_errors,
             "base_ejection_ms": outlier.base_ejection_ms,
             "max_ejection_percent": outlier.max_ejection_percent,
-            "ejected": list(live.ejected),
+            "ejected": list(ejected_names(landing, live)),
         },
         "instances": [_instance(one, places) for one in landing.instances],
     }

@@ -28,6 +28,8 @@ from loopmesh.cli.explain.same_call import (
     same_end,
     simulate_again,
 )
+from loopmesh.cli.explain.surroundings import Surroundings
+from loopmesh.cli.known_service import known_services
 from loopmesh.observe import Trace
 from loopmesh.observe.access_log import LoggedCall, logged_calls
 from loopmesh.observe.failure import EndedBy, Failure, find_failure
@@ -78,6 +80,8 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     rules = tuple(dict.fromkeys((*_rules(cause, failure, same), *named_by)))
     ending = same_end(same.call, failure, cause.verdict) if same and cause.verdict else None
     places = find_places(state, {*rules, *_named_rules(same)}) if same else {}
+    services = () if failure.from_outside or not ending else tuple(known_services(status.services))
+    around = Surroundings(services=services)
     asking = asks_unknown_token(same, failure) if same and ending else None
     return FailedCall(
         trace=trace.id,
@@ -85,7 +89,7 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
         log=log,
         cause=cause,
         rules=rules,
-        advice=(_token_advice(asking, places),) if asking else advise(ending, places) if ending else (),
+        advice=(_token_advice(asking, places),) if asking else advise(ending, places, around) if ending else (),
         undecided=same.undecided if same else (),
         route_name=same.route_name if same else "",
         route=same.route if same and not same.undecided else None,

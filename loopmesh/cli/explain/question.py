@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.callee import find_callee
 from loopmesh.cli.calling import find_method
-from loopmesh.cli.client import find_workload, service_and_namespace, split_target
+from loopmesh.cli.client import split_target
 from loopmesh.cli.errors import CommandError
 from loopmesh.simulate import Request
 from loopmesh.simulate.request import STREAM, TLS
@@ -40,10 +41,12 @@ class Question:
         """By reflection, as `mesh call` finds it; a full name needs nobody to answer."""
         if "/" in self.method:
             return f"/{self.method}"
-        service, _ = split_target(self.target)
-        found = find_workload(status, service_and_namespace(service, namespace))
+        callee = find_callee(status, self.target, namespace)
+        if callee.takes_no_grpc:
+            said = f"port {callee.port_name} of {self.target} takes no gRPC, by its name"
+            raise click.UsageError(f"{said}; name a path of HTTP that begins with `/`, or TCP or TLS for a connection")
         try:
-            return find_method(found.application_target, self.method).path
+            return find_method(callee.workload.application_target, self.method).path
         except LookupError as error:
             raise click.UsageError(str(error.args[0])) from error
         except ConnectionError as error:

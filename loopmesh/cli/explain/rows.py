@@ -1,6 +1,6 @@
 """An explanation as rows: what it is about, what holds, and the rule that says so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from loopmesh.cli.explain.live_cluster import LiveCluster
@@ -110,7 +110,8 @@ def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
             yield Row(label="host", text="added by a policy", rule=landing.cluster.host, level=1)
         yield Row(label="balancing", text=_balancing(landing), level=1)
         yield Row(label="limits", text=_limits(landing.cluster, live), level=1)
-        yield Row(label="ejection", text=_outlier(landing.cluster.outlier, live), level=1)
+        ejected = ejected_names(landing, live)
+        yield Row(label="ejection", text=_outlier(landing.cluster.outlier, ejected), level=1)
     seen: set[tuple[Row, ...]] = set()
     for instance in landing.instances:
         told = tuple(_instance(call, instance))
@@ -150,7 +151,13 @@ def _limits(cluster: ClusterFacts, live: LiveCluster) -> str:
     return f"{', '.join(parts) or 'none'}{refused}; {seconds(cluster.connect_timeout_ms)} to connect"
 
 
-def _outlier(outlier: Outlier | None, live: LiveCluster) -> str:
+def ejected_names(landing: Landing, live: LiveCluster) -> tuple[str, ...]:
+    """Of those that are out now: the workload's, or the address where the proxy's configuration says no other."""
+    names = {f"{one.address}:{one.port}": one.workload for one in landing.endpoints}
+    return tuple(names.get(address) or address for address in live.ejected)
+
+
+def _outlier(outlier: Outlier | None, ejected: Sequence[str]) -> str:
     if outlier is None:
         return "never"
     errors = []
@@ -158,7 +165,7 @@ def _outlier(outlier: Outlier | None, live: LiveCluster) -> str:
         errors.append(f"{outlier.consecutive_5xx_errors} errors")
     if outlier.consecutive_gateway_errors:
         errors.append(f"{outlier.consecutive_gateway_errors} gateway errors")
-    now = f"out now: {', '.join(live.ejected)}" if live.ejected else "none is out now"
+    now = f"out now: {', '.join(ejected)}" if ejected else "none is out now"
     return (
         f"after {' or '.join(errors) or 'no number of errors'} in a row for {seconds(outlier.base_ejection_ms)}, "
         f"at most {outlier.max_ejection_percent}%; {now}"

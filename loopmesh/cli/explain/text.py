@@ -1,11 +1,11 @@
 """An explanation for people, on one screen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from loopmesh.cli.explain.advise import advise
-from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places, named
 from loopmesh.cli.explain.rows import Row, rows
+from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.simulate import Call, Verdict
 
 LABEL_WIDTH = 17
@@ -19,13 +19,13 @@ WORDS = {
 }
 
 
-def explanation_lines(call: Call, live: Mapping[str, LiveCluster], places: Places) -> Iterator[str]:
+def explanation_lines(call: Call, places: Places, around: Surroundings = ALONE) -> Iterator[str]:
     request = call.outbound.request
     yield f"{call.caller}: {f'{request.method} {request.path or request.server_name}'.strip()} to {request.authority}"
-    for row in rows(call, live):
+    for row in rows(call, around.live):
         yield _line(row, places)
     yield f"=> {_verdict(call)}"
-    for advice in advise(call, places):
+    for advice in advise(call, places, around):
         yield f"   why: {advice.why}"
         yield f"   to change it: {advice.remedy}"
 
