@@ -32,7 +32,8 @@ class Outlier:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
     """`limits` holds those that are set, by Envoy's names; `rule` is the policy that shaped the cluster, `host` the
-    one that has added its host, if one did."""
+    one that has added its host, if one did. `decides_tls`: connections are opened as it says, not as each instance
+    takes them."""
 
     name: str
     rule: Rule | None
@@ -41,6 +42,7 @@ class ClusterFacts:
     connect_timeout_ms: int
     limits: Mapping[str, int]
     outlier: Outlier | None
+    decides_tls: bool
 
 
 def cluster_facts(cluster: Cluster) -> ClusterFacts:
@@ -52,6 +54,7 @@ def cluster_facts(cluster: Cluster) -> ClusterFacts:
         connect_timeout_ms=milliseconds(cluster.connect_timeout),
         limits=_limits(cluster),
         outlier=_outlier(cluster) if cluster.HasField("outlier_detection") else None,
+        decides_tls=not cluster.transport_socket_matches,
     )
 
 

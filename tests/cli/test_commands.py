@@ -136,6 +136,8 @@ def test_call_knows_who_can_call_whom(tmp_path: Path) -> None:
         assert elsewhere == "mesh: there is no service fraud.shop; did you mean fraud.risk:7000?\n"
         wrong_port = failing(*call, "edge", "wallet:1", "Get")
         assert wrong_port == "mesh: service wallet has no port 1; it has 8080, 50051\n"
+        nowhere = failing("explain", "--state", state, "--from", "edge/nope", "wallet:50051", "Get")
+        assert "there is no workload edge/nope; there are edge, wallet and their instances; from outside" in nowhere
         for_paths = failing(*call, "edge", "wallet:8080", "/accounts/1", code=2)
         assert "port http-api of wallet:8080 takes no gRPC, by its name; use curl" in for_paths
         explained = failing("explain", "--state", state, "--from", "wallet", "wallet:8080", "accounts", code=2)

@@ -5,7 +5,8 @@ import re
 from loopmesh.cli.explain.advice import Advice
 from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.text import explanation_lines
-from tests.simulate.compiled_mesh import lab
+from loopmesh.simulate import Call, Request
+from tests.simulate.compiled_mesh import lab, shop
 from tests.simulate.test_lab import RULE, V2, peers, routes
 
 INSTANCE = re.compile(r"web-v\d-\d")
@@ -60,6 +61,9 @@ def test_a_destination_without_healthy_instances_is_said_to_have_none() -> None:
 
 
 def test_sides_that_do_not_agree_on_tls_name_both_policies() -> None:
+    plain = lab(peers("STRICT"), PLAINTEXT).get("client", "web:8000", "/")
+    (row, *_) = [line for line in explanation_lines(plain, {}) if line.strip().startswith("tls")]
+    assert row.endswith("  [DestinationRule lab/web]  [PeerAuthentication lab/web spec.mtls]")
     told = advice(peers("STRICT"), PLAINTEXT)
     assert "the caller opens plaintext, and the server takes mutual TLS only" in told.why
     assert told.remedy == ("change `tls` or `mtls` in DestinationRule lab/web or PeerAuthentication lab/web spec.mtls")
@@ -84,3 +88,47 @@ def test_routes_that_stand_before_the_one_taken_say_what_they_ask_for() -> None:
         in lines
     )
     assert "  route            rest  [VirtualService lab/web spec.http[1]]" in lines
+
+
+def lines(call: Call) -> list[str]:
+    return list(explanation_lines(call, {}))
+
+
+def test_what_a_route_rewrites_is_told_with_the_route() -> None:
+    rewrite = (
+        "{match: [{uri: {prefix: /old}}], rewrite: {uri: /, authority: other}, route: [{destination: {host: web}}]}"
+    )
+    told = lines(lab(routes(rewrite)).get("client", "web:8000", "/old/1"))
+    assert "  rewrite          /old/1 -> //1, web:8000 -> other  [VirtualService lab/web spec.http[0]]" in told
+
+
+def test_what_the_caller_gets_from_a_proxy_is_told_as_http_or_grpc_says_it() -> None:
+    only_known = lab(mesh_config="outboundTrafficPolicy: {mode: REGISTRY_ONLY}")
+    assert "=> answered with HTTP 502" in lines(only_known.get("client", "nosuch:80", "/"))
+    assert "=> answered with gRPC UNAVAILABLE" in lines(only_known.grpc("client", "nosuch:80", "/a.B/C"))
+    beta = lab(RULE, routes(f"{{match: [{{uri: {{prefix: /beta}}}}], {V2}}}"))
+    assert "=> no route with HTTP 404" in lines(beta.get("client", "web:8000", "/"))
+    assert "=> reaches web-v2-0" in lines(beta.get("client", "web:8000", "/beta"))
+    nobody = lab(unready=("web-v1-0", "web-v1-1", "web-v2-0")).get("client", "web:8000", "/")
+    assert "=> no instance with HTTP 503" in lines(nobody)
+    redirect = lab(routes("{redirect: {authority: other.example}}")).get("client", "web:8000", "/")
+    assert "=> redirected with HTTP 301" in lines(redirect)
+
+
+def test_a_fault_of_grpc_is_told_by_the_name_of_its_status() -> None:
+    fault = "{fault: {abort: {grpcStatus: UNAVAILABLE, percentage: {value: 100}}}, route: [{destination: {host: web}}]}"
+    call = lab(routes(fault)).grpc("client", "web:8000", "/a.B/C")
+    (told,) = advise(call, {})
+    assert told.why == "VirtualService lab/web spec.http[0] ends 100% of the calls with gRPC UNAVAILABLE"
+    assert "  fault            100% end with gRPC UNAVAILABLE  [VirtualService lab/web spec.http[0]]" in lines(call)
+
+
+def test_a_denial_at_a_gateway_names_it() -> None:
+    closed = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: edge, namespace: shop}
+spec: {selector: {matchLabels: {istio: edge}}, action: DENY, rules: [{}]}
+"""
+    call = shop(closed).arrival("edge", Request(authority="localhost", path="/v1/products"))
+    assert "=> denied at edge-0 with HTTP 403" in lines(call)

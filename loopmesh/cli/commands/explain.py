@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.calling import parse_header
 from loopmesh.cli.client import find_workload, get_status
+from loopmesh.cli.errors import CommandError
 from loopmesh.cli.explain.as_json import explanation_json
 from loopmesh.cli.explain.failed_call import explain_failure, failure_json, failure_lines
 from loopmesh.cli.explain.live_call import LiveMesh
@@ -102,7 +104,7 @@ def _explain_call(caller: str, question: Question, state: Path, *, as_json: bool
         services = ()
         call = mesh.simulate_arrival(status.edge[server], question.request(status, ""))
     else:
-        workload = find_workload(status, caller)
+        workload = _find_caller(status, caller)
         call = mesh.simulate(workload.name, question.request(status, workload.namespace))
     around = Surroundings(live=mesh.clusters(call), services=services)
     places = find_places(state, rules_of(call))
@@ -110,6 +112,15 @@ def _explain_call(caller: str, question: Question, state: Path, *, as_json: bool
         click.echo(json.dumps(explanation_json(call, places, around), indent=2))
     else:
         click.echo("\n".join(explanation_lines(call, places, around)))
+
+
+def _find_caller(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus:
+    try:
+        return find_workload(status, name)
+    except CommandError as error:
+        outside = ", ".join(f"{OUTSIDE}/{server}" for server in status.edge)
+        more = f"; from outside there are {outside}" if outside else ""
+        raise CommandError(f"{error.message}{more}") from error
 
 
 def _headers(headers: tuple[str, ...], jwt: Path | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from loopmesh.cli.explain.advice import Advice, Name
+from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places, named
 from loopmesh.cli.explain.rows import NOTHING, cluster_words, ejected_names, instance_name, seconds
@@ -50,11 +51,9 @@ def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[A
     yield from _answered(call, outbound.matched, name, around)
     if outbound.fault and outbound.fault.abort_percent:
         fault = outbound.fault
-        status = f"HTTP {fault.abort_http_status}" if fault.abort_http_status else f"gRPC {fault.abort_grpc_status}"
         by = name(outbound.matched.rule) if outbound.matched.rule else "a route"
-        yield Advice(
-            why=f"{by} ends {fault.abort_percent:g}% of the calls with {status}", remedy="remove `fault.abort` from it"
-        )
+        why = f"{by} ends {fault.abort_percent:g}% of the calls with {abort_words(fault)}"
+        yield Advice(why=why, remedy="remove `fault.abort` from it")
 
 
 def _refused(request: Request) -> Advice:

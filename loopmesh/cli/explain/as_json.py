@@ -3,12 +3,13 @@
 from typing import Any
 
 from loopmesh.cli.explain.advise import advise
+from loopmesh.cli.explain.ending import ending_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.places import Places
 from loopmesh.cli.explain.rows import NOTHING, ejected_names
 from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.simulate import Call, Landing
-from loopmesh.simulate.call import Instance
+from loopmesh.simulate.call import Instance, Outcome
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
@@ -25,9 +26,7 @@ def explanation_json(call: Call, places: Places, around: Surroundings) -> Json:
         "path": request.path,
         "server_name": request.server_name,
         "translation": translation and {"path": translation.request.path, "rule": translation.rule},
-        "outcomes": [
-            {"verdict": str(one.verdict), "percent": one.percent, "workload": one.workload} for one in call.outcomes
-        ],
+        "outcomes": [_outcome(call, one) for one in call.outcomes],
         "advice": [{"why": one.why, "remedy": one.remedy} for one in advise(call, places, around)],
         "virtual_host": matched.virtual_host if matched else call.outbound.virtual_host,
         "route": _route(matched, places) if matched else None,
@@ -36,6 +35,15 @@ def explanation_json(call: Call, places: Places, around: Surroundings) -> Json:
         ],
         "checks": [_check(one, places) for one in call.outbound.checks],
         "destinations": [_landing(one, around.live.get(one.name, NOTHING), places) for one in call.landings],
+    }
+
+
+def _outcome(call: Call, outcome: Outcome) -> Json:
+    return {
+        "verdict": str(outcome.verdict),
+        "percent": outcome.percent,
+        "workload": outcome.workload,
+        "status": ending_words(call, outcome),
     }
 
 
@@ -77,6 +85,8 @@ def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
     return {
         "cluster": landing.name,
         "percent": landing.percent,
+        "path": landing.request.path,
+        "authority": landing.request.authority,
         "rule": _rule(cluster.rule, places) if cluster else None,
         "added_by": _rule(cluster.host, places) if cluster else None,
         "balancing": cluster.balancing if cluster else "",

@@ -153,10 +153,17 @@ def failure_lines(found: FailedCall) -> Iterator[str]:
     for rule in found.rules:
         yield f"   policy: {named(rule, found.places)}"
     for advice in found.advice:
-        yield f"   why: {advice.why}"
+        if advice.why != _with_place(found):
+            yield f"   why: {advice.why}"
         yield f"   to change it: {advice.remedy}"
     if cause.remedy and not found.advice:
         yield f"   to change it: {cause.remedy}"
+
+
+def _with_place(found: FailedCall) -> str:
+    """The words of the cause, as advice says the same: with the place of its rule."""
+    rule, words = found.cause.rule, found.cause.words
+    return words.replace(str(rule.policy), named(rule, found.places), 1) if rule else words
 
 
 def ended_by(failure: Failure) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.simulate import Call, Landing
 from loopmesh.simulate.call import Instance
@@ -29,12 +30,13 @@ MOST_PASSED_OVER = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`level` 1 stands below the row before it."""
+    """`level` 1 stands below the row before it; `also` is a second rule, where two sides have a say."""
 
     label: str
     text: str
     rule: Rule | None = None
     level: int = 0
+    also: Rule | None = None
 
 
 def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
@@ -48,6 +50,7 @@ def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
         yield from (_passed_over(one) for one in call.outbound.passed_over[:MOST_PASSED_OVER])
         yield from _route(matched, call.outbound.request)
+        yield from _rewrite(call, matched.rule)
         if call.outbound.fault:
             yield Row(label="fault", text=_fault(call.outbound.fault), rule=matched.rule)
     elif call.outbound.virtual_host:
@@ -75,6 +78,16 @@ def _route(matched: Matched, request: Request) -> Iterator[Row]:
         yield Row(label="mirror", text=f"{mirror.percent:g}% to {mirror.cluster}")
 
 
+def _rewrite(call: Call, rule: Rule | None) -> Iterator[Row]:
+    """What the route makes of path and authority, where it differs for destinations each."""
+    before = call.outbound.routed
+    for path, authority in dict.fromkeys((one.request.path, one.request.authority) for one in call.landings):
+        pairs = ((before.path, path), (before.authority, authority)) if before else ()
+        changes = [f"{old} -> {new}" for old, new in pairs if old != new]
+        if changes:
+            yield Row(label="rewrite", text=", ".join(changes), rule=rule)
+
+
 def _stream(request: Request) -> str:
     return f"TLS for the server name {request.server_name}" if request.is_own_tls else "by connection"
 
@@ -97,8 +110,7 @@ def _fault(fault: Fault) -> str:
     if fault.delay_percent:
         parts.append(f"{fault.delay_percent:g}% wait {seconds(fault.delay_ms)}")
     if fault.abort_percent:
-        status = f"HTTP {fault.abort_http_status}" if fault.abort_http_status else f"gRPC {fault.abort_grpc_status}"
-        parts.append(f"{fault.abort_percent:g}% end with {status}")
+        parts.append(f"{fault.abort_percent:g}% end with {abort_words(fault)}")
     return ", ".join(parts)
 
 
@@ -114,7 +126,7 @@ def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
         yield Row(label="ejection", text=_outlier(landing.cluster.outlier, ejected), level=1)
     seen: set[tuple[Row, ...]] = set()
     for instance in landing.instances:
-        told = tuple(_instance(call, instance))
+        told = tuple(_instance(call, landing.cluster, instance))
         if told not in seen:
             seen.add(told)
             yield from told
@@ -172,9 +184,11 @@ def _outlier(outlier: Outlier | None, ejected: Sequence[str]) -> str:
     )
 
 
-def _instance(call: Call, instance: Instance) -> Iterator[Row]:
-    rule = instance.inbound.rule if instance.inbound else None
-    yield Row(label="tls", text=_tls(call, instance), rule=rule, level=1)
+def _instance(call: Call, cluster: ClusterFacts | None, instance: Instance) -> Iterator[Row]:
+    server = instance.inbound.rule if instance.inbound else None
+    caller = cluster.rule if cluster and cluster.decides_tls and instance.inbound else None
+    text = _tls(call, instance)
+    yield Row(label="tls", text=text, rule=caller or server, also=server if caller else None, level=1)
     for check in instance.inbound.checks if instance.inbound else ():
         yield _check(check, level=1)
     if instance.inbound is not None and not instance.inbound.checks and not instance.problem:

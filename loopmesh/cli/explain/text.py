@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from loopmesh.cli.explain.advise import advise
+from loopmesh.cli.explain.ending import ending_words
 from loopmesh.cli.explain.places import Places, named
 from loopmesh.cli.explain.rows import Row, rows
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
@@ -32,13 +33,16 @@ def explanation_lines(call: Call, places: Places, around: Surroundings = ALONE) 
 
 def _line(row: Row, places: Places) -> str:
     indent = "  " * (row.level + 1)
-    source = f"  [{named(row.rule, places)}]" if row.rule else ""
-    return f"{indent}{row.label:<{LABEL_WIDTH - 2 * row.level}}{row.text}{source}"
+    sources = "".join(f"  [{named(rule, places)}]" for rule in (row.rule, row.also) if rule)
+    return f"{indent}{row.label:<{LABEL_WIDTH - 2 * row.level}}{row.text}{sources}"
 
 
 def _verdict(call: Call) -> str:
     parts = []
     for outcome in call.outcomes:
-        words = f"{WORDS.get(outcome.verdict, str(outcome.verdict))} {outcome.workload}".rstrip()
+        where = outcome.workload or (call.caller if outcome.verdict in WORDS else "")
+        words = f"{WORDS.get(outcome.verdict, str(outcome.verdict))} {where}".rstrip()
+        status = ending_words(call, outcome)
+        words += f" with {status}" if status else ""
         parts.append(words if len(call.outcomes) == 1 else f"{words} {outcome.percent:.4g}%")
     return ", ".join(parts)
