@@ -57,6 +57,7 @@ def _opened(index: MeshIndex, workload: Workload) -> Iterator[ServerTls]:
 def _certificates(tls: ServerTls) -> CommonTlsContext:
     if tls.mode is ServerTlsMode.MESH:
         context = mesh_certificates()
+        context.ClearField("tls_params")  # Istio leaves them to Envoy here, whose versions are the same
         _hold_clients(context.combined_validation_context.default_validation_context, tls)
         return context
     named = map(named_secret, tls.credentials)

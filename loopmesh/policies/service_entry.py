@@ -20,7 +20,6 @@ ONE_MACHINE = "all instances are on one machine, or none of the mesh's concern"
 UNSUPPORTED_OF_AN_ENDPOINT = {"locality": ONE_MACHINE, "network": ONE_MACHINE}
 PROTOCOLS = {
     "GRPC": Protocol.GRPC,
-    "GRPC-WEB": Protocol.GRPC,
     "HTTP": Protocol.HTTP,
     "HTTP2": Protocol.HTTP2,
     "HTTPS": Protocol.TLS,
@@ -31,6 +30,7 @@ PROTOCOLS = {
     "REDIS": Protocol.TCP,
 }
 """Whatever their case (Istio `protocol.Parse`)."""
+UNSUPPORTED_PROTOCOLS = {"GRPC-WEB": "proxies translate browsers' gRPC at the edge, not for programs"}
 
 
 class _Resolution(StrEnum):
@@ -105,10 +105,12 @@ def _port(fields: Fields) -> tuple[Port, int | None]:
         fields.refuse(None, "`number` is required", "add the port's number")
     name = fields.text("name", required=True) or ""
     protocol = fields.text("protocol") or "TCP"
-    if protocol.upper() not in PROTOCOLS:
+    if protocol.upper() in UNSUPPORTED_PROTOCOLS:
+        fields.refuse("protocol", UNSUPPORTED_PROTOCOLS[protocol.upper()], "write GRPC")
+    elif protocol.upper() not in PROTOCOLS:
         fields.refuse("protocol", f"this is one of {', '.join(PROTOCOLS)}", "write one of them")
     target = fields.integer("targetPort", least=1, most=65535)
-    speaks = PROTOCOLS.get(protocol.upper(), Protocol.TCP)
+    speaks = PROTOCOLS.get(protocol.upper(), Protocol.HTTP)  # of a refused one nothing more is asked
     return Port(name=name, number=number or 0, protocol=speaks), target
 
 

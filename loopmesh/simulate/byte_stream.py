@@ -32,16 +32,20 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
             continue
         if any(_is_for(listener, _shares(chain), request.authority) for chain in listener.filter_chains):
             connection = Connection(tls=request.is_own_tls, server_name=request.server_name)
-            return _sent(listener, find_filter_chain(listener, connection), request)
+            return _sent(listener, request, connection)
     return Outbound(request=request), ()
 
 
-def _sent(listener: Listener, chain: FilterChain | None, request: Request) -> tuple[Outbound, Shares]:
+def _sent(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:
     """Istio names a cluster nobody has where a connection is to be closed."""
+    chain = find_filter_chain(listener, connection)
     shares = _shares(chain) if chain else ()
     if chain is None or shares == ((NOWHERE, ALL),):
         return Outbound(request=request, listener=listener.name, refused=True), ()
-    return Outbound(request=request, listener=listener.name, matched=_matched(listener, chain, request)), shares
+    filtered = pass_network_filters(chain, Stream(request=request, connection=connection))
+    matched = _matched(listener, chain, request)
+    outbound = Outbound(request=request, listener=listener.name, matched=matched, checks=filtered.checks)
+    return outbound, () if filtered.stopped_by else shares
 
 
 def simulate_stream_arrival(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:

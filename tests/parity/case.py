@@ -76,7 +76,8 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     certificate: str = ""
-    """Whose certificate the caller shows: `friend.example.org`, or a `stranger`'s, whom no authority knows."""
+    """Whose certificate the caller shows: `friend.example.org`, a `stranger`'s, whom no authority knows, or
+    `spiffe:client`, which the mesh itself has given to `client`."""
     times: int = 1
     together: bool = False
     """All at the same time instead of one after the other."""

@@ -189,6 +189,8 @@ def _destination(call: Call, said: Decision) -> Iterator[str]:
 
 
 def _is_at(said: str, endpoint: Endpoint) -> bool:
-    """What is told by its name is looked up when it is called: only the port can be compared."""
+    """What is told by its name is looked up when it is called: only the port can be compared. A socket has none."""
+    if not endpoint.port:
+        return said == endpoint.address
     address, _, port = said.rpartition(":")
     return port == str(endpoint.port) and (address == endpoint.address or endpoint.address[-1:].isalpha())

@@ -290,7 +290,7 @@ def open_laboratory(folder: Path, control_plane: str) -> Iterator[Laboratory]:
         up_arguments=("--values", "values.yaml", "--control-plane", control_plane),
         environment={"LAB": str(folder), "ENVOY_PATH": str(wrapper)},
     )
-    write_certificates(folder, mesh.state / "secrets")
+    write_certificates(folder, mesh.state)
     mesh.up()
     try:
         admin = json.loads((mesh.state / "mesh.json").read_text())["admin_socket"]

@@ -45,9 +45,14 @@ DECLARED: tuple[Declared, ...] = (
         CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: each side has one that nobody can sign with"
     ),
     Declared(
-        r"outbound .*",
-        r".*dynamic_forward_proxy\.typed_config\.dns_cache_config\.(name|max_hosts)",
+        r"(outbound|cluster) .*",
+        r"(.*dynamic_forward_proxy|cluster_type)\.typed_config\.dns_cache_config\.(name|max_hosts)",
         "one cache for all names that are looked up, of Envoy's default size, which is Istio's too",
+    ),
+    Declared(
+        CLUSTER,
+        r"cluster_type\.typed_config\.allow_insecure_cluster_options",
+        "lets a host be called without TLS, which Envoy does anyway where nothing asks for TLS",
     ),
     Declared(ANY, r".*\.set_node_on_first_message_only", "a matter of the protocol certificates come by"),
     Declared(CLUSTER, r"typed_dns_resolver_config", "how many questions a resolver asks over one socket"),

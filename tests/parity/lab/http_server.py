@@ -1,15 +1,28 @@
-"""HTTP/1.1 that answers with what it saw."""
+"""HTTP/1.1 that answers with what it saw; under /keys with the keys of the cases' tokens."""
 
 import asyncio
 import json
 import os
 from http import HTTPStatus
 
-from script import arrive, failure, tell_addresses, tell_port
+from script import FOLDER, arrive, failure, tell_addresses, tell_port
 
 PORT = os.environ.get("PORT")
 SOCKET = os.environ.get("LISTEN_ADDR", "").removeprefix("unix:")
 LONGEST_LINE = 1 << 20
+OUTSIDE_SOCKET = FOLDER / "outside.sock"
+KEYS = {
+    "keys": [
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "alg": "ES256",
+            "kid": "one",
+            "x": "MOHOVOWq-V4TxR_UWiZ3T1P-2LPyHGqjyijpkDEMoFg",
+            "y": "QSDMMeKXPqYTVX_wgehxmyE5d3GzjRp1utf1oF6_mr0",
+        }
+    ]
+}
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,6 +66,8 @@ async def answer(request: dict, writer: asyncio.StreamWriter) -> bool:
     headers = request["headers"]
     if request["path"] == "/healthz":
         return await respond(writer, 200, b"", {})
+    if request["path"] == "/keys":
+        return await respond(writer, 200, json.dumps(KEYS).encode(), {})
     seen = {name: request[name] for name in ("method", "path", "body", "certificate")}
     arrival = arrive(headers, **seen)
     failed = await failure(headers, arrival["attempt"])
@@ -76,6 +91,7 @@ async def main() -> None:
     if PORT:
         tell_port("OUTSIDE_PORT", PORT)
         server = await asyncio.start_server(serve, "127.0.0.1", int(PORT), limit=LONGEST_LINE)
+        await asyncio.start_unix_server(serve, OUTSIDE_SOCKET, limit=LONGEST_LINE)
     else:
         server = await asyncio.start_unix_server(serve, SOCKET, limit=LONGEST_LINE)
     await server.serve_forever()
