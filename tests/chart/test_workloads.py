@@ -163,3 +163,5 @@ def test_a_gateway_with_an_app_of_its_own_is_found_by_it() -> None:
         by_name(shipped, "PodDisruptionBudget")["edge"]["selector"]["matchLabels"],
     ]
     assert found_by == [{"app": "ingress"}] * 4
+    same = render("shop", "shop", "--set", "gateways.edge.labels.app=edge")
+    assert by_name(same, "Service")["edge"]["selector"] == {"app": "edge"}
