@@ -40,7 +40,8 @@ def rejection_message(refusal: Refusal) -> admin_pb2.Rejection:
         resource_type=found.resource_type,
         resources=found.resources,
         message=found.message,
-        policies=list(map(str, refusal.policies)),
+        policies=[str(one.policy) for one in refusal.policies],
+        places=[str(one.origin) for one in refusal.policies],
     )
 
 

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from loopmesh.compile import compile_mesh
 from loopmesh.control import Rejection
 from loopmesh.model.policies import Policies
-from loopmesh.model.policy import PolicyName
+from loopmesh.model.policy import Source
 from loopmesh.model.topology import Topology
 
 MOST_ASKED = 100
@@ -20,27 +20,22 @@ class Refusal:
     """What a proxy refused, and the policies it comes from as far as that is known."""
 
     rejection: Rejection
-    policies: tuple[PolicyName, ...] = ()
-
-    def __str__(self) -> str:
-        found = self.rejection
-        what = f"{found.resource_type} {', '.join(found.resources)}"
-        cause = f", which comes from {' and '.join(map(str, self.policies))}" if self.policies else ""
-        return f"the proxy of {found.workload} refuses {what}{cause}: {found.message}"
+    policies: tuple[Source, ...] = ()
 
 
-def blame(rejection: Rejection, topology: Topology, policies: Policies, suspects: Iterable[PolicyName]) -> Refusal:
+def blame(rejection: Rejection, topology: Topology, policies: Policies, suspects: Iterable[Source]) -> Refusal:
     """Names the suspects without which the refused resources would be others, or else would not be there at all.
 
     A single suspect is not asked.
     """
-    named = list(suspects)
+    named = {one.policy: one for one in suspects}
     if len(named) > 1:
         refused = _contents(rejection, topology, policies)
-        asked = {name: _contents(rejection, topology, policies.without(name)) for name in named[:MOST_ASKED]}
-        shaping = [name for name, contents in asked.items() if contents and contents != refused]
-        named = shaping or [name for name, contents in asked.items() if not contents]
-    return Refusal(rejection=rejection, policies=tuple(named))
+        asked = [(one, _contents(rejection, topology, policies.without(one))) for one in list(named)[:MOST_ASKED]]
+        shaping = [name for name, contents in asked if contents and contents != refused]
+        blamed = shaping or [name for name, contents in asked if not contents]
+        named = {name: named[name] for name in blamed}
+    return Refusal(rejection=rejection, policies=tuple(named.values()))
 
 
 def _contents(rejection: Rejection, topology: Topology, policies: Policies) -> list[bytes]:

@@ -11,6 +11,7 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.errors import FAILED, CommandError, ProblemsError
 from loopmesh.cli.problem_json import problem_json
 from loopmesh.cli.problem_messages import problem_of_message
+from loopmesh.cli.refusals import refusal_lines
 from loopmesh.model.problem import InvalidInputError, has_error
 
 Answer = admin_pb2.ApplyResponse | admin_pb2.DeleteResponse
@@ -26,8 +27,8 @@ def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> N
         return
     raise_problems(answer.problems)
     if answer.rejected:
-        lines = [refusal_line(rejection) for rejection in answer.rejected]
-        raise CommandError("\n".join([*lines, "nothing was changed: every proxy has what it had before"]))
+        lines = [*refusal_lines(answer.rejected), "nothing was changed: every proxy has what it had before"]
+        raise CommandError("\n".join(lines))
     if answer.late:
         raise CommandError(f"no answer in time from {', '.join(answer.late)}; see `mesh status`")
     for warning in map(problem_of_message, answer.warnings):
@@ -66,15 +67,9 @@ def _rejection_json(rejection: admin_pb2.Rejection) -> dict[str, Any]:
         "type": rejection.resource_type,
         "resources": list(rejection.resources),
         "policies": list(rejection.policies),
+        "places": list(rejection.places),
         "message": rejection.message,
     }
-
-
-def refusal_line(rejection: admin_pb2.Rejection) -> str:
-    """Who refused what, which policy it comes from, and Envoy's own words."""
-    what = f"{rejection.resource_type} {', '.join(rejection.resources)}".strip()
-    cause = f", which comes from {' and '.join(rejection.policies)}" if rejection.policies else ""
-    return f"{rejection.workload}: its proxy refuses {what}{cause}: {rejection.message}"
 
 
 def raise_problems(problems: Iterable[admin_pb2.Problem]) -> None:

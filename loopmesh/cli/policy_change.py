@@ -1,6 +1,6 @@
 """A change of the policies a mesh runs with, and what it would do. Never: carries it out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from loopmesh.cli.blame import Refusal
@@ -8,8 +8,8 @@ from loopmesh.compile import ProxyConfig, differences
 from loopmesh.control import PushReport
 from loopmesh.model.difference import Change, PartDifference, PolicyDifference, field_differences
 from loopmesh.model.policies import Policies, Policy
-from loopmesh.model.policy import PolicyName
-from loopmesh.model.problem import Problem
+from loopmesh.model.policy import PolicyName, Source
+from loopmesh.model.problem import Origin, Problem
 from loopmesh.policies import PolicySet
 from loopmesh.run.errors import RunError
 
@@ -47,6 +47,16 @@ class PolicyChange:
         remaining = newer if self.only else current.without(names).merged(newer)
         kept = set(remaining.names)
         return remaining, [*newer.names, *(name for name in present if name not in kept)]
+
+
+def sources(names: Iterable[PolicyName], *sets: PolicySet) -> list[Source]:
+    """Policies with their places in the first set that has them; nowhere, if none has."""
+    return [Source(policy=name, origin=_origin(name, sets)) for name in names]
+
+
+def _origin(name: PolicyName, sets: Iterable[PolicySet]) -> Origin:
+    found = (one.origin_at(name, "") for one in sets)
+    return next((origin for origin in found if origin), Origin(file="", line=0))
 
 
 def _known(current: PolicySet, name: PolicyName) -> str:

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from loopmesh.cli.admin_messages import rejection_message
 from loopmesh.cli.blame import Refusal, blame
 from loopmesh.cli.compiler import Compiler
 from loopmesh.cli.edge_ports import EdgePorts
 from loopmesh.cli.fresh_connections import FreshConnections
 from loopmesh.cli.key_location import locate
-from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare
+from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare, sources
+from loopmesh.cli.refusals import refusal_lines
 from loopmesh.cli.secrets import read_credentials
 from loopmesh.compile import AddedFilter, ProxyConfig, added_filters, token_sources
 from loopmesh.control import ControlPlane, KeyFetch, KeySets, PushReport, Rejection
@@ -85,7 +87,9 @@ class Steering:
         if await self._follow_issuers(self._policies):
             await self._push_key_sets()
         if rejections := self._rejections():
-            raise RunError(str(blame(rejections[0], self._topology, self._policies, self._policy_set.documents)))
+            suspects = sources(self._policy_set.documents, self._policy_set)
+            refusals = [blame(found, self._topology, self._policies, suspects) for found in rejections]
+            raise RunError("\n".join(refusal_lines(map(rejection_message, refusals))))
 
     async def stop(self) -> None:
         await self._key_sets.stop()
@@ -133,7 +137,8 @@ class Steering:
             self._policy_set, self._policies, self._topology = policy_set, policies, topology
             report = await self._send(configs, forget=change.forget)
             fresh = [found for found in report.rejections if found not in known]
-            self._refused = tuple(blame(found, self._topology, policies, names) for found in fresh)
+            suspects = sources(names, policy_set, before[0])
+            self._refused = tuple(blame(found, self._topology, policies, suspects) for found in fresh)
             if fresh:
                 self._policy_set, self._policies, self._topology = before
                 self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)

@@ -10,12 +10,13 @@ import grpc
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
 from loopmesh.cli.admin_limits import CHANGE_S, LIMITS
-from loopmesh.cli.changing import Answer, raise_problems, refusal_line
+from loopmesh.cli.changing import Answer, raise_problems
 from loopmesh.cli.client import find_workload
 from loopmesh.cli.detached import Detached, start_detached
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.options import ControlPlaneKind, UpOptions
 from loopmesh.cli.policy_files import policy_files
+from loopmesh.cli.refusals import refusal_lines
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies import read_application
 from loopmesh.run.state import read_record
@@ -139,6 +140,6 @@ def _check(answer: Answer) -> None:
     except CommandError as error:
         raise PolicyError(str(error)) from error
     if answer.rejected:
-        raise PolicyError("\n".join(map(refusal_line, answer.rejected)))
+        raise PolicyError("\n".join(refusal_lines(answer.rejected)))
     if answer.late:
         raise PolicyError(f"no answer in time from {', '.join(answer.late)}")

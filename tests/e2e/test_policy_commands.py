@@ -137,8 +137,11 @@ def test_what_a_proxy_refuses_is_told_with_its_policy_and_taken_back_whole(lab: 
     changed.write_text(f"{changed.read_text()}---{REFUSED_SCRIPT}")
     result = lab.run("apply", "-f", str(changed))
     assert result.returncode == 1
-    assert "door-0: its proxy refuses Listener gateway|80, which comes from EnvoyFilter lab/script: " in result.stderr
-    assert "script load error" in result.stderr
+    line = changed.read_text().splitlines().index("kind: EnvoyFilter")
+    first, *_ = result.stderr.splitlines()
+    said = f"mesh: {changed}:{line}: EnvoyFilter lab/script: proxies refuse what comes of it: script load error: "
+    assert first.startswith(said)
+    assert "\n    door-0: Listener gateway|80\n" in result.stderr
     assert "nothing was changed" in result.stderr
 
     assert ask(f"{lab.edge}/time").status == 200
@@ -162,7 +165,7 @@ def test_a_mesh_config_that_proxies_refuse_is_named_and_taken_back(lab: MeshProc
     path.write_text('accessLogFile: /dev/stdout\naccessLogFormat: "%NO_SUCH_THING%"\n')
     result = lab.run("apply", "-f", str(path))
     assert result.returncode == 1
-    assert "which comes from MeshConfig istio-system/istio: " in result.stderr
+    assert f"{path}:1: MeshConfig istio-system/istio: proxies refuse what comes of it: " in result.stderr
     assert ask(f"{lab.edge}/time").status == 200
 
 
@@ -173,7 +176,7 @@ def test_the_status_shows_a_refusal_until_a_change_is_taken(lab: MeshProcess, tm
     (rejected,) = lab.workload("door-0")["envoy"]["rejected"]
     assert rejected["policies"] == ["EnvoyFilter lab/script"]
     assert "script load error" in rejected["message"]
-    assert "which comes from EnvoyFilter lab/script: " in lab.command("status")
+    assert f"{path}:2: EnvoyFilter lab/script: proxies refuse what comes of it: " in lab.command("status")
 
     lab.command("apply", "-f", "policies")
     assert lab.workload("door-0")["envoy"]["rejected"] == []
@@ -195,5 +198,6 @@ def test_a_mesh_does_not_start_with_what_a_proxy_refuses_and_names_the_policy(tm
         )
     )
     assert result.returncode == 1
-    assert "the proxy of door-0 refuses Listener gateway|80, which comes from EnvoyFilter lab/script" in result.stderr
+    assert ": EnvoyFilter lab/script: proxies refuse what comes of it: script load error" in result.stderr
+    assert "    door-0: Listener gateway|80" in result.stderr
     assert mesh.run("status").returncode == 1

@@ -304,6 +304,7 @@ class Rejection(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     RESOURCES_FIELD_NUMBER: _builtins.int
     POLICIES_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
     workload: _builtins.str
     resource_type: _builtins.str
     message: _builtins.str
@@ -313,6 +314,10 @@ class Rejection(_message.Message):
     def policies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Policies the refused configuration comes from, for example "EnvoyFilter shop/transcoder"."""
 
+    @_builtins.property
+    def places(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where each of them stands, as "FILE:LINE"; empty for one that stands nowhere."""
+
     def __init__(
         self,
         *,
@@ -321,10 +326,11 @@ class Rejection(_message.Message):
         message: _builtins.str = ...,
         resources: _abc.Iterable[_builtins.str] | None = ...,
         policies: _abc.Iterable[_builtins.str] | None = ...,
+        places: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "policies", b"policies", "resource_type", b"resource_type", "resources", b"resources", "workload", b"workload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "places", b"places", "policies", b"policies", "resource_type", b"resource_type", "resources", b"resources", "workload", b"workload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

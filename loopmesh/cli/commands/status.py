@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.changing import refusal_line
 from loopmesh.cli.client import get_status
 from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.refusals import refusal_lines
 
 WIDEST = 250
 """Rows are never cut: a terminal wraps what it cannot show."""
@@ -73,7 +73,7 @@ def _print_table(status: admin_pb2.GetStatusResponse) -> None:
     for workload in status.workloads:
         if workload.reason and not workload.ready:
             console.print(f"[red]{workload.name}[/]: {workload.reason}", markup=True)
-        for rejection in workload.envoy.rejected:
-            click.echo(refusal_line(rejection))
+    for line in refusal_lines(one for workload in status.workloads for one in workload.envoy.rejected):
+        click.echo(line)
     for name, url in status.edge.items():
         click.echo(f"edge {name}: {url}")

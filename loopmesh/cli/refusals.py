@@ -1,0 +1,37 @@
+"""What proxies refused, in words: the policy behind it with its place, Envoy's own words once, and whose proxies."""
+
+from collections.abc import Iterable, Iterator
+
+from loopmesh.admin.v1 import admin_pb2
+
+OF_LISTENERS = "Error adding/updating listener(s) "
+"""Begins what Envoy says of all listeners together; a line for each follows."""
+
+
+def refusal_lines(rejections: Iterable[admin_pb2.Rejection]) -> Iterator[str]:
+    """Of each policy, or of those that are to blame together: a line, then one for each proxy and what it refuses."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for rejection in rejections:
+        what = f"{rejection.workload}: {rejection.resource_type} {', '.join(rejection.resources)}".strip()
+        found.setdefault((_blamed(rejection), _said(rejection)), []).append(what)
+    for (blamed, said), refused in found.items():
+        yield f"{blamed}proxies refuse what comes of it: {said}" if blamed else f"proxies refuse: {said}"
+        yield from (f"    {one}" for one in dict.fromkeys(refused))
+
+
+def _blamed(rejection: admin_pb2.Rejection) -> str:
+    if not rejection.places:
+        return "".join(f"{policy}: " for policy in rejection.policies)
+    pairs = zip(rejection.places, rejection.policies, strict=True)
+    return " and ".join(f"{place}: {policy}" if place else policy for place, policy in pairs) + ": "
+
+
+def _said(rejection: admin_pb2.Rejection) -> str:
+    """In one line, and without the names of what is refused, so that the same said of two listeners is the same."""
+    said = []
+    for line in rejection.message.splitlines():
+        words = line.strip().removeprefix(OF_LISTENERS)
+        for resource in rejection.resources:
+            words = words.removeprefix(f"{resource}: ")
+        said.append(words)
+    return " ".join(dict.fromkeys(filter(None, said)))
