@@ -53,9 +53,10 @@ def _server_routes(view: View, workload: Workload, open_server: OpenServer) -> d
 
 
 def _alike(routes: dict[str, list[EnvoyRoute]], redirected: set[str]) -> list[list[str]]:
-    """Hosts with the very same routes together, as one virtual host (Istio `collapseDuplicateRoutes`)."""
+    """Hosts with the very same routes together, as one virtual host (Istio `collapseDuplicateRoutes`); it is called
+    by the first: the longest, wildcards last (Istio `host.MoreSpecific`)."""
     found: dict[tuple[object, ...], list[str]] = {}
-    for host in sorted({*routes, *redirected}):
+    for host in sorted({*routes, *redirected}, key=lambda host: (host.startswith("*"), -len(host), host)):
         found.setdefault((host in redirected, *map(id, routes.get(host, ()))), []).append(host)
     return list(found.values())
 

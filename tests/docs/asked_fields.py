@@ -17,11 +17,13 @@ SPEC = "spec."
 
 
 class AskedFields:
-    """`known` are all paths asked for, `refused` the fields and values that were named as not supported."""
+    """`known` are all paths asked for, `refused` the fields and values that were named as not supported, `choices` the
+    values taken of fields with a fixed list of them."""
 
     def __init__(self) -> None:
         self.known: set[str] = set()
         self.refused: dict[str, str] = {}
+        self.choices: dict[str, set[str]] = {}
         self._names: dict[str, str] = {}
 
     def path(self, fields: Fields, key: str) -> str:
@@ -63,6 +65,7 @@ class AskedFields:
     def _choice(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def choice(fields: Fields, key: str, choices: Any, *, unsupported: Mapping[str, str] | None = None) -> Any:
             values = unsupported or {}
+            self.choices[self.path(fields, key)] = {str(one) for one in choices if one not in values}
             self.refused.update({f"{self.path(fields, key)}: {value}": why for value, why in values.items()})
             return original(fields, key, choices, unsupported=values)
 

@@ -103,6 +103,7 @@ class Case:
     name: str
     about: str
     covers: tuple[str, ...]
+    """Fields the calls prove, as `VirtualService.http.match.headers.*.exact`; `test_coverage.py` holds them to it."""
     policies: str
     mesh_config: str
     calls: tuple[Call, ...]
