@@ -35,7 +35,7 @@ class Expectation:
 
     Instances are named by a prefix: `server`, `server-v1`, `server-v1-0`. A header's value is compared as a whole, or
     by a regular expression between slashes; null means that there is no such header. `:path`, `:method` and
-    `:authority` stand for what is no header.
+    `:authority` stand for what is no header, `:turn` for the request's number on its connection to the program.
     """
 
     status: int | None = None
@@ -47,8 +47,8 @@ class Expectation:
     """How many of the calls each answers, at least and at most."""
     instances: list[int] | None = None
     """How many different ones answer, at least and at most."""
-    arrived: dict[str, int] | None = None
-    """How many requests of all calls came to each, retries and mirrored copies included."""
+    arrived: dict[str, int | list[int]] | None = None
+    """How many requests of all calls came to each, or at least and at most, retries and mirrored copies included."""
     seen: dict[str, str | None] | None = None
     """Headers of the request as the answering program saw them."""
     response: dict[str, str | None] | None = None

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -241,11 +241,11 @@ class Laboratory:
 
         return last_seen(more, lambda found: len(found) >= wanted, ARRIVAL_S, every_s=ASKED_EVERY_S)
 
-    def _arrivals(self, ids: set[str], wanted: Mapping[str, int]) -> Counter[str]:
+    def _arrivals(self, ids: set[str], wanted: int) -> Counter[str]:
         """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""
         return last_seen(
             lambda: self._arrivals_of(ids),
-            lambda counted: counted.total() >= sum(wanted.values()),
+            lambda counted: counted.total() >= wanted,
             ARRIVAL_S,
             every_s=ASKED_EVERY_S,
         )

@@ -1,6 +1,7 @@
 """HTTP/1.1 that answers with what it saw; under /keys with the keys of the cases' tokens."""
 
 import asyncio
+import itertools
 import json
 import os
 from http import HTTPStatus
@@ -28,7 +29,9 @@ KEYS = {
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         certificate = writer.get_extra_info("peercert") or {}
+        turns = itertools.count(1)
         while request := await read_request(reader):
+            request["turn"] = str(next(turns))
             request["certificate"] = dict(certificate.get("subjectAltName", ())).get("DNS", "")
             if not await answer(request, writer):
                 break
@@ -68,7 +71,7 @@ async def answer(request: dict, writer: asyncio.StreamWriter) -> bool:
         return await respond(writer, 200, b"", {})
     if request["path"] == "/keys":
         return await respond(writer, 200, json.dumps(KEYS).encode(), {})
-    seen = {name: request[name] for name in ("method", "path", "body", "certificate")}
+    seen = {name: request[name] for name in ("method", "path", "body", "certificate", "turn")}
     arrival = arrive(headers, **seen)
     failed = await failure(headers, arrival["attempt"])
     if failed == "reset":
