@@ -28,11 +28,12 @@ class CommandError(click.ClickException):
 
 
 class ProblemsError(CommandError):
-    """The user's files are wrong: a line for each problem, then how many there are."""
+    """The user's files are wrong: a line for each problem, then how many there are, and what became of the command."""
 
-    def __init__(self, error: InvalidInputError) -> None:
+    def __init__(self, error: InvalidInputError, outcome: str = "nothing was changed") -> None:
         lines = [str(problem) for problem in error.problems]
-        super().__init__("\n".join([*lines, f"{counted(error.problems)}; nothing was changed"]))
+        numbers = "; ".join(filter(None, (counted(error.problems), outcome)))
+        super().__init__("\n".join([*lines, numbers]))
 
     def show(self, file: object = None) -> None:
         click.echo(self.message, err=True)

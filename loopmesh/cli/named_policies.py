@@ -7,6 +7,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import default_namespace
+from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.policies.document import API_VERSIONS
 
 
@@ -29,12 +30,15 @@ def check_one_way(kind: str | None, paths: Sequence[Path]) -> None:
 
 def _kind(word: str) -> str:
     """In any case: `virtualservice` is a VirtualService."""
-    known = {kind.lower(): kind for kind in API_VERSIONS}
+    kinds = (*API_VERSIONS, MESH_CONFIG.kind)
+    known = {kind.lower(): kind for kind in kinds}
     if word.lower() not in known:
-        raise click.UsageError(f"there is no kind {word}; there are {', '.join(API_VERSIONS)}")
+        raise click.UsageError(f"there is no kind {word}; there are {', '.join(kinds)}")
     return known[word.lower()]
 
 
 def _policy(kind: str, name: str, default_namespace: str) -> admin_pb2.PolicyName:
+    """The mesh config is of no application's namespace."""
     namespace, slash, own = name.rpartition("/")
-    return admin_pb2.PolicyName(kind=kind, namespace=namespace if slash else default_namespace, name=own)
+    default = MESH_CONFIG.namespace if kind == MESH_CONFIG.kind else default_namespace
+    return admin_pb2.PolicyName(kind=kind, namespace=namespace if slash else default, name=own)

@@ -60,7 +60,7 @@ def _origin(name: PolicyName, sets: Iterable[PolicySet]) -> Origin:
 
 
 def _known(current: PolicySet, name: PolicyName) -> str:
-    same_kind = [str(known) for known in current.documents if known.kind == name.kind]
+    same_kind = [str(known) for known in current.names if known.kind == name.kind]
     if not same_kind:
         return f"no {name.kind} is in force"
     return f"there are {', '.join(same_kind[:MOST_SHOWN])}{', …' if len(same_kind) > MOST_SHOWN else ''}"

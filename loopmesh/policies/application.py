@@ -58,6 +58,8 @@ def read_application(path: Path) -> Application:
     """Raises InvalidInputError with all problems."""
     if path.is_dir():
         raise _whole(path, "a values file is a file", "name the file")
+    if not path.exists():
+        raise _whole(path, "there is no such values file, which says what runs", "name one with --values")
     ((name, content),) = read_files([path])
     problems: list[Problem] = []
     nodes = parse_yaml(name, content)
@@ -70,9 +72,7 @@ def read_application(path: Path) -> Application:
 
 
 def _whole(path: Path, rule: str, remedy: str) -> InvalidInputError:
-    return InvalidInputError(
-        [Problem(origin=Origin(file=str(path), line=0), value=str(path), rule=rule, remedy=remedy)]
-    )
+    return InvalidInputError([Problem(origin=Origin(file=str(path), line=0), value="", rule=rule, remedy=remedy)])
 
 
 def _application(fields: Fields) -> Application:

@@ -40,6 +40,9 @@ AGENT = "kube-probe/loopmesh"
 Prober = Callable[[float], Awaitable[Probe]]
 """Asks once; the argument is the timeout in seconds."""
 
+NO_GRPC_HEALTH = "if the program has no gRPC health check, write `health: tcp` or `health: http:/PATH` in the values"
+NOT_THERE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+"""What is said while nobody answers; any other status is an answer, though none of a health check."""
 READY = Probe(answer=Answer.READY)
 _NO_CONFIGURATION = Probe(answer=Answer.SILENT, reason="its proxy has no configuration yet")
 
@@ -72,11 +75,13 @@ async def _ask_grpc(folder: WorkloadFolder, timeout_s: float) -> Probe:
         try:
             response = await health.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            return Probe(answer=Answer.SILENT, reason=f"health check: {error.code().name}: {_one_line(error)}")
+            remedy = "" if error.code() in NOT_THERE else f"; {NO_GRPC_HEALTH}"
+            reason = f"gRPC health check: {error.code().name}: {_one_line(error)}{remedy}"
+            return Probe(answer=Answer.SILENT, reason=reason)
     if response.status == health_pb2.HealthCheckResponse.SERVING:
         return READY
     name = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
-    return Probe(answer=Answer.REFUSED, reason=f"health check: {name}")
+    return Probe(answer=Answer.REFUSED, reason=f"gRPC health check: {name}")
 
 
 async def _ask_http(folder: WorkloadFolder, path: str, timeout_s: float) -> Probe:

@@ -1,12 +1,13 @@
 """The mesh as one test sees it: policies of its own, calls as any workload, scripted backends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import service_and_namespace, split_target
 from loopmesh.cli.policy_files import policy_files
+from loopmesh.model.application import Service
 from loopmesh.testing.answers import GrpcAnswer, HttpAnswer
 from loopmesh.testing.backend import Backend
 from loopmesh.testing.grpc_client import Request
@@ -29,16 +30,18 @@ class Mesh:
 
         Returns when every proxy has taken them. Raises PolicyError, and then nothing has changed.
         """
+        __tracebackhide__ = True
         files = policy_files([policy for policy in policies if isinstance(policy, Path)])
         for number, policy in enumerate(policies, start=1):
             if isinstance(policy, str):
                 files.append(admin_pb2.PolicyFile(path=f"argument {number} of apply", content=policy.encode()))
-        self._session.grpc.renew()
+        self._session.renew_connections()
         self._session.apply(files)
 
     def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
         """Removes a policy for this test; without a namespace it is of the application's. Raises PolicyError."""
-        self._session.grpc.renew()
+        __tracebackhide__ = True
+        self._session.renew_connections()
         found = namespace or self._session.application.namespace
         self._session.delete([admin_pb2.PolicyName(kind=kind, namespace=found, name=name)])
 
@@ -140,14 +143,18 @@ class Mesh:
         instance = "" if stems or name.rpartition("-")[0] not in versions else name
         scope = Scope(stems=frozenset(stems or {name.rpartition("-")[0]} & versions.keys()), instance=instance)
         if not scope.stems:
-            known = ", ".join(sorted({service.key for service, _ in versions.values()})) or "none"
-            raise LookupError(f"{name} is no scripted backend; there are {known}")
+            raise LookupError(f"{name} is no scripted backend; there are {_named(versions.values())}")
         return Backend(self._session.author, scope, {stem: version for stem, (_, version) in versions.items()})
 
     @property
     def edge(self) -> Mapping[str, str]:
         """Base URLs of the edge by the names of its servers."""
         return self._session.edge
+
+
+def _named(versions: Iterable[tuple[Service, str]]) -> str:
+    """Services, each with its versions: `ledger/v1`."""
+    return ", ".join(sorted(f"{service.key}/{version}" for service, version in versions)) or "none"
 
 
 def _path(method: str) -> str:

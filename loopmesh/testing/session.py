@@ -64,18 +64,19 @@ class MeshSession:
             raise PolicyError(str(error)) from error
         self.author = ScriptAuthor()
         self.author.start()
-        self.grpc = GrpcClient()
+        self._grpc = GrpcClient()
+        self._changed = self._reached = False
         self.background = ThreadPoolExecutor(MOST_AT_ONCE)
-        self.state = folder / "state"
+        self._state = folder / "state"
         up = UpOptions(
             values=values,
             policies=options.policies,
-            state=self.state,
+            state=self._state,
             edge_port=0,
             control_plane=options.control_plane,
         )
         self._mesh = self._start(up, options.folder, report)
-        record = read_record(self.state)
+        record = read_record(self._state)
         self._channel = grpc.insecure_channel(f"unix:{record.admin_socket if record else ''}", options=LIMITS)
         self._stub = admin_pb2_grpc.AdminServiceStub(self._channel)
         self._status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
@@ -89,12 +90,26 @@ class MeshSession:
             raise PolicyError(str(error)) from error
 
     @property
+    def state(self) -> Path:
+        """The mesh's state folder. Whoever asks for it may do anything to the mesh."""
+        self._changed = self._reached = True
+        return self._state
+
+    @property
+    def grpc(self) -> GrpcClient:
+        """Connections to proxies."""
+        self._reached = True
+        return self._grpc
+
+    @property
     def edge(self) -> dict[str, str]:
         """Addresses of the edge by the names of its servers, as they are now."""
+        self._reached = True
         return dict(self._stub.GetStatus(admin_pb2.GetStatusRequest()).edge)
 
     def workload(self, name: str) -> admin_pb2.WorkloadStatus:
         """Raises LookupError for an unknown one."""
+        self._reached = True
         try:
             found = find_workload(self._status, name)
             if not Path(found.outbound_socket).exists():
@@ -105,28 +120,42 @@ class MeshSession:
             raise LookupError(str(error)) from error
         return found
 
+    def renew_connections(self) -> None:
+        """Calls from now on are made by new connections."""
+        self._grpc.renew()
+
     def apply(self, files: Iterable[admin_pb2.PolicyFile]) -> None:
         """Raises PolicyError; nothing has changed then."""
+        __tracebackhide__ = True
+        self._changed = True
         _check(self._stub.Apply(admin_pb2.ApplyRequest(files=files), timeout=CHANGE_S))
 
     def restore(self) -> None:
-        """Scripts, counts and policies are as they were in the beginning, and no proxy has anybody ejected."""
+        """Scripts, counts and policies are as they were in the beginning, and no proxy has anybody ejected.
+
+        Proxies are told only of what may be otherwise: they learn from calls alone.
+        """
         self.author.reset()
-        request = admin_pb2.ApplyRequest(files=self.base, only=True, forget=True)
-        _check(self._stub.Apply(request, timeout=CHANGE_S))
-        self.grpc.close()
+        if self._changed or self._reached:
+            request = admin_pb2.ApplyRequest(files=self.base, only=True, forget=self._reached)
+            _check(self._stub.Apply(request, timeout=CHANGE_S))
+            self._grpc.close()
+        self._changed = self._reached = False
 
     def delete(self, policies: Iterable[admin_pb2.PolicyName]) -> None:
         """Raises PolicyError; nothing has changed then."""
+        __tracebackhide__ = True
+        self._changed = True
         try:
-            _check(self._stub.Delete(admin_pb2.DeleteRequest(policies=policies), timeout=CHANGE_S))
+            answer = self._stub.Delete(admin_pb2.DeleteRequest(policies=policies), timeout=CHANGE_S)
         except grpc.RpcError as error:
-            raise PolicyError(error.details() or "") from error
+            raise PolicyError(error.details() or "") from None
+        _check(answer)
 
     def stop(self) -> None:
         """Ends the mesh and everything it started."""
         self.background.shutdown(wait=False, cancel_futures=True)
-        self.grpc.close()
+        self._grpc.close()
         for _ in self._stub.Stop(admin_pb2.StopRequest(), timeout=STOP_S):
             pass
         self._channel.close()
@@ -135,10 +164,11 @@ class MeshSession:
 
 
 def _check(answer: Answer) -> None:
+    __tracebackhide__ = True
     try:
         raise_problems(answer.problems)
     except CommandError as error:
-        raise PolicyError(str(error)) from error
+        raise PolicyError(str(error)) from None
     if answer.rejected:
         raise PolicyError("\n".join(refusal_lines(answer.rejected)))
     if answer.late:

@@ -23,7 +23,14 @@ def test_invalid_policies_are_told_with_their_places_and_number(tmp_path: Path) 
     policy.write_text("apiVersion: v1\nkind: Nothing\n")
     said = failing("validate", policy, *SHOP)
     assert said.startswith(f"{policy}:")
-    assert said.rstrip().endswith("; nothing was changed")
+    assert said.endswith("\n1 problem\n"), "there is nothing that could have been changed"
+
+
+def test_values_that_are_not_there_are_told_with_the_option_for_others(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    assert failing("validate", ISTIO, "--values", values) == (
+        f"{values}: there is no such values file, which says what runs; name one with --values\n1 problem\n"
+    )
 
 
 UNREACHABLE = """apiVersion: networking.istio.io/v1

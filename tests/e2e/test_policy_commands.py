@@ -158,6 +158,11 @@ def test_the_mesh_config_is_compared_applied_and_removed_like_a_policy(lab: Mesh
     assert lab.command("diff", "-f", str(path)) == "nothing would change\n"
     assert "MeshConfig istio-system/istio" in lab.command("delete", "-f", str(path))
     assert "nothing would change" not in lab.command("diff", "-f", str(path))
+    lab.command("apply", "-f", str(path))
+    assert "MeshConfig istio-system/istio" in lab.command("delete", "MeshConfig", "istio")
+    assert "there is no MeshConfig istio-system/istio; no MeshConfig is in force" in (
+        lab.run("delete", "meshconfig", "istio").stderr
+    )
 
 
 def test_a_mesh_config_that_proxies_refuse_is_named_and_taken_back(lab: MeshProcess, tmp_path: Path) -> None:

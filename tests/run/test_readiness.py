@@ -3,10 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import grpc
 import pytest
 
 from loopmesh.model.application import Health, HealthKind, Listen
+from loopmesh.model.topology import Workload, WorkloadKind
 from loopmesh.run.errors import RunError
+from loopmesh.run.readiness import prober_of
+from loopmesh.run.runtime_folder import WorkloadFolder
 from tests.run.meshes import QUICK, gateway, lab, service, until
 
 TCP = Health(kind=HealthKind.TCP)
@@ -52,6 +56,31 @@ async def test_a_program_can_tell_a_health_check_by_its_user_agent_as_on_kuberne
     async with lab(tmp_path) as mesh:
         await mesh.up()
         assert "\r\nUser-Agent: kube-probe/" in (mesh.folder / "web-v1-0.asked").read_bytes().decode()
+
+
+async def test_a_program_without_grpc_health_is_told_with_what_to_write_in_the_values(tmp_path: Path) -> None:
+    folder = WorkloadFolder(tmp_path)
+    health = Health(kind=HealthKind.GRPC)
+    workload = Workload(
+        name="web-v1-0",
+        kind=WorkloadKind.SIDECAR,
+        namespace="lab",
+        service="web",
+        version="v1",
+        labels={},
+        health=health,
+    )
+    probe = prober_of(workload, folder)
+    assert "UNAVAILABLE" in (nobody := await probe(10)).reason
+    assert "health: tcp" not in nobody.reason, "it may only not have started yet"
+    server = grpc.aio.server()
+    server.add_insecure_port(f"unix:{folder.health}")
+    await server.start()
+    said = (await probe(10)).reason
+    await server.stop(None)
+    assert said.startswith("gRPC health check: UNIMPLEMENTED: ")
+    remedy = "if the program has no gRPC health check, write `health: tcp` or `health: http:/PATH` in the values"
+    assert said.endswith(f"; {remedy}")
 
 
 async def test_two_meshes_run_beside_each_other(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ async def test_readiness_follows_what_the_program_says_of_its_health(tmp_path: P
         await mesh.up()
         os.kill(mesh.status("web-v1-0").pid, signal.SIGUSR1)
         await until("not ready", lambda: not mesh.supervisor.ready)
-        assert mesh.status("web-v1-0").reason == "health check: NOT_SERVING"
+        assert mesh.status("web-v1-0").reason == "gRPC health check: NOT_SERVING"
         os.kill(mesh.status("web-v1-0").pid, signal.SIGUSR2)
         await mesh.supervisor.wait_until_ready()
 

@@ -1,11 +1,14 @@
 """What a test can do with its mesh: policies for its own time, calls as anybody, errors that say why."""
 
+import asyncio
+import re
 from pathlib import Path
 
 import grpc
 import pytest
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.run.unix_http import ask
 from loopmesh.testing import Mesh, MeshSession, PolicyError
 from tests.observing import wait_for
 from tests.refused_script import REFUSED_SCRIPT
@@ -87,8 +90,11 @@ def test_policies_come_from_text_and_from_files_together(mesh: Mesh, tmp_path: P
 def test_a_policy_the_mesh_began_with_can_be_removed_and_is_back_afterwards(mesh_session: MeshSession) -> None:
     without = Mesh(mesh_session)
     without.delete("PeerAuthentication", "default")
-    with pytest.raises(PolicyError, match="there is no PeerAuthentication lab/default"):
+    with pytest.raises(PolicyError, match="there is no PeerAuthentication lab/default") as caught:
         without.delete("PeerAuthentication", "default")
+    shown = [entry for entry in caught.traceback if not entry.ishidden(caught)]
+    assert len(shown) == 1, "pytest shows the test's own line alone"
+    assert caught.value.__suppress_context__, "and not the exception of the connection to the mesh"
     mesh_session.restore()
     Mesh(mesh_session).delete("PeerAuthentication", "default")
     mesh_session.restore()
@@ -109,6 +115,24 @@ def test_what_proxies_learned_about_instances_does_not_reach_the_next_test(mesh_
         mesh_session.restore()
 
 
+def told(proxy: Path) -> int:
+    """How often a proxy has taken something."""
+    answer = asyncio.run(ask(proxy, "/stats?filter=update_success", timeout_s=10))
+    return sum(map(int, re.findall(r"update_success: (\d+)", answer.body)))
+
+
+def test_proxies_are_told_nothing_after_a_test_that_did_nothing(mesh_session: MeshSession) -> None:
+    proxy = Path(mesh_session.workload("caller").envoy_admin_socket)
+    mesh_session.restore()
+    first = told(proxy)
+    Mesh(mesh_session).backend("backend").fails()
+    mesh_session.restore()
+    assert told(proxy) == first
+    assert Mesh(mesh_session).call("caller", "backend:7000").ok
+    mesh_session.restore()
+    assert told(proxy) > first
+
+
 def test_a_wrong_policy_says_where_and_why_and_changes_nothing(mesh: Mesh) -> None:
     with pytest.raises(PolicyError, match=r"(?s)argument 2 of apply:6: .*host bakend.*did you mean backend") as caught:
         mesh.apply(DENY_CALLER, TIMEOUT.replace("{host: backend}", "{host: bakend}").lstrip())
@@ -117,7 +141,7 @@ def test_a_wrong_policy_says_where_and_why_and_changes_nothing(mesh: Mesh) -> No
 
 
 def test_a_policy_a_proxy_refuses_says_which_and_in_the_proxys_words(mesh: Mesh) -> None:
-    with pytest.raises(PolicyError, match=r"comes from EnvoyFilter lab/script: .*script load error"):
+    with pytest.raises(PolicyError, match=r"apply:2: EnvoyFilter lab/script: .*script load error"):
         mesh.apply(REFUSED_SCRIPT, GATEWAY)
     assert mesh.edge == {}, "nothing of it is in force"
 
@@ -136,7 +160,7 @@ def test_a_real_program_is_called_by_reflection_with_a_mapping(mesh: Mesh) -> No
 def test_unknown_names_are_told_with_those_there_are(mesh: Mesh) -> None:
     with pytest.raises(LookupError, match="there is no workload nobody; there are backend, caller, clock, door, web"):
         mesh.call("nobody", "backend:7000")
-    with pytest.raises(LookupError, match="clock is no scripted backend; there are backend, caller, web"):
+    with pytest.raises(LookupError, match="clock is no scripted backend; there are backend/v1, backend/v2, caller/v1"):
         mesh.backend("clock")
     with pytest.raises(
         LookupError, match=r"no method is called 'Gettime'; there are lab\.clock\.v1\.ClockService/GetTime"

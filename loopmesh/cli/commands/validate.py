@@ -50,7 +50,7 @@ def command(paths: tuple[Path, ...], values: Path, failure_threshold: str, as_js
         click.echo(json.dumps(said, indent=2))
         raise SystemExit(FAILED if fails else 0)
     if fails:
-        raise ProblemsError(InvalidInputError(problems))
+        raise ProblemsError(InvalidInputError(problems), outcome="")
     for problem in problems:
         click.echo(problem, err=True)
     click.echo(f"{len(names)} policies are valid{f'; {counted(problems)}' if problems else ''}")

@@ -37,7 +37,7 @@ def command(values: Path, policies: Path | None, declared: bool) -> None:
         policy_set = PolicySet.parse(read_files([chosen] if chosen else []), application.namespace)
         found = asyncio.run(verify(application, policy_set, lambda line: click.echo(line, err=True)))
     except InvalidInputError as error:
-        raise ProblemsError(error) from error
+        raise ProblemsError(error, outcome="") from error
     except RunError as error:
         raise CommandError(str(error)) from error
     if declared:
