@@ -48,15 +48,14 @@ def plan_file(
     planned = _parse(Path("policies"), yaml, namespace)
     text = _text(path)
     before = _parse(path, text, namespace)
-    missing = [name for name in (*planned.names, *removed) if name not in before.documents]
-    elsewhere = list(_elsewhere(missing, path, others, namespace))
+    missing = [name for name in planned.names if name not in before.documents]
+    elsewhere = list(standing(missing, [other for other in others if other.resolve() != path.resolve()], namespace))
     if before.names and elsewhere:
         raise ProblemsError(InvalidInputError(_twice(name, origin, path) for name, origin in elsewhere))
     contents = [with_namespace(document) for document in planned.documents.values()]
     after = rewrite(text, contents, namespace, removed)
-    if _said(PolicySet.parse([(str(path), after.encode())], namespace)) != _said(
-        before.without(removed).merged(planned)
-    ):
+    found = PolicySet.parse([(str(path), after.encode())], namespace)
+    if found.problems or _said(found) != _said(before.without(removed).merged(planned)):
         rule = "its policies cannot be changed where they stand: they share values, or are items of a list"
         origin = Origin(file=str(path), line=0)
         raise ProblemsError(InvalidInputError([_problem(origin, "", rule, "name another file with -o")]))
@@ -66,6 +65,33 @@ def plan_file(
         content=keep_only(after, planned.names, namespace),
         elsewhere=tuple(f"{name} is at {origin}, too" for name, origin in elsewhere),
     )
+
+
+def check_applied(path: Path, yaml: str, in_force: str, namespace: str) -> None:
+    """That the file, where it holds policies that are about to change, says what is in force: what was edited and not
+    applied would be lost. Raises CommandError, and ProblemsError with the places."""
+    current, planned = (_parse(Path("policies"), text, namespace) for text in (in_force, yaml))
+    before = _parse(path, _text(path), namespace)
+    concerned = before.documents.keys() & {*current.documents, *planned.documents}
+    said, known = _said(before), _said(current)
+    problems = [
+        _problem(
+            before.documents[name].origin,
+            str(name),
+            "it is not in force as it stands here, and what it says would be lost",
+            f"apply it first, mesh apply -f {path}, or name another file with -o",
+        )
+        for name in concerned
+        if said[name] != known.get(name)
+    ]
+    if problems:
+        raise ProblemsError(InvalidInputError(problems))
+
+
+def standing(names: Iterable[PolicyName], files: Iterable[Path], namespace: str) -> Iterator[tuple[PolicyName, Origin]]:
+    """Which of the policies these files hold now, and where: the user may have moved them."""
+    found = PolicySet.parse(read_files([file for file in files if file.is_file()]), namespace).documents
+    return ((name, found[name].origin) for name in names if name in found)
 
 
 def _text(path: Path) -> str:
@@ -90,19 +116,8 @@ def _parse(path: Path, text: str, namespace: str) -> PolicySet:
     return found
 
 
-def _said(policy_set: PolicySet) -> dict[PolicyName, object] | None:
-    """None for what cannot be read."""
-    said = {name: with_namespace(document) for name, document in policy_set.documents.items()}
-    return None if policy_set.problems else dict(said)
-
-
-def _elsewhere(
-    names: Iterable[PolicyName], path: Path, others: Iterable[Path], namespace: str
-) -> Iterator[tuple[PolicyName, Origin]]:
-    """Only what those files hold now: the user may have moved it."""
-    files = [other for other in others if other.is_file() and other.resolve() != path.resolve()]
-    found = PolicySet.parse(read_files(files), namespace).documents
-    return ((name, found[name].origin) for name in names if name in found)
+def _said(policy_set: PolicySet) -> dict[PolicyName, object]:
+    return {name: with_namespace(document) for name, document in policy_set.documents.items()}
 
 
 def _twice(name: PolicyName, origin: Origin, path: Path) -> Problem:

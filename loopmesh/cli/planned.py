@@ -10,7 +10,7 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import is_taken, report_change
 from loopmesh.cli.client import default_namespace, running_mesh
-from loopmesh.cli.kept_file import KeptFile, plan_file
+from loopmesh.cli.kept_file import KeptFile, check_applied, plan_file, standing
 from loopmesh.cli.rule_names import policy_name
 
 FOLDER = "policies"
@@ -19,11 +19,13 @@ FOLDER = "policies"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What the mesh has planned: documents to apply, policies to remove, and which files of the user's hold them."""
+    """What the mesh has planned: documents to apply, policies to remove, which files of the user's hold them, and what
+    they say in force."""
 
     yaml: str
     removed: Sequence[admin_pb2.PolicyName] = ()
     files: Sequence[str] = ()
+    in_force: str = ""
 
 
 def apply_planned(state: Path, planned: Planned, name: str, output: Path | None, *, as_json: bool = False) -> None:
@@ -32,7 +34,9 @@ def apply_planned(state: Path, planned: Planned, name: str, output: Path | None,
     Raises CommandError when the file is not one to write them in, and when they are not taken; the file stays what it
     was then.
     """
-    kept = _kept_file(state, planned, name, output)
+    namespace = default_namespace(state)
+    removed = [policy_name(one) for one in planned.removed]
+    kept = _kept_file(state, planned, name, output, namespace)
     if planned.yaml and not as_json:
         click.echo(planned.yaml)
     files = [kept.policies] if planned.yaml else []
@@ -44,18 +48,19 @@ def apply_planned(state: Path, planned: Planned, name: str, output: Path | None,
         click.echo(f"{kept.path} is not written; the lines below are those it would have", err=True)
     written = str(kept.path) if planned.yaml and is_taken(answer) else None
     report_change(answer, as_json=as_json, file=written, yaml=planned.yaml)
-    for said in kept.elsewhere:
+    still = standing(removed, map(Path, planned.files), namespace)
+    for said in (*kept.elsewhere, *(f"{policy} is still at {origin}: take it out there" for policy, origin in still)):
         click.echo(said, err=True)
-    if planned.yaml and not as_json:
-        click.echo(f"kept in {kept.path}; `mesh up` starts without it unless it is among its policies")
+    if written and not as_json:
+        click.echo(f"kept in {written}; `mesh up` starts without it unless it is among its policies")
 
 
-def _kept_file(state: Path, planned: Planned, name: str, output: Path | None) -> KeptFile:
-    namespace = default_namespace(state)
+def _kept_file(state: Path, planned: Planned, name: str, output: Path | None, namespace: str) -> KeptFile:
     removed = [policy_name(one) for one in planned.removed]
     own = state / FOLDER
     if output is None:
         own.mkdir(exist_ok=True)
         return plan_file(own / f"{name}.yaml", planned.yaml, removed, namespace)
+    check_applied(output, planned.yaml, planned.in_force, namespace)
     others = [Path(file) for file in planned.files if own not in Path(file).parents]
     return plan_file(output, planned.yaml, removed, namespace, others)

@@ -7,7 +7,16 @@ from loopmesh.cli.rule_names import named_policy
 from loopmesh.cli.steering import Steering
 from loopmesh.model.application import Application, Service
 from loopmesh.model.policy import PolicyName
-from loopmesh.policies import Content, Fault, clear_fault, inject_fault, is_for_fault_alone, shift, written_documents
+from loopmesh.policies import (
+    Content,
+    Fault,
+    clear_fault,
+    inject_fault,
+    is_for_fault_alone,
+    shift,
+    with_namespace,
+    written_documents,
+)
 from loopmesh.run.errors import RunError
 
 
@@ -16,7 +25,10 @@ def plan_shift(steering: Steering, request: admin_pb2.PlanShiftRequest) -> admin
     service = _service(steering.application, request.service)
     weights = {share.version: share.weight for share in request.shares}
     contents = shift(steering.policy_set, service, weights)
-    return admin_pb2.PlanShiftResponse(yaml=written_documents(contents), files=_files(steering, _names(contents)))
+    names = _names(contents)
+    return admin_pb2.PlanShiftResponse(
+        yaml=written_documents(contents), files=_files(steering, names), in_force=_in_force(steering, names)
+    )
 
 
 def plan_fault(steering: Steering, request: admin_pb2.PlanFaultRequest) -> admin_pb2.PlanFaultResponse:
@@ -31,7 +43,10 @@ def plan_fault(steering: Steering, request: admin_pb2.PlanFaultRequest) -> admin
         return _plan_clearing(steering, service)
     fault = Fault(delay=request.delay or None, abort=request.abort or None, percent=request.percent)
     contents = inject_fault(steering.policy_set, service, fault)
-    return admin_pb2.PlanFaultResponse(yaml=written_documents(contents), files=_files(steering, _names(contents)))
+    names = _names(contents)
+    return admin_pb2.PlanFaultResponse(
+        yaml=written_documents(contents), files=_files(steering, names), in_force=_in_force(steering, names)
+    )
 
 
 def _plan_clearing(steering: Steering, service: Service) -> admin_pb2.PlanFaultResponse:
@@ -46,7 +61,10 @@ def _plan_clearing(steering: Steering, service: Service) -> admin_pb2.PlanFaultR
     ]
     remaining = [content for name, content in zip(names, cleared, strict=True) if name not in removed]
     return admin_pb2.PlanFaultResponse(
-        yaml=written_documents(remaining), files=_files(steering, names), removed=map(named_policy, removed)
+        yaml=written_documents(remaining),
+        files=_files(steering, names),
+        removed=map(named_policy, removed),
+        in_force=_in_force(steering, names),
     )
 
 
@@ -62,6 +80,11 @@ def _files(steering: Steering, names: Iterable[PolicyName]) -> Iterator[str]:
     sets = (steering.started_with, steering.policy_set)
     found = (each.documents[name].origin.file for name in names for each in sets if name in each.documents)
     return iter(dict.fromkeys(found))
+
+
+def _in_force(steering: Steering, names: Iterable[PolicyName]) -> str:
+    found = steering.policy_set.documents
+    return written_documents(with_namespace(found[name]) for name in names if name in found)
 
 
 def _service(application: Application, name: str) -> Service:

@@ -37,7 +37,7 @@ NAME = admin_pb2.PolicyName(kind="VirtualService", namespace="shop", name="walle
 
 @pytest.fixture
 def planned() -> admin_pb2.PlanShiftResponse:
-    return admin_pb2.PlanShiftResponse(yaml=ROUTES)
+    return admin_pb2.PlanShiftResponse(yaml=ROUTES, in_force=ROUTES.replace("60", "90").replace("40", "10"))
 
 
 @pytest.fixture
@@ -103,12 +103,28 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path, state: Path) -> 
     assert not file.parent.exists()
 
 
-def test_policies_that_share_a_value_are_not_changed_in_place(tmp_path: Path, state: Path) -> None:
+def test_what_was_edited_and_not_applied_is_not_lost(tmp_path: Path, state: Path) -> None:
+    file = tmp_path / "all.yaml"
+    edited = f"{BEFORE}    timeout: 1s\n"
+    file.write_text(edited)
+    line = edited.splitlines().index("kind: VirtualService")
+    assert failing(*SHIFT, "-o", file, "--state", state) == (
+        f"{file}:{line}: VirtualService shop/wallet: it is not in force as it stands here, and what it says"
+        f" would be lost; apply it first, mesh apply -f {file}, or name another file with -o\n"
+        "1 problem; nothing was changed\n"
+    )
+    assert file.read_text() == edited
+
+
+def test_policies_that_share_a_value_are_not_changed_in_place(
+    tmp_path: Path, planned: admin_pb2.PlanShiftResponse, state: Path
+) -> None:
     file = tmp_path / "shared.yaml"
     shared = ROUTES.replace("{host: wallet, subset: v1}", "&one {host: wallet, subset: v1}").replace(
         "{host: wallet, subset: v2}", "*one"
     )
     file.write_text(shared)
+    planned.in_force = shared
     assert "cannot be changed where they stand" in failing(*SHIFT, "-o", file, "--state", state)
     assert file.read_text() == shared
 
@@ -145,6 +161,16 @@ def test_a_policy_that_goes_with_its_fault_leaves_no_file(tmp_path: Path) -> Non
         assert invoke("fault", "wallet", "--clear", "--state", folder).exit_code == 0
         assert not kept.exists()
     assert list(next(one for one in mesh.asked if isinstance(one, admin_pb2.ApplyRequest)).removed) == [NAME]
+
+
+def test_a_removed_policy_that_another_file_holds_still_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(ROUTES)
+    planned = admin_pb2.PlanFaultResponse(removed=[NAME], files=[str(file)])
+    with running(ScriptedMesh(PlanFault=planned, Apply=admin_pb2.ApplyResponse()), tmp_path) as folder:
+        result = invoke("fault", "wallet", "--clear", "--state", folder)
+    assert result.stderr == f"VirtualService shop/wallet is still at {file}:1: take it out there\n"
+    assert file.read_text() == ROUTES
 
 
 @pytest.mark.parametrize(

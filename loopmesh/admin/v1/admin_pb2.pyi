@@ -815,8 +815,11 @@ class PlanShiftResponse(_message.Message):
     YAML_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
     yaml: _builtins.str
     """YAML documents to apply."""
+    in_force: _builtins.str
+    """The same policies as they are in force now, as YAML documents."""
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
         """Why the policies in force cannot be merged with."""
@@ -831,10 +834,11 @@ class PlanShiftResponse(_message.Message):
         yaml: _builtins.str = ...,
         problems: _abc.Iterable[Global___Problem] | None = ...,
         files: _abc.Iterable[_builtins.str] | None = ...,
+        in_force: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "in_force", b"in_force", "problems", b"problems", "yaml", b"yaml"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -884,8 +888,11 @@ class PlanFaultResponse(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
     yaml: _builtins.str
     """YAML documents to apply; empty when there is none to change."""
+    in_force: _builtins.str
+    """The policies to apply and to remove as they are in force now, as YAML documents."""
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Problem]:
         """Why the policies in force cannot be merged with."""
@@ -905,10 +912,11 @@ class PlanFaultResponse(_message.Message):
         problems: _abc.Iterable[Global___Problem] | None = ...,
         files: _abc.Iterable[_builtins.str] | None = ...,
         removed: _abc.Iterable[Global___PolicyName] | None = ...,
+        in_force: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "problems", b"problems", "removed", b"removed", "yaml", b"yaml"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "in_force", b"in_force", "problems", b"problems", "removed", b"removed", "yaml", b"yaml"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,7 +55,7 @@ def command(
     if plan.problems:
         report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
     if plan.yaml or plan.removed:
-        planned = Planned(yaml=plan.yaml, removed=plan.removed, files=plan.files)
+        planned = Planned(yaml=plan.yaml, removed=plan.removed, files=plan.files, in_force=plan.in_force)
         apply_planned(state, planned, f"fault-{service}", output, as_json=as_json)
     elif as_json:
         report_change(admin_pb2.ApplyResponse(), as_json=True, changed=False, file=None, yaml="")

@@ -39,7 +39,7 @@ def command(service: str, shares: tuple[str, ...], output: Path | None, state: P
         plan = stub.PlanShift(admin_pb2.PlanShiftRequest(service=service, shares=weights), timeout=CHANGE_S)
     if plan.problems:
         report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
-    planned = Planned(yaml=plan.yaml, files=plan.files)
+    planned = Planned(yaml=plan.yaml, files=plan.files, in_force=plan.in_force)
     apply_planned(state, planned, f"shift-{service}", output, as_json=as_json)
 
 
