@@ -1,4 +1,4 @@
-"""HTTP/1.1 that answers with what it saw; under /keys with the keys of the cases' tokens."""
+"""HTTP/1.1 that answers with what it saw; under /keys with the keys of the cases' tokens, late under /keys/late."""
 
 import asyncio
 import itertools
@@ -11,6 +11,7 @@ from script import FOLDER, arrive, failure, tell_addresses, tell_port
 PORT = os.environ.get("PORT")
 SOCKET = os.environ.get("LISTEN_ADDR", "").removeprefix("unix:")
 LONGEST_LINE = 1 << 20
+LATE_S = 0.15
 OUTSIDE_SOCKET = FOLDER / "outside.sock"
 KEYS = {
     "keys": [
@@ -69,7 +70,8 @@ async def answer(request: dict, writer: asyncio.StreamWriter) -> bool:
     headers = request["headers"]
     if request["path"] == "/healthz":
         return await respond(writer, 200, b"", {})
-    if request["path"] == "/keys":
+    if request["path"].startswith("/keys"):
+        await asyncio.sleep(LATE_S if "late" in request["path"] else 0)
         return await respond(writer, 200, json.dumps(KEYS).encode(), {})
     seen = {name: request[name] for name in ("method", "path", "body", "certificate", "turn")}
     arrival = arrive(headers, **seen)
