@@ -58,6 +58,8 @@ class Expectation:
     """Who the answering sidecar says has called, such as `lab/client`; `nobody` without mutual TLS."""
     at_least_ms: int | None = None
     at_most_ms: int | None = None
+    late: dict[int, list[int]] | None = None
+    """How many of the calls take at least so many milliseconds, at least and at most."""
     refused: bool | None = None
     """Whether the connection ended without any answer."""
     logged: list[str] | None = None

@@ -46,6 +46,10 @@ def differences(
         yield from _of_call(expected, seen)
     if expected.split is not None:
         yield from _of_split(expected.split, calls)
+    for least_ms, (least, most) in (expected.late or {}).items():
+        late = sum(seen.took_ms >= least_ms for seen in calls)
+        if not least <= late <= most:
+            yield f"{late} of {len(calls)} calls took {least_ms} ms, not {least} to {most}"
     if expected.instances is not None:
         least, most = expected.instances
         answering = {seen.answered_by for seen in calls}
