@@ -125,11 +125,10 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
     async def LocateRules(
         self, request: admin_pb2.LocateRulesRequest, context: Context
     ) -> admin_pb2.LocateRulesResponse:
-        found = [
-            self._mesh.steering.policy_set.origin_at(policy_name(rule.policy), rule.place) for rule in request.rules
-        ]
+        found = [self._mesh.steering.policy_set.locate(policy_name(rule.policy), rule.place) for rule in request.rules]
         origins = [
-            admin_pb2.RuleOrigin(file=one.file, line=one.line) if one else admin_pb2.RuleOrigin() for one in found
+            admin_pb2.RuleOrigin(file=one[0].file, line=one[0].line, whole=one[1]) if one else admin_pb2.RuleOrigin()
+            for one in found
         ]
         return admin_pb2.LocateRulesResponse(origins=origins)
 

@@ -6,12 +6,17 @@ import pytest
 
 from loopmesh.cli.explain.advice import Advice
 from loopmesh.cli.explain.advise import advise
+from loopmesh.cli.explain.places import fields_of
+from loopmesh.cli.explain.surroundings import Surroundings
+from loopmesh.model.policy import PolicyName
 from loopmesh.simulate import Call, Request, Verdict
+from loopmesh.simulate.origin import Rule
 from tests.cli.test_explanation import PLAINTEXT, allow
 from tests.simulate.compiled_mesh import lab
 from tests.simulate.test_lab import peers
 
 INSTANCE = re.compile(r"web-v\d-\d")
+POLICY = PolicyName(kind="AuthorizationPolicy", namespace="lab", name="web")
 ME = "cluster.local/ns/lab/sa/client"
 OTHER = "cluster.local/ns/lab/sa/stranger"
 GET = Request(authority="web:8000", path="/a")
@@ -181,3 +186,13 @@ def test_a_policy_without_rules_is_said_to_allow_nothing() -> None:
         why="AuthorizationPolicy lab/web has no rules, and so allows nothing",
         remedy="add a rule that allows it, or delete the policy",
     )
+
+
+def test_what_a_when_asks_is_told_from_the_same_asked_of_a_source() -> None:
+    namespace = when("source.namespace", "values: [risk]")
+    made = call(namespace)
+    place = Rule(policy=POLICY, place="spec.rules[0].from[0].source.namespaces")
+    assert fields_of(made) == {place}
+    (told,) = {one.remedy for one in advise(made, {}, Surroundings(stated={place: False}))}
+    assert told == "add lab to the `values` of `when` source.namespace"
+    assert call(when("source.namespace", "values: [risk, lab]")).percent(Verdict.REACHES) == 100

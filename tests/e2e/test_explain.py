@@ -85,6 +85,27 @@ def test_a_denial_names_the_nearest_rule_and_what_to_change_and_changing_it_help
         shop.command("apply", "-f", original)
 
 
+GUESTS = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: guests, namespace: shop}
+spec:
+  selector: {matchLabels: {app: inventory}}
+  rules: [{when: [{key: source.namespace, values: [risk]}]}]
+"""
+
+
+def test_a_condition_of_when_is_told_from_the_same_condition_of_a_source(shop: MeshProcess, tmp_path: Path) -> None:
+    policy = tmp_path / "guests.yaml"
+    policy.write_text(GUESTS)
+    shop.command("apply", "-f", str(policy))
+    try:
+        (advice,) = explained(shop, "wallet", "inventory:50051", RESERVE)["advice"]
+        assert advice["remedy"] == "add shop to the `values` of `when` source.namespace"
+    finally:
+        shop.command("delete", "AuthorizationPolicy", "guests")
+
+
 def test_weights_are_told_as_shares_of_each_version(shop: MeshProcess) -> None:
     answer = explained(shop, "orders", "catalog:50051", "BatchGetProducts")
     assert [(one["workload"], one["percent"]) for one in answer["outcomes"]] == [

@@ -40,7 +40,7 @@ def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[A
         return
     stopped = [check for check in outbound.checks if not check.passed]
     for check in stopped:
-        yield advise_stop(check, outbound.checks, "", outbound.request, name)
+        yield advise_stop(check, outbound.checks, "", outbound.request, name, around.stated)
     if outbound.matched is None:
         if not stopped:
             yield _no_route(call, name, around)
@@ -120,7 +120,7 @@ def _on_the_way(call: Call, name: Name, around: Surroundings) -> Iterator[Advice
         elif not landing.instances:
             yield _no_instance(landing, around.live.get(landing.name, NOTHING), name)
         for instance in landing.instances:
-            yield from _at_instance(call, landing, instance, name)
+            yield from _at_instance(call, landing, instance, name, around)
 
 
 def _no_instance(landing: Landing, live: LiveCluster, name: Name) -> Advice:
@@ -143,7 +143,9 @@ def _all_ejected(landing: Landing, ejected: Sequence[str], name: Name) -> Advice
     return Advice(why=why, remedy=f"see `mesh logs` for the errors it was ejected for; {back}, or change the rule")
 
 
-def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -> Iterator[Advice]:
+def _at_instance(
+    call: Call, landing: Landing, instance: Instance, name: Name, around: Surroundings
+) -> Iterator[Advice]:
     who = instance_name(instance)
     if instance.verdict is Verdict.REFUSED:
         rules = [landing.cluster.rule if landing.cluster else None, instance.inbound.rule if instance.inbound else None]
@@ -154,4 +156,4 @@ def _at_instance(call: Call, landing: Landing, instance: Instance, name: Name) -
     for check in instance.inbound.checks:
         if not check.passed:
             caller = call.spiffe_id if instance.tls and instance.tls.shows_identity else ""
-            yield advise_stop(check, instance.inbound.checks, caller, landing.request, name)
+            yield advise_stop(check, instance.inbound.checks, caller, landing.request, name, around.stated)

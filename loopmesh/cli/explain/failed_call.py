@@ -18,7 +18,7 @@ from loopmesh.cli.explain.cause import (
     way_words,
 )
 from loopmesh.cli.explain.filter_rules import rules_of_filters
-from loopmesh.cli.explain.places import Places, find_places, named, rules_of
+from loopmesh.cli.explain.places import Places, fields_of, find_places, find_stated, named, rules_of
 from loopmesh.cli.explain.rows import seconds
 from loopmesh.cli.explain.same_call import (
     SameCall,
@@ -81,7 +81,8 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     ending = same_end(same.call, failure, cause.verdict) if same and cause.verdict else None
     places = find_places(state, {*rules, *_named_rules(same)}) if same else {}
     services = () if failure.from_outside or not ending else tuple(known_services(status.services))
-    around = Surroundings(services=services)
+    stated = find_stated(state, fields_of(ending)) if ending else {}
+    around = Surroundings(services=services, stated=stated)
     asking = asks_unknown_token(same, failure) if same and ending else None
     return FailedCall(
         trace=trace.id,

@@ -1,19 +1,23 @@
 """Why no rule of an ALLOW policy takes a call: what the nearest one asks that the call does not have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loopmesh.cli.explain.advice import Advice, Name
 from loopmesh.cli.explain.token import unmet_token
 from loopmesh.simulate.check import Check, RuleResult
 from loopmesh.simulate.condition import Condition, Kind
+from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.request import Request
 
 SPIFFE = "spiffe://"
 ANYTHING = "*"
 WHEN = "`when`"
+Stated = Mapping[Rule, bool]
 
 
-def not_allowed(check: Check, checks: Sequence[Check], caller: str, request: Request, name: Name) -> Advice:
+def not_allowed(
+    check: Check, checks: Sequence[Check], caller: str, request: Request, name: Name, stated: Stated
+) -> Advice:
     """`check` has denied it; `caller` is the identity that was shown, if any."""
     rules = [one for one in check.rules if not one.is_empty]
     if not rules:
@@ -21,7 +25,7 @@ def not_allowed(check: Check, checks: Sequence[Check], caller: str, request: Req
     nearest = min(rules, key=_distance)
     who = caller.removeprefix(SPIFFE) or "a caller without an identity"
     operation = "a connection" if request.is_stream else f"{request.method} {request.bare_path}"
-    unmet = (*nearest.unmet.caller, *nearest.unmet.operation)
+    unmet = [_narrowed(one, nearest.rule, stated) for one in (*nearest.unmet.caller, *nearest.unmet.operation)]
     if _is_about_others(unmet):
         return Advice(
             why=f"no rule of {_policies(rules, name)} speaks of {who} or of {operation}",
@@ -34,6 +38,10 @@ def not_allowed(check: Check, checks: Sequence[Check], caller: str, request: Req
         why=f"{rule_words(nearest, name)} does not allow {operation} for {who}: {clauses}",
         remedy=" and ".join(_remedy(one) for one in unmet),
     )
+
+
+def _narrowed(condition: Condition, rule: Rule | None, stated: Stated) -> Condition:
+    return condition.narrowed(rule, stated) if rule else condition
 
 
 def rule_words(result: RuleResult | None, name: Name) -> str:
