@@ -74,12 +74,27 @@ def test_an_instance_that_is_out_is_named_and_gets_no_share(mesh: Mesh, explain:
 
     def is_out() -> bool:
         mesh.call("caller", "backend:7000")
-        return "out now: 127.0.0.1:" in explain("backend:7000", "a.B/C")
+        return "out now: backend-v2-0" in explain("backend:7000", "a.B/C")
 
     wait_for("the failing instance is out", is_out)
     said = explain("backend:7000", "a.B/C")
     assert "backend-v1-0 50%, backend-v1-1 50%, 1 not healthy" in said
     assert "=> reaches backend-v1-0 50%, reaches backend-v1-1 50%" in said
+
+
+def test_a_subset_whose_instances_are_all_out_names_them_and_the_rule(mesh: Mesh, explain: Callable[..., str]) -> None:
+    only_v2 = NO_RETRIES.replace("{host: backend}", "{host: backend, subset: v2}")
+    mesh.apply(f"{RULE}  subsets: [{{name: v2, labels: {{version: v2}}}}]\n", only_v2)
+    mesh.backend("backend/v2").fails(grpc.StatusCode.UNAVAILABLE)
+
+    def is_out() -> bool:
+        mesh.call("caller", "backend:7000")
+        return "=> no instance with gRPC UNAVAILABLE" in explain("backend:7000", "a.B/C")
+
+    wait_for("the only instance is out", is_out)
+    said = explain("backend:7000", "a.B/C")
+    assert "why: backend-v2-0 is ejected by `outlierDetection` of DestinationRule lab/backend (argument 1" in said
+    assert "wait 60 s, and as much more for each time it was ejected before" in said
 
 
 def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(
@@ -136,7 +151,7 @@ def test_an_injected_failure_is_said_to_be_one(mesh: Mesh, explain_trace: Callab
     assert mesh.call("caller", "backend:7000", "/lab.Explained/Injected").code is grpc.StatusCode.ABORTED
     said = explain_trace("/lab.Explained/Injected")
     assert "=> the proxy of caller-v1-0 ended it: a failure was injected (FI)" in said
-    assert "VirtualService lab/backend (argument 1 of apply:5) ends 100% of the calls with gRPC 10" in said
+    assert "VirtualService lab/backend (argument 1 of apply:5) ends 100% of the calls with gRPC ABORTED" in said
 
 
 def test_a_denial_names_the_rule_that_denies(mesh: Mesh, explain_trace: Callable[[str], str]) -> None:
