@@ -1,6 +1,5 @@
 """Tokens: which are taken, and what is noted and passed on of them (Envoy's jwt_authn filter)."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -23,21 +22,10 @@ from loopmesh.compile.noted import TOKEN_PAYLOAD
 from loopmesh.compile.selection import Selection
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import Source
-from loopmesh.model.token import RequestAuthentication, TokenRule
+from loopmesh.model.token import NOBODYS_KEYS, RequestAuthentication, TokenRule
 from loopmesh.model.topology import Workload, WorkloadKind
 
 ALWAYS_SPACE_DELIMITED = ("permission", "scope")
-NOBODYS_MODULUS = (
-    "vYm-rqQyBejqWubm5Ohd2q_44BIyOopfqzWepD7uJRjXRSdhJSoNrI1SYKtcVihbKyyVM9SU68yfUrcdAG5XX5"
-    "bt486dZHulqYTP6DZ3LR1L1ybxHrBiOWFJrdNZ0iJqXo1x42fP0gkLk-xeX8j5o5bRy3J2wK-_egTtbtVNLQW_"
-    "ujXqYDs9-DyF9bwo_XGoO8qOP4NuR8hcHryCdiDU_mx83Gjf4fUiop4RzqXJOeqInIS0aM8lOxaM3FUGHFpTdO"
-    "I0YKoBbo9RWpwsfw6Y0AJuqFGHPOvxZNIAJwiMCk6kVdhDa8E5e-r1ieMODwsR64UOIF_Kx6Vtf4eVZ_fNFQ"
-)
-NOBODYS_KEYS = json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": NOBODYS_MODULUS}]})
-"""The public half of a key whose private half was never kept: while an issuer's keys are not there, no token is valid
-(as Istio's JWKS resolver has it)."""
-
-
 Sourced = tuple[Source, TokenRule]
 
 

@@ -9,6 +9,15 @@ from loopmesh.model.policy import Source, WorkloadSelector
 KEY_NUMBERS = ("n", "e", "x", "y")
 BASE64_URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 KEY_TYPES = ("RSA", "EC", "OKP", "oct")
+NOBODYS_MODULUS = (
+    "vYm-rqQyBejqWubm5Ohd2q_44BIyOopfqzWepD7uJRjXRSdhJSoNrI1SYKtcVihbKyyVM9SU68yfUrcdAG5XX5"
+    "bt486dZHulqYTP6DZ3LR1L1ybxHrBiOWFJrdNZ0iJqXo1x42fP0gkLk-xeX8j5o5bRy3J2wK-_egTtbtVNLQW_"
+    "ujXqYDs9-DyF9bwo_XGoO8qOP4NuR8hcHryCdiDU_mx83Gjf4fUiop4RzqXJOeqInIS0aM8lOxaM3FUGHFpTdO"
+    "I0YKoBbo9RWpwsfw6Y0AJuqFGHPOvxZNIAJwiMCk6kVdhDa8E5e-r1ieMODwsR64UOIF_Kx6Vtf4eVZ_fNFQ"
+)
+NOBODYS_KEYS = json.dumps({"keys": [{"kty": "RSA", "e": "AQAB", "n": NOBODYS_MODULUS}]})
+"""The public half of a key whose private half was never kept: while an issuer's keys are not there, no token is valid
+(as Istio's JWKS resolver has it)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

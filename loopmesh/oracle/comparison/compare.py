@@ -53,11 +53,12 @@ def compare_proxies(
             one, other = ours.get(part), theirs.get(part)
             key = (part, id(one), id(other))
             if key not in known:
-                known[key] = (one, other, list(_of_part(part, one, other)))
+                known[key] = (one, other, list(compare_parts(part, one, other)))
             yield from (replace(found, workload=workload.name) for found in known[key][2])
 
 
-def _of_part(part: Part, own: Plain | None, istio: Plain | None) -> Iterator[Difference]:
+def compare_parts(part: Part, own: Plain | None, istio: Plain | None) -> Iterator[Difference]:
+    """Of a part both have, each field; else the part as a whole."""
     fields = [("", own, istio)]
     if own is not None and istio is not None:
         fields = list(_fields("", without_own_line(one_spelling(part, own)), one_spelling(part, istio)))
@@ -69,7 +70,7 @@ def _of_part(part: Part, own: Plain | None, istio: Plain | None) -> Iterator[Dif
             own=_said(ours),
             istio=_said(theirs),
             policy=policy_behind(own or istio),
-            reason=reason_for(part, field, only_own=theirs is None),
+            reason=reason_for(part, field, ours, theirs),
         )
 
 

@@ -1,49 +1,72 @@
 """Where loopmesh's configuration is another one on purpose: what, and why no call is answered differently by it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from loopmesh.model.token import NOBODYS_KEYS
 from loopmesh.oracle.comparison.parts import Part
+
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+TYPE = f"type.googleapis.com/{HTTP_OPTIONS}"
+
+
+def _only_own(_: Any, istio: Any) -> bool:
+    """What Istio has not at all."""
+    return istio is None
+
+
+def _only_type(own: Any, istio: Any) -> bool:
+    """Options without a setting, or none."""
+    return all(one in (None, {"@type": TYPE}, {HTTP_OPTIONS: {"@type": TYPE}}) for one in (own, istio))
+
+
+def _both_say(own: Any, istio: Any) -> bool:
+    return own is not None and istio is not None
+
+
+def _nobodys(own: Any, _: Any) -> bool:
+    return bool(own == NOBODYS_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """`part` and `field` are patterns of a part's kind and name and of the path inside it, empty for the whole part;
-    `only_own` is for what Istio has not at all."""
+    `when` asks the two values, None for what is not there; without it they do not matter."""
 
     part: str
     field: str
     reason: str
-    only_own: bool = False
+    when: Callable[[Any, Any], bool] | None = None
 
-    def holds(self, part: Part, field: str, *, only_own: bool) -> bool:
-        if self.only_own and not only_own:
-            return False
-        return bool(re.fullmatch(self.part, " ".join(part)) and re.fullmatch(self.field, field))
+    def holds(self, part: Part, field: str, own: Any, istio: Any) -> bool:
+        is_meant = re.fullmatch(self.part, " ".join(part)) and re.fullmatch(self.field, field)
+        return bool(is_meant) and (self.when is None or self.when(own, istio))
 
 
 ANY = r".*"
 MANAGER = r"(filters\.envoy\.filters\.network\.http_connection_manager\.typed_config\.)?"
+STATISTICS = r"(filters\.envoy\.filters\.network\.\w+\.typed_config\.)?stat_prefix"
 CHAINS = r"(inbound|outbound|edge|TCP) .*"
 CLUSTER = r"cluster .*"
 OWN_NAME = "a rule that was merged or delegated to is named itself, not the one it belongs to"
 NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
 EDGE = "loopmesh's edge bounds streams, windows and waiting as Envoy advises for edges"
 DECLARED: tuple[Declared, ...] = (
-    Declared(ANY, r"(.*\.)?(stat_prefix|track_remaining)", "listeners are others, and so are their statistics"),
+    Declared(CHAINS, STATISTICS, "listeners are others, and so are their statistics"),
+    Declared(CLUSTER, r"circuit_breakers\..*\.track_remaining", "what is left of a limit is counted, too"),
     Declared(ANY, r".*\.shadow_rules_stat_prefix", "statistics of dry runs; loopmesh refuses dry runs"),
     Declared(
         r"inbound .*", MANAGER + r"http_filters\.envoy\.filters\.http\.(fault|cors)", "no inbound route uses them"
     ),
-    Declared(CHAINS, r"(.*\.)?access_log(\[.*)?", "a line for `mesh logs` is always written", only_own=True),
+    Declared(CHAINS, r"(.*\.)?access_log(\[.*)?", "a line for `mesh logs` is always written", when=_only_own),
     Declared(CHAINS, r".*tracing\.provider\..*", "spans go to loopmesh's receiver, under the service's name"),
     Declared(CHAINS, r".*tracing\.spawn_upstream_span", "loopmesh shows each attempt as a span of its own"),
     Declared(CHAINS, r".*tracing\.custom_tags\.(order|istio\.authorization\.dry_run\..*)", "tags of dry runs"),
     Declared(CHAINS, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
     Declared(CLUSTER, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
-    Declared(
-        CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: each side has one that nobody can sign with"
-    ),
+    Declared(CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: one that nobody can sign with", _nobodys),
     Declared(
         r"(outbound|cluster) .*",
         r"(.*dynamic_forward_proxy|cluster_type)\.typed_config\.dns_cache_config\.(name|max_hosts)",
@@ -62,19 +85,17 @@ DECLARED: tuple[Declared, ...] = (
         CLUSTER,
         r"typed_extension_protocol_options(\..*\.HttpProtocolOptions)?",
         "an HTTP/1.1 port without settings, which is the default",
+        _only_type,
     ),
     Declared(
         r"(cluster|route|host|TCP|edge) .*",
         r"metadata\.filter_metadata\.loopmesh",
         "the place in the user's file",
-        only_own=True,
+        when=_only_own,
     ),
-    Declared(r"(route|cluster) .*", r"metadata\.filter_metadata\.istio\.config", OWN_NAME),
+    Declared(r"(route|cluster) .*", r"metadata\.filter_metadata\.istio\.config", OWN_NAME, _both_say),
     Declared(r"TCP .*", r"metadata(\..*)?", "names the policy for people only"),
-    Declared(
-        r"(inbound|edge) .*", r".*\.local_jwks\.inline_string", "keys nobody has, while real ones cannot be fetched"
-    ),
-    Declared(CLUSTER, "", "a destination no route of this proxy leads to", only_own=True),
+    Declared(CLUSTER, "", "a destination no route of this proxy leads to", when=_only_own),
     Declared(
         r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
     ),
@@ -87,10 +108,10 @@ DECLARED: tuple[Declared, ...] = (
         + r"(http2_protocol_options(\..*)?|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
         EDGE,
     ),
-    Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, only_own=True),
+    Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, when=_only_own),
 )
 
 
-def reason_for(part: Part, field: str, *, only_own: bool) -> str:
-    """Empty for a difference nobody declared."""
-    return next((one.reason for one in DECLARED if one.holds(part, field, only_own=only_own)), "")
+def reason_for(part: Part, field: str, own: Any, istio: Any) -> str:
+    """Empty for a difference nobody declared; None is what is not there."""
+    return next((one.reason for one in DECLARED if one.holds(part, field, own, istio)), "")

@@ -22,7 +22,21 @@ IDLE = {
 OWN_LOG = "envoy.access_loggers.stdout"
 PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 NOTHING: tuple[Any, ...] = ({}, [], {"denominator": "MILLION"})
-PLACING = ("filter_chain_match", "name")
+EMPTY = frozenset(
+    {"common_lb_config", "http2_protocol_options", "http_protocol_options", "locality", "match", "tls_params"}
+)
+"""What empty means the same as not there; an empty message of another name turns something on."""
+CHOOSING = ("explicit_http_config", "use_downstream_protocol_config")
+"""Where what is there, be it empty, says which protocol is spoken."""
+PLACING = {
+    "cluster": ("name",),
+    "host": ("name",),
+    "inbound": ("filter_chain_match", "name"),
+    "outbound": ("filter_chain_match", "name"),
+    "TCP": ("name",),
+    "edge": ("name",),
+}
+"""What is in a part's name, or is cut into other chains on purpose."""
 DEFAULTS: Plain = {
     "case_sensitive": True,
     "use_remote_address": False,
@@ -41,7 +55,8 @@ DEFAULTS: Plain = {
 def one_spelling(part: Part, value: Plain) -> Plain:
     """What a part means; changes nothing it is given. What places a chain in a listener is in the part's name."""
     idle = IDLE.get(part[0], frozenset())
-    spelled: Plain = _spell({key: said for key, said in value.items() if key not in PLACING}, idle)
+    placing = PLACING.get(part[0], ())
+    spelled: Plain = _spell({key: said for key, said in value.items() if key not in placing}, idle)
     if part[0] in ("inbound", "edge"):
         spelled = decide_ports(spelled, int(PORT.findall(part[1])[0]))
     if part[0] == "route":
@@ -64,7 +79,7 @@ def _begins_with_own(key: str, said: Any) -> bool:
     return key == "access_log" and len(said) > 1 and bool(said[0].get("name") == OWN_LOG)
 
 
-def _spell(value: Any, idle: frozenset[str]) -> Any:
+def _spell(value: Any, idle: frozenset[str], *, chooses: bool = False) -> Any:
     if isinstance(value, list):
         return [_spell(one, idle) for one in value]
     if not isinstance(value, dict):
@@ -74,10 +89,11 @@ def _spell(value: Any, idle: frozenset[str]) -> Any:
     spelled: Plain = {}
     for key, said in value.items():
         name, inside = RENAMED[key](said) if key in RENAMED else (key, said)
-        inside = _spell(inside, idle)
+        inside = _spell(inside, idle, chooses=name in CHOOSING)
         if name in KEYS and all(isinstance(one, dict) and KEYS[name] in one for one in inside):
             inside = _by_name(inside, KEYS[name], idle)
-        if inside not in NOTHING and DEFAULTS.get(name, ...) != inside:
+        says_nothing = inside in NOTHING and (said != {} or (name in EMPTY and not chooses))
+        if not says_nothing and DEFAULTS.get(name, ...) != inside:
             spelled[name] = inside
     return spelled
 
