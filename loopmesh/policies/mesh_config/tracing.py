@@ -3,7 +3,7 @@
 from loopmesh.model.mesh_settings import TracingDefaults
 from loopmesh.model.span_tag import TagKind
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.mesh_config.unsupported import PROXY, PROXY_ON_KUBERNETES, TRACERS
+from loopmesh.policies.mesh_config.unsupported import AGENT, OF_PROXY, PROXY, PROXY_ON_KUBERNETES, TRACERS
 from loopmesh.policies.span_tags import read_span_tags
 
 KINDS = (TagKind.LITERAL, TagKind.ENVIRONMENT, TagKind.HEADER)
@@ -15,6 +15,10 @@ def read_proxy_defaults(fields: Fields) -> TracingDefaults | None:
     """`defaultConfig`, of which only tracing says something about calls."""
     fields.unsupported(PROXY)
     fields.ignore(*PROXY_ON_KUBERNETES)
+    for name in fields.settings("proxyMetadata"):
+        if name.startswith(OF_PROXY) and name not in AGENT:
+            rule = "loopmesh does not support what this tells istiod of a proxy"
+            fields.refuse("proxyMetadata", f"{rule}: {name}", "remove it")
     return fields.object("tracing", _tracing)
 
 

@@ -36,8 +36,6 @@ MESH = {
 }
 
 PROXY = {
-    "proxyMetadata": "it configures Istio's own agent, which does not run here",
-    "concurrency": "every proxy has one worker thread",
     "proxyStatsMatcher": "proxies keep all their statistics",
     "proxyHeaders": "proxies set the headers of Istio's default",
     "gatewayTopology": "nothing stands in front of the edge",
@@ -55,6 +53,7 @@ PROXY = {
 
 PROXY_ON_KUBERNETES = (
     "binaryPath",
+    "concurrency",
     "configPath",
     "controlPlaneAuthPolicy",
     "discoveryAddress",
@@ -74,6 +73,11 @@ PROXY_ON_KUBERNETES = (
     "tracingServiceName",
 )
 """Keys of `defaultConfig` that say how a pod's proxy is started."""
+
+AGENT = ("ISTIO_META_DNS_CAPTURE", "ISTIO_META_DNS_AUTO_ALLOCATE")
+"""Of `proxyMetadata`, what tells Istio's agent how programs look up names; here they dial their sidecar."""
+OF_PROXY = "ISTIO_META_"
+"""Begins the names by which proxies tell istiod of themselves, which may change what they get."""
 
 TRACERS = dict.fromkeys(
     ("zipkin", "lightstep", "datadog", "stackdriver", "openCensusAgent", "tlsSettings"),
