@@ -12,6 +12,10 @@ GROUPS = {"PeerAuthentication": "security.istio.io"}
 RETRIES = "retries"
 UNKNOWN_HOSTS = "unknown_hosts"
 ADDED_HOST = "added_host"
+TIMEOUT = "timeout"
+BALANCING = "balancing"
+LIMITS = "limits"
+EJECTION = "ejection"
 """Settings whose policy is not, or not only, the one behind the piece as a whole."""
 
 

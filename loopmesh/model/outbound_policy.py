@@ -1,6 +1,6 @@
 """What becomes of calls to hosts that nobody has declared (Istio's `outboundTrafficPolicy`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from loopmesh.model.policy import Source
@@ -21,7 +21,7 @@ class OutboundPolicy:
 
     unknown_hosts: UnknownHosts
     proxy: Destination | None = None
-    source: Source | None = None
+    source: Source | None = field(default=None, compare=False)
 
     @property
     def looks_up_names(self) -> bool:

@@ -1,7 +1,7 @@
 """What every policy has in common, and the set of all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loopmesh.model.problem import Origin
 
@@ -29,6 +29,10 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.policy} ({self.origin})"
+
+    def at(self, origin: Origin, place: str) -> "Source":
+        """A part of the same policy."""
+        return replace(self, origin=origin, place=place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def _rule(document: Document, fields: Fields) -> DestinationRule:
     rule = DestinationRule(
         source=document.source,
         host=qualify_host(host, document.namespace),
-        policy=fields.object("trafficPolicy", read_traffic_policy) or NO_POLICY,
+        policy=fields.object("trafficPolicy", lambda inside: read_traffic_policy(document.source, inside)) or NO_POLICY,
         subsets=subsets,
         visibility=_visibility(document, fields, selector),
         selector=selector,
@@ -55,6 +55,6 @@ def _subset(document: Document, fields: Fields) -> Subset:
     return Subset(
         name=fields.text("name", required=True, check=check_label) or "",
         labels=fields.labels("labels"),
-        policy=fields.object("trafficPolicy", read_traffic_policy) or NO_POLICY,
+        policy=fields.object("trafficPolicy", lambda inside: read_traffic_policy(document.source, inside)) or NO_POLICY,
         source=document.source_at(fields.origin, fields.path),
     )

@@ -38,7 +38,9 @@ def _sidecar(document: Document, fields: Fields) -> Sidecar:
         source=document.source,
         selector=fields.object("workloadSelector", lambda inside: _selector(document, inside)),
         hosts=listeners[0] if listeners else ALL_HOSTS,
-        inbound_pool=fields.object("inboundConnectionPool", read_connection_pool),
+        inbound_pool=fields.object(
+            "inboundConnectionPool", lambda inside: read_connection_pool(document.source, inside)
+        ),
         outbound=fields.object("outboundTrafficPolicy", lambda inside: _outbound(document, inside)),
     )
 

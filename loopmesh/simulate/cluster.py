@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import DEFAULT
 
-from loopmesh.simulate.origin import ADDED_HOST, Rule, rule_of, rule_of_setting
+from loopmesh.simulate.origin import ADDED_HOST, BALANCING, EJECTION, LIMITS, Rule, rule_of, rule_of_setting
 from loopmesh.simulate.time import milliseconds
 
 UNLIMITED = 2**32 - 1
-LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+LIMIT_NAMES = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
 ENVOY_DEFAULTS = {"max_connections": 1024, "max_pending_requests": 1024, "max_requests": 1024, "max_retries": 3}
 DEFAULT_INTERVAL_MS = 10_000
 DEFAULT_EJECTION_MS = 30_000
@@ -32,12 +32,15 @@ class Outlier:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
     """`limits` holds those that are set, by Envoy's names; `rule` is the policy that shaped the cluster, `host` the
-    one that has added its host, if one did. `decides_tls`: connections are opened as it says, not as each instance
-    takes them."""
+    one that has added its host, if one did; the other rules are those of its settings. `decides_tls`: connections are
+    opened as it says, not as each instance takes them."""
 
     name: str
     rule: Rule | None
     host: Rule | None
+    balancing_rule: Rule | None
+    limits_rule: Rule | None
+    ejection_rule: Rule | None
     balancing: str
     connect_timeout_ms: int
     limits: Mapping[str, int]
@@ -50,6 +53,9 @@ def cluster_facts(cluster: Cluster) -> ClusterFacts:
         name=cluster.name,
         rule=rule_of(cluster.metadata),
         host=rule_of_setting(cluster.metadata, ADDED_HOST),
+        balancing_rule=rule_of_setting(cluster.metadata, BALANCING),
+        limits_rule=rule_of_setting(cluster.metadata, LIMITS),
+        ejection_rule=rule_of_setting(cluster.metadata, EJECTION),
         balancing=Cluster.LbPolicy.Name(cluster.lb_policy),
         connect_timeout_ms=milliseconds(cluster.connect_timeout),
         limits=_limits(cluster),
@@ -62,7 +68,7 @@ def _limits(cluster: Cluster) -> dict[str, int]:
     thresholds = [one for one in cluster.circuit_breakers.thresholds if one.priority == DEFAULT]
     limits = dict(ENVOY_DEFAULTS)
     for threshold in thresholds:
-        limits |= {name: getattr(threshold, name).value for name in LIMITS if threshold.HasField(name)}
+        limits |= {name: getattr(threshold, name).value for name in LIMIT_NAMES if threshold.HasField(name)}
     return {name: limit for name, limit in limits.items() if limit < UNLIMITED}
 
 

@@ -16,6 +16,10 @@ LOOPMESH = "loopmesh"
 RETRIES = "retries"
 UNKNOWN_HOSTS = "unknown_hosts"
 ADDED_HOST = "added_host"
+TIMEOUT = "timeout"
+BALANCING = "balancing"
+LIMITS = "limits"
+EJECTION = "ejection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import pass_filters
-from loopmesh.simulate.origin import UNKNOWN_HOSTS, Rule, rule_of, rule_of_setting
+from loopmesh.simulate.origin import TIMEOUT, UNKNOWN_HOSTS, Rule, rule_of, rule_of_setting
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
@@ -42,6 +42,7 @@ class Matched:
     retry: Retry
     mirrors: tuple[Mirror, ...]
     answer: Answer | None
+    timeout_rule: Rule | None = None
     refuses_unknown: Rule | None = None
     is_stream: bool = False
     """Bytes, with no requests to be seen in them."""
@@ -144,5 +145,6 @@ def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
         retry=retry_of(host, route),
         mirrors=tuple(mirrors(route.route)),
         answer=own_answer(route, request),
+        timeout_rule=rule_of_setting(route.metadata, TIMEOUT),
         refuses_unknown=rule_of_setting(route.metadata, UNKNOWN_HOSTS),
     )

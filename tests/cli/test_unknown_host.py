@@ -92,8 +92,8 @@ def test_an_instance_that_is_ejected_is_named_with_the_rule_that_has_done_it() -
     live = {to_v2.name: LiveCluster(ejected=(f"{endpoint.address}:{endpoint.port}",))}
     around = Surroundings(live=live)
     assert advice(ejected, around) == Advice(
-        why="web-v2-0 is ejected by `outlierDetection` of DestinationRule lab/web spec.subsets[0]: all there "
-        "is of web.lab.svc.cluster.local:8000 subset v2",
+        why="web-v2-0 is ejected by `outlierDetection` of DestinationRule lab/web spec.trafficPolicy.outlierDetection: "
+        "all there is of web.lab.svc.cluster.local:8000 subset v2",
         remedy="see `mesh logs` for the errors it was ejected for; wait 30 s, and as much more for each time it was "
         "ejected before, or change the rule",
     )

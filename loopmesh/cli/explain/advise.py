@@ -135,7 +135,7 @@ def _no_instance(landing: Landing, live: LiveCluster, name: Name) -> Advice:
 
 def _all_ejected(landing: Landing, ejected: Sequence[str], name: Name) -> Advice:
     facts = landing.cluster
-    by = f" of {name(facts.rule)}" if facts and facts.rule else ""
+    by = f" of {name(facts.ejection_rule)}" if facts and facts.ejection_rule else ""
     out_ms = facts.outlier.base_ejection_ms if facts and facts.outlier else 0
     are = "is" if len(ejected) == 1 else "are"
     why = f"{', '.join(ejected)} {are} ejected by `outlierDetection`{by}: all there is of {cluster_words(landing.name)}"

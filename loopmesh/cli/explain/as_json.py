@@ -65,6 +65,7 @@ def _route(matched: Matched, places: Places) -> Json:
         "name": matched.name,
         "rule": _rule(matched.rule, places),
         "timeout_ms": matched.timeout_ms,
+        "timeout_rule": _rule(matched.timeout_rule, places),
         "retries": {
             "attempts": retry.retries,
             "on": [*retry.conditions, *map(str, retry.status_codes)],
@@ -90,6 +91,9 @@ def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
         "rule": _rule(cluster.rule, places) if cluster else None,
         "added_by": _rule(cluster.host, places) if cluster else None,
         "balancing": cluster.balancing if cluster else "",
+        "balancing_rule": _rule(cluster.balancing_rule, places) if cluster else None,
+        "limits_rule": _rule(cluster.limits_rule, places) if cluster else None,
+        "ejection_rule": _rule(cluster.ejection_rule, places) if cluster else None,
         "limits": {
             name: {"limit": limit, "in_use": live.in_use.get(name, 0)}
             for name, limit in (cluster.limits if cluster else {}).items()

@@ -102,6 +102,7 @@ VERDICTS = {
 RETRIES_LIMITED = Cause(
     words=f"it failed and was not tried again, for as many retries as allowed were going on ({LIMITED})",
     remedy="see why the tries failed; raise `maxRetries` of `connectionPool`, or `retryBudget`",
+    flags=LIMITED,
     part=Part.DESTINATION,
 )
 

@@ -19,9 +19,8 @@ from loopmesh.simulate import (
     simulate_call,
     simulate_connection,
 )
-from loopmesh.simulate.cluster import cluster_facts
+from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint
-from loopmesh.simulate.origin import Rule
 
 
 class LiveMesh:
@@ -54,13 +53,10 @@ class LiveMesh:
         except NotSimulatedError as error:
             raise CommandError(f"what becomes of this call is not known: {error} is not simulated") from error
 
-    def destination_rules(self, caller: str, cluster: str) -> tuple[Rule, ...]:
-        """The policies of a destination that the caller's proxy has. Raises CommandError."""
+    def destination(self, caller: str, cluster: str) -> ClusterFacts | None:
+        """A destination as the caller's proxy knows it. Raises CommandError."""
         found = self._proxy(caller).cluster(cluster)
-        if found is None:
-            return ()
-        facts = cluster_facts(found)
-        return tuple(rule for rule in (facts.rule, facts.host) if rule is not None)
+        return cluster_facts(found) if found is not None else None
 
     def clusters(self, call: Call) -> dict[str, LiveCluster]:
         """What is going on at the destinations of a call, by the names of their clusters. Raises CommandError."""

@@ -22,12 +22,14 @@ def rules_of(call: Call) -> set[Rule]:
 def _rules(call: Call) -> Iterator[Rule | None]:
     outbound = call.outbound
     if outbound.matched is not None:
-        yield from (outbound.matched.rule, outbound.matched.retry.rule, outbound.matched.refuses_unknown)
+        matched = outbound.matched
+        yield from (matched.rule, matched.timeout_rule, matched.retry.rule, matched.refuses_unknown)
     yield from (passed.rule for passed in outbound.passed_over)
     yield from _rules_of_checks(outbound.checks)
     for landing in call.landings:
         if landing.cluster is not None:
-            yield from (landing.cluster.rule, landing.cluster.host)
+            facts = landing.cluster
+            yield from (facts.rule, facts.host, facts.balancing_rule, facts.limits_rule, facts.ejection_rule)
         for inbound in (instance.inbound for instance in landing.instances if instance.inbound):
             yield inbound.rule
             yield from _rules_of_checks(inbound.checks)

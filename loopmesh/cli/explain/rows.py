@@ -72,7 +72,9 @@ def _route(matched: Matched, request: Request) -> Iterator[Row]:
         said = matched.answer.location or matched.answer.body.strip()
         yield Row(label="answer", text=f"HTTP {matched.answer.status} {said}".rstrip())
         return
-    yield Row(label="timeout", text=seconds(matched.timeout_ms) if matched.timeout_ms else "none")
+    yield Row(
+        label="timeout", text=seconds(matched.timeout_ms) if matched.timeout_ms else "none", rule=matched.timeout_rule
+    )
     yield _retry(matched.retry)
     for mirror in matched.mirrors:
         yield Row(label="mirror", text=f"{mirror.percent:g}% to {mirror.cluster}")
@@ -120,10 +122,10 @@ def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
     if landing.cluster is not None:
         if landing.cluster.host is not None:
             yield Row(label="host", text="added by a policy", rule=landing.cluster.host, level=1)
-        yield Row(label="balancing", text=_balancing(landing), level=1)
-        yield Row(label="limits", text=_limits(landing.cluster, live), level=1)
-        ejected = ejected_names(landing, live)
-        yield Row(label="ejection", text=_outlier(landing.cluster.outlier, ejected), level=1)
+        facts, ejected = landing.cluster, ejected_names(landing, live)
+        yield Row(label="balancing", text=_balancing(landing), rule=facts.balancing_rule, level=1)
+        yield Row(label="limits", text=_limits(facts, live), rule=facts.limits_rule, level=1)
+        yield Row(label="ejection", text=_outlier(facts.outlier, ejected), rule=facts.ejection_rule, level=1)
     seen: set[tuple[Row, ...]] = set()
     for instance in landing.instances:
         told = tuple(_instance(call, landing.cluster, instance))

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.explain.cause import DETAILS, Cause, denied_by
+from loopmesh.cli.explain.cause import DETAILS, LIMITED, Cause, denied_by
 from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.observe.access_log import LoggedCall
 from loopmesh.observe.failure import Failure
 from loopmesh.observe.response_flags import Part, flags_of
 from loopmesh.simulate import Call, Request, Verdict
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.cluster import ClusterFacts
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.route import PassedOver
 
@@ -23,13 +24,13 @@ RBAC_ACTIONS = ("ALLOW", "DENY")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameCall:
-    """`route` is that of the call where its name in the log says so, else the simulation's; `destination` are the
-    policies of where it went. `undecided` are routes that may have been taken, for they hang on headers."""
+    """`route` is that of the call where its name in the log says so, else the simulation's; `destination` is where
+    it went. `undecided` are routes that may have been taken, for they hang on headers."""
 
     call: Call
     route_name: str
     route: Rule | None
-    destination: tuple[Rule, ...]
+    destination: ClusterFacts | None
     undecided: tuple[PassedOver, ...]
 
 
@@ -44,7 +45,7 @@ def simulate_again(failure: Failure, log: LoggedCall | None, status: admin_pb2.G
         call=call,
         route_name=log.route if log else "",
         route=route,
-        destination=mesh.destination_rules(call.caller, failure.cluster),
+        destination=mesh.destination(call.caller, failure.cluster),
         undecided=undecided,
     )
 
@@ -103,13 +104,21 @@ def responsible_rules(cause: Cause, failure: Failure, same: SameCall) -> Iterato
     """The policies that decide about the part that failed."""
     if cause.part is Part.ROUTE and same.route is not None:
         yield same.route
-    if cause.part in (Part.DESTINATION, Part.INSTANCE):
-        yield from same.destination
+    if cause.part in (Part.DESTINATION, Part.INSTANCE) and same.destination is not None:
+        yield from _rules_of_destination(cause, same.destination)
     if cause.part is Part.AUTHORIZATION and (cause.refuses_token or cause.verdict is Verdict.ASKED):
         action = "JWT" if cause.refuses_token else "CUSTOM"
         for check in _checks(same.call, failure):
             if check.action == action:
                 yield from (result.rule for result in check.rules if result.rule)
+
+
+def _rules_of_destination(cause: Cause, facts: ClusterFacts) -> Iterator[Rule]:
+    """By where in the policy it says what has ended the call; by the policy as a whole where that is not known."""
+    said = facts.limits_rule if LIMITED in flags_of(cause.flags) else None
+    if cause.verdict is Verdict.NO_INSTANCE:
+        said = facts.ejection_rule
+    yield from (one for one in (said or facts.rule, facts.host) if one is not None)
 
 
 def cause_by_policies(same: SameCall, failure: Failure) -> Cause | None:

@@ -26,7 +26,8 @@ def http_options(protocol: Protocol, pool: ConnectionPool, tls: ClientTls | None
     verification = _verification(tls)
     if verification is not None:
         options.upstream_http_protocol_options.CopyFrom(verification)
-    if not (protocol.is_http or pool.http2_upgrade is Http2Upgrade.UPGRADE or options.ByteSize()):
+    says_version = pool.use_client_protocol or pool.http2_upgrade is Http2Upgrade.UPGRADE
+    if not (protocol.is_http or says_version or options.ByteSize()):
         return None
     _choose_version(options, protocol, pool)
     return options

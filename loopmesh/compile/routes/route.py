@@ -1,6 +1,7 @@
 """Routes: what a request must look like and where it then goes (Istio `TranslateRoute`)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from envoy.config.route.v3.route_components_pb2 import Decorator, RouteAction, RouteMatch, WeightedCluster
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
@@ -8,7 +9,7 @@ from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import consistent_hash, request_hash
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.origin import RETRIES, name_rule, name_setting
+from loopmesh.compile.origin import RETRIES, TIMEOUT, name_rule, name_setting
 from loopmesh.compile.routes import cors, fault
 from loopmesh.compile.routes.direct_response import direct_response_action
 from loopmesh.compile.routes.header_changes import apply_header_changes, rewritten_authority
@@ -84,6 +85,8 @@ def _route(view: View, route: Route, match: RequestMatch, scope: RouteScope) -> 
 def _set_destinations(result: EnvoyRoute, view: View, route: Route, scope: RouteScope) -> None:
     action = result.route
     _set_timeout(action, route.timeout_ms)
+    if route.timeout_ms is not None:
+        name_setting(result.metadata, TIMEOUT, replace(route.source, place=f"{route.source.place}.timeout"))
     authority = rewritten_authority(route.headers)
     if authority:
         action.host_rewrite_literal = authority

@@ -1,7 +1,9 @@
 """Which instance a call goes to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from loopmesh.model.policy import Source
 
 
 class Spread(StrEnum):
@@ -48,8 +50,9 @@ class Warmup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balancing:
-    """Without `spread` and `consistent_hash` it is Istio's default, LEAST_REQUEST."""
+    """Without `spread` and `consistent_hash` it is Istio's default, LEAST_REQUEST. `source` is where it was read."""
 
     spread: Spread | None = None
     consistent_hash: ConsistentHash | None = None
     warmup: Warmup | None = None
+    source: Source | None = field(default=None, compare=False)

@@ -1,7 +1,9 @@
 """The limits of a breaker, and how connections are kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from loopmesh.model.policy import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class Http2Upgrade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionPool:
-    """None is Istio's default: no limit, 10 s to connect, an hour idle for HTTP."""
+    """None is Istio's default: no limit, 10 s to connect, an hour idle for HTTP. `source` is where it was read."""
 
     max_connections: int | None = None
     connect_timeout_ms: int | None = None
@@ -47,6 +49,7 @@ class ConnectionPool:
     use_client_protocol: bool = False
     max_concurrent_streams: int | None = None
     http2_keepalive: Http2Keepalive | None = None
+    source: Source | None = field(default=None, compare=False)
 
     @property
     def idle_timeout_ms(self) -> int | None:

@@ -1,6 +1,6 @@
 """Trying again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loopmesh.model.policy import Source
 
@@ -20,4 +20,4 @@ class Retry:
     backoff_ms: int | None = None
     avoid_previous_hosts: bool | None = None
     remote_localities: bool = False
-    source: Source | None = None
+    source: Source | None = field(default=None, compare=False)

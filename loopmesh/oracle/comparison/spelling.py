@@ -23,7 +23,16 @@ OWN_LOG = "envoy.access_loggers.stdout"
 PARTS = {"HUNDRED": 100, "TEN_THOUSAND": 10_000, "MILLION": 1_000_000}
 NOTHING: tuple[Any, ...] = ({}, [], {"denominator": "MILLION"})
 EMPTY = frozenset(
-    {"common_lb_config", "http2_protocol_options", "http_protocol_options", "locality", "match", "tls_params"}
+    {
+        "common_http_protocol_options",
+        "common_lb_config",
+        "http2_protocol_options",
+        "http_protocol_options",
+        "locality",
+        "match",
+        "percentage",
+        "tls_params",
+    }
 )
 """What empty means the same as not there; an empty message of another name turns something on."""
 CHOOSING = ("explicit_http_config", "use_downstream_protocol_config")

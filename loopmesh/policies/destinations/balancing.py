@@ -4,6 +4,7 @@ from collections import Counter
 from enum import StrEnum
 
 from loopmesh.model.destinations.balancing import Balancing, ConsistentHash, Cookie, Spread, Warmup
+from loopmesh.model.policy import Source
 from loopmesh.policies.destinations.limit import read_limit
 from loopmesh.policies.fields import Fields
 
@@ -37,7 +38,7 @@ SPREADS = {
 """LEAST_CONN is the old name of LEAST_REQUEST."""
 
 
-def read_balancing(fields: Fields) -> Balancing:
+def read_balancing(source: Source, fields: Fields) -> Balancing:
     fields.unsupported(UNSUPPORTED)
     simple = fields.choice("simple", _Simple, unsupported=UNSUPPORTED_SPREAD)
     consistent_hash = fields.object("consistentHash", _consistent_hash)
@@ -54,7 +55,8 @@ def read_balancing(fields: Fields) -> Balancing:
         key = "warmup" if fields.has("warmup") else "warmupDurationSecs"
         rule = "Istio warms up with ROUND_ROBIN and LEAST_REQUEST only"
         fields.refuse(key, rule, "remove it, or choose one of these")
-    return Balancing(spread=spread, consistent_hash=consistent_hash, warmup=warmup)
+    place = source.at(fields.origin, fields.path)
+    return Balancing(spread=spread, consistent_hash=consistent_hash, warmup=warmup, source=place)
 
 
 def _warmup(fields: Fields) -> Warmup:

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Keepalive, Http2Upgrade, TcpKeepalive
+from loopmesh.model.policy import Source
 from loopmesh.policies.destinations.limit import read_limit
 from loopmesh.policies.fields import Fields
 
@@ -30,12 +31,12 @@ class _Http(TypedDict, total=False):
     http2_keepalive: Http2Keepalive | None
 
 
-def read_connection_pool(fields: Fields) -> ConnectionPool:
+def read_connection_pool(source: Source, fields: Fields) -> ConnectionPool:
     if not (fields.has("tcp") or fields.has("http")):
         fields.refuse(None, "`tcp` or `http` is required", "add one of them, or remove it")
     tcp = fields.object("tcp", _tcp) or _Tcp()
     http = fields.object("http", _http) or _Http()
-    return ConnectionPool(**tcp, **http)
+    return ConnectionPool(**tcp, **http, source=source.at(fields.origin, fields.path))
 
 
 def _tcp(fields: Fields) -> _Tcp:

@@ -1,6 +1,7 @@
 """outlierDetection: when an instance is taken out, and for how long."""
 
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
+from loopmesh.model.policy import Source
 from loopmesh.policies.destinations.limit import MOST, read_limit
 from loopmesh.policies.fields import Fields
 
@@ -11,7 +12,7 @@ NOT_HEEDED = {
 }
 
 
-def read_outlier_detection(fields: Fields) -> OutlierDetection:
+def read_outlier_detection(source: Source, fields: Fields) -> OutlierDetection:
     fields.unsupported(NOT_HEEDED)
     split = bool(fields.boolean("splitExternalLocalOriginErrors"))
     local = read_limit(fields, "consecutiveLocalOriginFailures")
@@ -27,4 +28,5 @@ def read_outlier_detection(fields: Fields) -> OutlierDetection:
         base_ejection_ms=fields.duration_ms("baseEjectionTime"),
         max_ejection_percent=fields.integer("maxEjectionPercent", least=0, most=PERCENT),
         min_health_percent=fields.integer("minHealthPercent", least=0, most=PERCENT),
+        source=source.at(fields.origin, fields.path),
     )

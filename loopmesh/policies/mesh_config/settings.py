@@ -75,7 +75,7 @@ def _settings(fields: Fields) -> MeshSettings:
         trust_domain_aliases=fields.texts("trustDomainAliases", _check_trust_domain),
         retry=fields.object("defaultHttpRetryPolicy", lambda inside: read_retry(source, inside)),
         outbound=fields.object("outboundTrafficPolicy", lambda inside: _outbound(source, inside)) or default.outbound,
-        traffic=read_traffic_defaults(fields),
+        traffic=read_traffic_defaults(source, fields),
         connect_timeout_ms=_connect_timeout(fields) or default.connect_timeout_ms,
         path_normalization=fields.object("pathNormalization", _normalization) or default.path_normalization,
         visibility=_visibility(fields),
@@ -120,7 +120,7 @@ def _outbound(source: Source, fields: Fields) -> OutboundPolicy:
     fields.unsupported({"tls": "which hosts are called with TLS is said by a ServiceEntry and its DestinationRule"})
     return OutboundPolicy(
         unknown_hosts=fields.choice("mode", UnknownHosts) or UnknownHosts.REFUSED,
-        source=replace(source, origin=fields.origin, place=fields.path),
+        source=source.at(fields.origin, fields.path),
     )
 
 

@@ -1,6 +1,5 @@
 """HTTPRetry: trying again."""
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from loopmesh.model.policy import Source
@@ -48,7 +47,7 @@ def read_retry(source: Source, fields: Fields) -> Retry:
         backoff_ms=fields.duration_ms("backoff"),
         avoid_previous_hosts=fields.boolean("retryIgnorePreviousHosts"),
         remote_localities=bool(fields.boolean("retryRemoteLocalities")),
-        source=replace(source, origin=fields.origin, place=fields.path),
+        source=source.at(fields.origin, fields.path),
     )
 
 
