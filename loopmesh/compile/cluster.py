@@ -19,7 +19,7 @@ from loopmesh.compile.destinations.http_options import http_options, is_http2
 from loopmesh.compile.destinations.mesh_defaults import with_mesh_defaults
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.origin import ADDED_HOST, BALANCING, EJECTION, ISTIO, LIMITS, name_rule, name_setting
+from loopmesh.compile.origin import ISTIO, name_rule, name_setting
 from loopmesh.compile.peers import client_tls, peer_identities
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.view import View
@@ -27,6 +27,7 @@ from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.balancing import Balancing
 from loopmesh.model.destinations.connection_pool import ConnectionPool
+from loopmesh.model.setting import Setting
 from loopmesh.model.traffic import NO_POLICY, DestinationRule, TrafficPolicy
 
 
@@ -75,10 +76,10 @@ def _outbound(
     if rule:
         _name_rule(cluster, rule, subset)
     for setting, source in (
-        (ADDED_HOST, called.source if isinstance(called, AddedHost) else None),
-        (BALANCING, policy.balancing.source if policy.balancing else None),
-        (LIMITS, pool.source),
-        (EJECTION, policy.outlier_detection.source if policy.outlier_detection else None),
+        (Setting.ADDED_HOST, called.source if isinstance(called, AddedHost) else None),
+        (Setting.BALANCING, policy.balancing.source if policy.balancing else None),
+        (Setting.LIMITS, pool.source),
+        (Setting.EJECTION, policy.outlier_detection.source if policy.outlier_detection else None),
     ):
         if source is not None:
             name_setting(cluster.metadata, setting, source)

@@ -4,19 +4,12 @@ from envoy.config.core.v3.base_pb2 import Metadata
 
 from loopmesh.compile import names
 from loopmesh.model.policy import Source
+from loopmesh.model.setting import Setting
 
 ISTIO = "istio"
 LOOPMESH = "loopmesh"
 NETWORKING = "networking.istio.io"
 GROUPS = {"PeerAuthentication": "security.istio.io"}
-RETRIES = "retries"
-UNKNOWN_HOSTS = "unknown_hosts"
-ADDED_HOST = "added_host"
-TIMEOUT = "timeout"
-BALANCING = "balancing"
-LIMITS = "limits"
-EJECTION = "ejection"
-"""Settings whose policy is not, or not only, the one behind the piece as a whole."""
 
 
 def name_rule(metadata: Metadata, source: Source) -> None:
@@ -29,7 +22,7 @@ def name_rule(metadata: Metadata, source: Source) -> None:
         metadata.filter_metadata[LOOPMESH].update({"place": source.place})
 
 
-def name_setting(metadata: Metadata, setting: str, source: Source) -> None:
+def name_setting(metadata: Metadata, setting: Setting, source: Source) -> None:
     """`loopmesh.retries` and the like: the policy that says it, and where in it."""
     place = {"place": source.place} if source.place else {}
     metadata.filter_metadata[LOOPMESH].update({setting: {"config": _path(source), **place}})

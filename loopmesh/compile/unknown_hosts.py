@@ -14,11 +14,12 @@ from loopmesh.compile.cluster import speak
 from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.http_options import http_options
 from loopmesh.compile.messages import duration
-from loopmesh.compile.origin import UNKNOWN_HOSTS, name_setting
+from loopmesh.compile.origin import name_setting
 from loopmesh.model.application import Protocol
 from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.outbound_policy import OutboundPolicy, UnknownHosts
+from loopmesh.model.setting import Setting
 
 BAD_GATEWAY = 502
 NOWHERE = "BlackHoleCluster"
@@ -44,7 +45,7 @@ def unknown_hosts(policy: OutboundPolicy) -> VirtualHost:
     route = Route(name=name, match=RouteMatch(prefix="/"))
     route.direct_response.CopyFrom(DirectResponseAction(status=BAD_GATEWAY, body=body))
     if policy.source is not None:
-        name_setting(route.metadata, UNKNOWN_HOSTS, policy.source)
+        name_setting(route.metadata, Setting.UNKNOWN_HOSTS, policy.source)
     return VirtualHost(name=name, domains=["*"], routes=[route])
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import DEFAULT
 
-from loopmesh.simulate.origin import ADDED_HOST, BALANCING, EJECTION, LIMITS, Rule, rule_of, rule_of_setting
+from loopmesh.model.setting import Setting
+from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
 from loopmesh.simulate.time import milliseconds
 
 UNLIMITED = 2**32 - 1
@@ -52,10 +53,10 @@ def cluster_facts(cluster: Cluster) -> ClusterFacts:
     return ClusterFacts(
         name=cluster.name,
         rule=rule_of(cluster.metadata),
-        host=rule_of_setting(cluster.metadata, ADDED_HOST),
-        balancing_rule=rule_of_setting(cluster.metadata, BALANCING),
-        limits_rule=rule_of_setting(cluster.metadata, LIMITS),
-        ejection_rule=rule_of_setting(cluster.metadata, EJECTION),
+        host=rule_of_setting(cluster.metadata, Setting.ADDED_HOST),
+        balancing_rule=rule_of_setting(cluster.metadata, Setting.BALANCING),
+        limits_rule=rule_of_setting(cluster.metadata, Setting.LIMITS),
+        ejection_rule=rule_of_setting(cluster.metadata, Setting.EJECTION),
         balancing=Cluster.LbPolicy.Name(cluster.lb_policy),
         connect_timeout_ms=milliseconds(cluster.connect_timeout),
         limits=_limits(cluster),

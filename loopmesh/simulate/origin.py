@@ -8,18 +8,12 @@ from envoy.config.core.v3.base_pb2 import Metadata
 from google.protobuf.struct_pb2 import Value
 
 from loopmesh.model.policy import PolicyName
+from loopmesh.model.setting import Setting
 
 CONFIG_PATH = re.compile(r"/apis/[^/]+/[^/]+/namespaces/([^/]*)/([^/]+)/([^/]+)")
 RBAC_NAME = re.compile(r"(?:istio-ext-authz-.+-)?ns\[([^]]*)]-policy\[([^]]*)]-rule\[(\d+)]")
 ISTIO = "istio"
 LOOPMESH = "loopmesh"
-RETRIES = "retries"
-UNKNOWN_HOSTS = "unknown_hosts"
-ADDED_HOST = "added_host"
-TIMEOUT = "timeout"
-BALANCING = "balancing"
-LIMITS = "limits"
-EJECTION = "ejection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +33,7 @@ def rule_of(metadata: Metadata) -> Rule | None:
     return Rule(policy=policy, place=_text(_said(metadata, LOOPMESH), "place")) if policy else None
 
 
-def rule_of_setting(metadata: Metadata, setting: str) -> Rule | None:
+def rule_of_setting(metadata: Metadata, setting: Setting) -> Rule | None:
     """From `loopmesh.retries` and the like, which Istio does not say."""
     said = _said(metadata, LOOPMESH)
     inside = said[setting].struct_value.fields if setting in said else {}

@@ -8,6 +8,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
+from loopmesh.model.setting import Setting
 from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.chosen_route import ChosenRoute
@@ -16,7 +17,7 @@ from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import pass_filters
-from loopmesh.simulate.origin import TIMEOUT, UNKNOWN_HOSTS, Rule, rule_of, rule_of_setting
+from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
@@ -145,6 +146,6 @@ def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
         retry=retry_of(host, route),
         mirrors=tuple(mirrors(route.route)),
         answer=own_answer(route, request),
-        timeout_rule=rule_of_setting(route.metadata, TIMEOUT),
-        refuses_unknown=rule_of_setting(route.metadata, UNKNOWN_HOSTS),
+        timeout_rule=rule_of_setting(route.metadata, Setting.TIMEOUT),
+        refuses_unknown=rule_of_setting(route.metadata, Setting.UNKNOWN_HOSTS),
     )

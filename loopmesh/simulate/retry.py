@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 
-from loopmesh.simulate.origin import RETRIES, Rule, rule_of_setting
+from loopmesh.model.setting import Setting
+from loopmesh.simulate.origin import Rule, rule_of_setting
 from loopmesh.simulate.time import milliseconds
 
 DEFAULT_RETRIES = 1
@@ -27,7 +28,7 @@ NO_RETRY = Retry()
 
 def retry_of(host: VirtualHost, route: Route) -> Retry:
     """The route's own policy, else the virtual host's."""
-    rule = rule_of_setting(route.metadata, RETRIES)
+    rule = rule_of_setting(route.metadata, Setting.RETRIES)
     if route.route.HasField("retry_policy"):
         policy = route.route.retry_policy
     elif host.HasField("retry_policy"):

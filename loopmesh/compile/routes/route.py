@@ -9,7 +9,7 @@ from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import consistent_hash, request_hash
 from loopmesh.compile.messages import duration, pack
-from loopmesh.compile.origin import RETRIES, TIMEOUT, name_rule, name_setting
+from loopmesh.compile.origin import name_rule, name_setting
 from loopmesh.compile.routes import cors, fault
 from loopmesh.compile.routes.direct_response import direct_response_action
 from loopmesh.compile.routes.header_changes import apply_header_changes, rewritten_authority
@@ -26,6 +26,7 @@ from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.request_match import RequestMatch
 from loopmesh.model.routes.retry import Retry
 from loopmesh.model.routing import MESH_GATEWAY, Route, Routing
+from loopmesh.model.setting import Setting
 
 DEFAULT_NAME = "default"
 NO_TIMEOUT_MS = 0
@@ -86,7 +87,7 @@ def _set_destinations(result: EnvoyRoute, view: View, route: Route, scope: Route
     action = result.route
     _set_timeout(action, route.timeout_ms)
     if route.timeout_ms is not None:
-        name_setting(result.metadata, TIMEOUT, replace(route.source, place=f"{route.source.place}.timeout"))
+        name_setting(result.metadata, Setting.TIMEOUT, replace(route.source, place=f"{route.source.place}.timeout"))
     authority = rewritten_authority(route.headers)
     if authority:
         action.host_rewrite_literal = authority
@@ -136,7 +137,7 @@ def _weighted(view: View, destinations: tuple[Destination, ...], scope: RouteSco
 def _set_retry(result: EnvoyRoute, view: View, retry: Retry | None, *, hashed: bool) -> None:
     said = retry or view.index.policies.settings.retry
     if said is not None and said.source is not None:
-        name_setting(result.metadata, RETRIES, said.source)
+        name_setting(result.metadata, Setting.RETRIES, said.source)
     policy = retry_policy(said, hashed=hashed)
     if policy is not None:
         result.route.retry_policy.CopyFrom(policy)
