@@ -23,7 +23,7 @@ from loopmesh.compile.origin import ISTIO, name_rule, name_setting
 from loopmesh.compile.peers import client_tls, peer_identities
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.view import View
-from loopmesh.model.added_host import AddedHost, Called
+from loopmesh.model.added_host import AddedHost, Called, Resolution
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.balancing import Balancing
 from loopmesh.model.destinations.connection_pool import ConnectionPool
@@ -58,8 +58,9 @@ def _outbound(
     settings = view.index.policies.settings
     policy = with_mesh_defaults(policy, settings, port.protocol)
     pool = policy.connection_pool or ConnectionPool()
-    # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
-    cluster.common_lb_config.healthy_panic_threshold.value = 0
+    if not _is_called_name(called):
+        # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
+        cluster.common_lb_config.healthy_panic_threshold.value = 0
     apply_balancing(cluster, policy.balancing or Balancing())
     _find_instances(view, cluster, called, port, rule.subset_labels(subset) if rule else {})
     apply_breaker(cluster, pool, settings, policy.retry_budget)
@@ -84,6 +85,11 @@ def _outbound(
         if source is not None:
             name_setting(cluster.metadata, setting, source)
     return cluster
+
+
+def _is_called_name(called: Called) -> bool:
+    """Whether it has no instances of its own: every call says where it goes."""
+    return isinstance(called, AddedHost) and called.resolution is Resolution.CALLED_NAME
 
 
 def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:

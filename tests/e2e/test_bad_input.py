@@ -49,7 +49,7 @@ def test_a_port_in_use_is_named_with_its_holder_and_the_remedy(mesh: MeshProcess
 
 
 def test_a_missing_values_file_is_named(mesh: MeshProcess) -> None:
-    assert "nowhere.yaml: it cannot be read: No such file or directory" in up(mesh, values="nowhere.yaml")
+    assert "nowhere.yaml: there is no such values file" in up(mesh, values="nowhere.yaml")
 
 
 def test_broken_yaml_is_named_with_its_line(mesh: MeshProcess, tmp_path: Path) -> None:

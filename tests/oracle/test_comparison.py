@@ -19,10 +19,12 @@ PARTS = ("cluster", "route", "host")
 ENOUGH = 150
 SAME = (
     "cluster name",
+    "cluster cluster_type.typed_config.allow_insecure_cluster_options",
+    "cluster cluster_type.typed_config.dns_cache_config.name",
     "cluster circuit_breakers.thresholds.*.track_remaining",
     "cluster load_assignment.endpoints.*.lb_endpoints.*.health_status",
 )
-"""What stands in the part's own name, what is declared to be only counted, and what is Envoy's default."""
+"""What stands in the part's own name, what is declared to mean nothing, and what is Envoy's default."""
 SAN_TYPE = ".match_typed_subject_alt_names.*.san_type"
 """The kind of a name that is expected of a server; of all kinds means the same."""
 

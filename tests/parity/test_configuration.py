@@ -17,3 +17,8 @@ def test_only_declared_differences(verifier: Verifier, case: Case) -> None:
     case = case.placed(PLACES)
     found = verifier.undeclared(APPLICATION, [("policies.yaml", case.policies), ("meshconfig.yaml", case.mesh_config)])
     assert not found, "\n".join(found)
+
+
+def test_a_log_file_of_the_mesh_is_not_that_of_the_question_before(verifier: Verifier) -> None:
+    for path in ("/tmp/one", "/tmp/other"):
+        assert not verifier.undeclared(APPLICATION, [("meshconfig.yaml", f"accessLogFile: {path}")])

@@ -109,7 +109,7 @@ def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(
     mesh.backend("backend").recovers()
     assert all(call.result().ok for call in hanging)
     assert "=> the proxy of caller-v1-0 ended it: a limit of the destination was reached (UO)" in said
-    assert "policy: DestinationRule lab/backend (argument 1 of apply:2)" in said
+    assert "policy: DestinationRule lab/backend (argument 1 of apply:8)" in said
     assert "to change it: raise `connectionPool`, or run more instances" in said
 
 

@@ -53,6 +53,8 @@ func generate(t test.Failer, asked question, configs []config.Config, render ren
 		return nil, err
 	}
 	generator := core.NewConfigGenTest(t, core.TestOptions{Configs: configs, MeshConfig: meshConfig, ClusterID: "Kubernetes"})
+	// Istio keeps the access log of a mesh config until it is told that there is another one.
+	generator.ConfigGen.MeshConfigChanged(meshConfig)
 	belongToCluster(generator.Env().ServiceDiscovery.Services())
 	proxies := map[string]proxyResources{}
 	for _, node := range asked.Proxies {
