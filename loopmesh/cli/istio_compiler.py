@@ -25,6 +25,8 @@ class IstioCompiler:
         self._ledger = AddressLedger()
         self._addresses: dict[str, str] = {}
         self._generator: Generator | None = None
+        self._read: tuple[PolicySet, Policies | None] = (PolicySet(), None)
+        """The policies of the last compilation, and what loopmesh itself makes of them: most pushes change none."""
 
     async def start(self, report: Callable[[str], None]) -> None:
         self._generator = await start_generator(report)
@@ -47,7 +49,7 @@ class IstioCompiler:
             raise RunError("Istio's generator was not started")
         self._keep_addresses(topology)
         configs = await ask_istio(self._generator, topology, self._addresses, policy_set)
-        for name, own in _own(topology, policy_set).items():
+        for name, own in self._own(topology, policy_set).items():
             lend_places(own, configs[name])
         # Certificates for the outside are no part of Istio's answer: on a cluster they come from its Secrets.
         return {
@@ -57,6 +59,13 @@ class IstioCompiler:
 
     def address(self, workload: Workload, inbound: Inbound) -> tuple[str, int]:
         return self._addresses[workload.name], inbound.port.number
+
+    def _own(self, topology: Topology, policy_set: PolicySet) -> Mapping[str, ProxyConfig]:
+        """What loopmesh would make of it; nothing where it refuses it."""
+        if self._read[0] is not policy_set:
+            self._read = (policy_set, _policies(policy_set, topology.application))
+        policies = self._read[1]
+        return compile_mesh(topology, policies) if policies is not None else {}
 
     def _keep_addresses(self, topology: Topology) -> None:
         """One for every sidecar there is; those of sidecars that have gone are given back."""
@@ -69,9 +78,9 @@ class IstioCompiler:
                 self._addresses[name] = self._ledger.allocate(ports)
 
 
-def _own(topology: Topology, policy_set: PolicySet) -> Mapping[str, ProxyConfig]:
-    """What loopmesh would make of it; nothing where it refuses what Istio takes."""
+def _policies(policy_set: PolicySet, application: Application) -> Policies | None:
+    """None where loopmesh refuses what Istio takes."""
     try:
-        return compile_mesh(topology, check_policies(policy_set, topology.application))
+        return check_policies(policy_set, application)
     except InvalidInputError:
-        return {}
+        return None
