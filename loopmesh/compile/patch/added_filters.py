@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import HttpFilter
 
+from loopmesh.compile.patch.routes import MERGES
 from loopmesh.compile.patch.selection import patches_of
 from loopmesh.model.patch import Direction, Operation, Target
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import Source
 from loopmesh.model.topology import Workload
-
-CHANGES = (Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST, Operation.REMOVE)
-"""What puts nothing in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +25,6 @@ class AddedFilter:
 def added_filters(policies: Policies, workload: Workload) -> Iterator[AddedFilter]:
     """In the order in which they are put in."""
     for patch in patches_of(policies, workload):
-        if patch.target is Target.HTTP_FILTER and patch.operation not in CHANGES:
+        if patch.target is Target.HTTP_FILTER and patch.operation not in (*MERGES, Operation.REMOVE):
             kind = HttpFilter.FromString(patch.value).typed_config.TypeName()
             yield AddedFilter(kind=kind, direction=patch.direction, source=patch.source)
