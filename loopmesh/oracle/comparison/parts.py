@@ -100,9 +100,20 @@ def _of_sidecar(said: Plain, workload: Workload) -> Iterator[tuple[Part, Plain]]
 
 def _leading_to(host: str, chains: list[Plain]) -> list[Plain]:
     """Those for the host where it shares a listener, each once: Istio repeats one for every range of addresses."""
-    leading = {repr(chain["filters"]): chain for chain in chains if chain.get("name") != "PassthroughFilterChain"}
+    leading = {
+        repr(chain["filters"]): _at_any_address(chain)
+        for chain in chains
+        if chain.get("name") != "PassthroughFilterChain"
+    }
     named = [chain for chain in leading.values() if host in chain.get("filter_chain_match", {}).get("server_names", ())]
     return named or list(leading.values())
+
+
+def _at_any_address(chain: Plain) -> Plain:
+    """Without the addresses that tell Istio's chains of a port apart: loopmesh has a listener for each host."""
+    match = {key: said for key, said in chain.get("filter_chain_match", {}).items() if key != "prefix_ranges"}
+    rest = {key: said for key, said in chain.items() if key != "filter_chain_match"}
+    return rest | {"filter_chain_match": match} if match else rest
 
 
 def _chains(said: Plain) -> list[Plain]:
