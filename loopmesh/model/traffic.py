@@ -13,10 +13,14 @@ from loopmesh.model.visibility import Visibility
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryBudget:
-    """Retries may be `percent` of the calls that are on their way, and always `min_concurrency`."""
+    """Retries may be `percent` of the calls that are on their way, and always `min_concurrency`.
+
+    With an interval the calls that began within it count, whether or not they have ended.
+    """
 
     percent: float
     min_concurrency: int
+    interval_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

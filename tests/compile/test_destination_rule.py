@@ -125,6 +125,16 @@ def test_a_port_has_its_own_hash_and_others_keep_the_rules() -> None:
             "retry_budget",
             {"budget_percent": {}, "min_retry_concurrency": 9},
         ),
+        (
+            "retryBudget: {budgetInterval: 1500ms}",
+            "retry_budget",
+            {"budget_percent": {"value": 20.0}, "min_retry_concurrency": 3, "budget_interval": "1.500s"},
+        ),
+        (
+            "retryBudget: {budgetInterval: 0s}",
+            "retry_budget",
+            {"budget_percent": {"value": 20.0}, "min_retry_concurrency": 3, "budget_interval": "0s"},
+        ),
     ],
 )
 def test_limits(policy: str, key: str, expected: object) -> None:

@@ -26,6 +26,8 @@ def apply_breaker(
     if budget is not None:
         threshold.retry_budget.budget_percent.value = budget.percent
         threshold.retry_budget.min_retry_concurrency.value = budget.min_concurrency
+        if budget.interval_ms is not None:
+            threshold.retry_budget.budget_interval.CopyFrom(duration(budget.interval_ms))
     cluster.circuit_breakers.thresholds.append(threshold)
     _keep_alive(cluster, pool)
 

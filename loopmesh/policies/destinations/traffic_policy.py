@@ -59,9 +59,10 @@ def _port_policy(source: Source, fields: Fields) -> tuple[int, TrafficPolicy]:
 
 
 def _retry_budget(fields: Fields) -> RetryBudget:
-    fields.unsupported({"budgetInterval": "Envoy's messages for Python do not have it yet"})
     percent = fields.number("percent", least=0, most=100)
     concurrency = read_limit(fields, "minRetryConcurrency", most=MOST)
     return RetryBudget(
-        percent=DEFAULT_PERCENT if percent is None else percent, min_concurrency=concurrency or DEFAULT_CONCURRENCY
+        percent=DEFAULT_PERCENT if percent is None else percent,
+        min_concurrency=concurrency or DEFAULT_CONCURRENCY,
+        interval_ms=fields.duration_ms("budgetInterval", may_be_zero=True),
     )
