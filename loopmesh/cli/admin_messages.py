@@ -7,7 +7,7 @@ from loopmesh.cli.blame import Refusal
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference
 from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.cli.rule_names import rule_name
-from loopmesh.compile import AddedFilter
+from loopmesh.compile import AppliedPatch
 from loopmesh.model.difference import PartDifference, PolicyDifference
 
 
@@ -45,9 +45,14 @@ def rejection_message(refusal: Refusal) -> admin_pb2.Rejection:
     )
 
 
-def added_filter_message(found: AddedFilter) -> admin_pb2.AddedFilter:
-    rule = rule_name(found.source.policy, found.source.place)
-    return admin_pb2.AddedFilter(kind=found.kind, direction=found.direction, rule=rule)
+def patch_message(found: AppliedPatch) -> admin_pb2.AppliedPatch:
+    return admin_pb2.AppliedPatch(
+        target=found.target,
+        direction=found.direction,
+        kind=found.kind,
+        name=found.name,
+        rule=rule_name(found.source.policy, found.source.place),
+    )
 
 
 def diff_message(difference: MeshDifference) -> admin_pb2.DiffResponse:

@@ -9,9 +9,9 @@ import grpc
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
 from loopmesh.cli.admin_limits import LIMITS
 from loopmesh.cli.admin_messages import (
-    added_filter_message,
     diff_message,
     outcome,
+    patch_message,
     rejection_message,
 )
 from loopmesh.cli.called_service import find_called
@@ -180,7 +180,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
 
     def _status(self, found: InstanceStatus, token_rules: Mapping[str, Source]) -> admin_pb2.WorkloadStatus:
         rejected = map(rejection_message, self._mesh.steering.refusals(found.workload.name))
-        filters = map(added_filter_message, self._mesh.steering.added_filters(found.workload))
+        patches = map(patch_message, self._mesh.steering.applied_patches(found.workload))
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
             service=found.workload.service,
@@ -197,7 +197,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             envoy_admin_socket=str(found.sockets.proxy_admin),
             logs=[str(path) for path in found.logs],
             token_rules={name: rule_name(rule.policy, rule.place) for name, rule in token_rules.items()},
-            added_filters=filters,
+            patches=patches,
         )
 
 

@@ -17,7 +17,7 @@ from loopmesh.cli.key_location import locate
 from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare, sources
 from loopmesh.cli.refusals import refusal_lines
 from loopmesh.cli.secrets import read_credentials
-from loopmesh.compile import AddedFilter, ProxyConfig, added_filters, token_sources
+from loopmesh.compile import AppliedPatch, ProxyConfig, applied_patches, token_sources
 from loopmesh.control import ControlPlane, KeyFetch, KeySets, PushReport, Rejection
 from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application
@@ -107,9 +107,9 @@ class Steering:
         """By workload, the rules for tokens its proxy has, by the names of their providers."""
         return token_sources(self._policies, workloads)
 
-    def added_filters(self, workload: Workload) -> Iterable[AddedFilter]:
-        """HTTP filters that patches have put into the configuration of its proxy."""
-        return added_filters(self._policies, workload)
+    def applied_patches(self, workload: Workload) -> Iterable[AppliedPatch]:
+        """Those of the policies that have had a hand in the configuration of its proxy."""
+        return applied_patches(self._policies, workload)
 
     async def change(self, change: PolicyChange) -> ChangeReport:
         """Returns when every proxy has answered; when one refuses, all have what they had before.

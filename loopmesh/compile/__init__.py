@@ -6,7 +6,7 @@ Names and semantics follow Istio, so that `istioctl proxy-config` reads the resu
 from loopmesh.compile.differences import differences
 from loopmesh.compile.health_listener import health_listener
 from loopmesh.compile.mesh import compile_mesh, outside_secrets
-from loopmesh.compile.patch import AddedFilter, added_filters
+from loopmesh.compile.patch import AppliedPatch, applied_patches
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.compile.rendering import (
     assumed_topology,
@@ -18,9 +18,9 @@ from loopmesh.compile.rendering import (
 from loopmesh.compile.token_filter import token_sources
 
 __all__ = [
-    "AddedFilter",
+    "AppliedPatch",
     "ProxyConfig",
-    "added_filters",
+    "applied_patches",
     "assumed_topology",
     "compile_mesh",
     "compiled_files",

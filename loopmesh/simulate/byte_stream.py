@@ -3,26 +3,21 @@
 from envoy.config.core.v3.base_pb2 import OUTBOUND
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
-from envoy.extensions.filters.network.ext_authz.v3.ext_authz_pb2 import ExtAuthz
-from envoy.extensions.filters.network.rbac.v3.rbac_pb2 import RBAC
-from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
-from loopmesh.simulate.authorizer import check_authorizer
-from loopmesh.simulate.check import Check
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.fraction import ALL
-from loopmesh.simulate.http_filters import Filtered
+from loopmesh.simulate.listener_filters import unknown_listener_filters
+from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import rule_of
 from loopmesh.simulate.outbound import Matched, Outbound
-from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
-from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
+from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import NO_RETRY
 from loopmesh.simulate.stream import Connection, Stream
+from loopmesh.simulate.stream_shares import Shares, stream_shares
 
 NOWHERE = "BlackHoleCluster"
-Shares = tuple[tuple[str, float], ...]
 
 
 def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
@@ -30,7 +25,7 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
     for listener in caller.listeners():
         if listener.traffic_direction != OUTBOUND or listener.address.pipe.path:
             continue
-        if any(_is_for(listener, _shares(chain), request.authority) for chain in listener.filter_chains):
+        if any(_is_for(listener, stream_shares(chain), request.authority) for chain in listener.filter_chains):
             connection = Connection(tls=request.is_own_tls, server_name=request.server_name)
             return _sent(listener, request, connection)
     return Outbound(request=request), ()
@@ -39,13 +34,10 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
 def _sent(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:
     """Istio names a cluster nobody has where a connection is to be closed."""
     chain = find_filter_chain(listener, connection)
-    shares = _shares(chain) if chain else ()
+    shares = stream_shares(chain) if chain else ()
     if chain is None or shares == ((NOWHERE, ALL),):
         return Outbound(request=request, listener=listener.name, refused=True), ()
-    filtered = pass_network_filters(chain, Stream(request=request, connection=connection))
-    matched = _matched(listener, chain, request)
-    outbound = Outbound(request=request, listener=listener.name, matched=matched, checks=filtered.checks)
-    return outbound, () if filtered.stopped_by else shares
+    return _carried(listener, chain, request, connection, shares)
 
 
 def simulate_stream_arrival(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:
@@ -56,20 +48,22 @@ def simulate_stream_arrival(listener: Listener, request: Request, connection: Co
         return Outbound(request=request, listener=listener.name, refused=True), ()
     if connection_manager(chain) is not None:
         raise NotSimulatedError("a stream of bytes to a server of HTTP")
+    return _carried(listener, chain, request, connection, stream_shares(chain))
+
+
+def _carried(
+    listener: Listener, chain: FilterChain, request: Request, connection: Connection, shares: Shares
+) -> tuple[Outbound, Shares]:
+    """Past the filters of the chain."""
     filtered = pass_network_filters(chain, Stream(request=request, connection=connection))
-    matched = _matched(listener, chain, request)
-    outbound = Outbound(request=request, listener=listener.name, matched=matched, checks=filtered.checks)
-    return outbound, () if filtered.stopped_by else _shares(chain)
-
-
-def _shares(chain: FilterChain) -> Shares:
-    proxy = next((found for one in chain.filters if (found := unpack(one.typed_config, TcpProxy))), None)
-    if proxy is None:
-        return ()
-    if proxy.cluster:
-        return ((proxy.cluster, ALL),)
-    total = sum(one.weight for one in proxy.weighted_clusters.clusters)
-    return tuple((one.name, ALL * one.weight / total) for one in proxy.weighted_clusters.clusters if one.weight)
+    outbound = Outbound(
+        request=request,
+        listener=listener.name,
+        matched=_matched(listener, chain, request),
+        checks=filtered.checks,
+        unknown=(*unknown_listener_filters(listener), *filtered.unknown),
+    )
+    return outbound, () if filtered.stopped_by else shares
 
 
 def _is_for(listener: Listener, shares: Shares, authority: str) -> bool:
@@ -95,18 +89,3 @@ def _matched(listener: Listener, chain: FilterChain, request: Request) -> Matche
         answer=None,
         is_stream=True,
     )
-
-
-def pass_network_filters(chain: FilterChain, stream: Stream) -> Filtered:
-    """Authorization of the connection itself. Raises NotSimulatedError."""
-    checks: list[Check] = []
-    for one in chain.filters:
-        check = None
-        if (rbac := unpack(one.typed_config, RBAC)) is not None:
-            stream, check = note_shadow_rules(one.name, rbac, stream), check_rbac(rbac, stream)
-        elif (authorizer := unpack(one.typed_config, ExtAuthz)) is not None:
-            check = check_authorizer(authorizer, stream)
-        checks.extend([check] if check else [])
-        if checks and not checks[-1].passed:
-            break
-    return Filtered(stream=stream, checks=tuple(checks))

@@ -8,17 +8,20 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 
 from loopmesh.simulate.action import weighted_clusters
 from loopmesh.simulate.authorizer import ACTION as ASKING
-from loopmesh.simulate.byte_stream import Shares, simulate_stream, simulate_stream_arrival
+from loopmesh.simulate.byte_stream import simulate_stream, simulate_stream_arrival
 from loopmesh.simulate.client_tls import ClientTls, client_tls
 from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint, called_host, endpoints
+from loopmesh.simulate.fault import FILTER as INJECTING
 from loopmesh.simulate.fraction import ALL
 from loopmesh.simulate.inbound import Inbound, simulate_inbound
 from loopmesh.simulate.outbound import Outbound, outbound_listener, simulate_outbound
+from loopmesh.simulate.part import Part
 from loopmesh.simulate.proxy import Proxy
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.rewrite import forwarded_request
 from loopmesh.simulate.stream import Connection
+from loopmesh.simulate.stream_shares import Shares
 from loopmesh.simulate.verdict import STOPPED_BY, Verdict
 from loopmesh.simulate.virtual_host import without_port
 
@@ -63,11 +66,13 @@ class Landing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`percent` of the calls end like this; `workload` is empty where none is reached."""
+    """`percent` of the calls end like this; `workload` is empty where none is reached. `patched` are parts of a
+    proxy's configuration that have led to it and are no policy of Istio's."""
 
     verdict: Verdict
     percent: float
     workload: str = ""
+    patched: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +136,10 @@ def _call(caller: Proxy, outbound: Outbound, destinations: Iterable[Destination]
 
 def _destinations(outbound: Outbound) -> Iterator[Destination]:
     """None where the proxy itself ends the request."""
-    stopped = any(not check.passed for check in outbound.checks)
     if (
         outbound.found is None
         or outbound.routed is None
-        or stopped
+        or outbound.stopped_by is not None
         or outbound.matched is None
         or outbound.matched.answer is not None
     ):
@@ -210,30 +214,46 @@ def _instance(
 
 
 def _outcomes(outbound: Outbound, landings: tuple[Landing, ...]) -> tuple[Outcome, ...]:
-    if (own := _own_verdict(outbound)) is not None:
-        return (Outcome(verdict=own, percent=ALL),)
+    """A fault is injected before anything else the same proxy does with what has come so far."""
     aborted = outbound.fault.abort_percent if outbound.fault else 0.0
-    rest = (ALL - aborted) / ALL
-    outcomes = [Outcome(verdict=Verdict.ABORTED, percent=aborted)] if aborted else []
-    for landing in landings:
-        if not landing.instances:
-            verdict = Verdict.NO_INSTANCE if landing.cluster else Verdict.NO_CLUSTER
-            outcomes.append(Outcome(verdict=verdict, percent=landing.percent * rest))
-        outcomes += [
-            Outcome(verdict=one.verdict, percent=one.percent * rest, workload=one.workload) for one in landing.instances
-        ]
+    own = _own_verdict(outbound)
+    if own is not None:
+        outcomes = [Outcome(verdict=own, percent=ALL, patched=outbound.patched)]
+    else:
+        outcomes = [one for landing in landings for one in _outcomes_at(landing)]
     if any(check.action == ASKING for check in outbound.checks):
         outcomes = [replace(one, verdict=ASKED_IF.get(one.verdict, one.verdict)) for one in outcomes]
-    return tuple(one for one in outcomes if one.percent)
+    outcomes = [replace(one, percent=one.percent * (ALL - aborted) / ALL) for one in outcomes]
+    injecting = (INJECTING,) if outbound.fault and not outbound.fault.by_route else ()
+    ended = Outcome(verdict=Verdict.ABORTED, percent=aborted, patched=injecting)
+    return tuple(one for one in (ended, *outcomes) if one.percent)
+
+
+def _outcomes_at(landing: Landing) -> Iterator[Outcome]:
+    if not landing.instances:
+        verdict = Verdict.NO_INSTANCE if landing.cluster else Verdict.NO_CLUSTER
+        yield Outcome(verdict=verdict, percent=landing.percent)
+    for one in landing.instances:
+        inbound = one.inbound
+        aborted = inbound.fault.abort_percent if inbound and inbound.fault else 0.0
+        share = one.percent * aborted / ALL
+        yield Outcome(verdict=Verdict.ABORTED, percent=share, workload=one.workload, patched=(INJECTING,))
+        yield Outcome(
+            verdict=one.verdict,
+            percent=one.percent - share,
+            workload=one.workload,
+            patched=inbound.patched if inbound and not one.problem else (),
+        )
 
 
 def _own_verdict(outbound: Outbound) -> Verdict | None:
     """How the caller's proxy ends the call; None when it sends it on."""
     if outbound.refused:
         return Verdict.REFUSED
-    stopped = next((check for check in outbound.checks if not check.passed), None)
-    if stopped is not None:
-        return STOPPED_BY.get(stopped.action, Verdict.DENIED)
+    if outbound.unknown:
+        return Verdict.UNFORESEEN
+    if outbound.stopped_by is not None:
+        return STOPPED_BY.get(outbound.stopped_by.action, Verdict.DENIED)
     if outbound.matched is None:
         return Verdict.NO_ROUTE
     answer = outbound.matched.answer

@@ -4,6 +4,10 @@ from dataclasses import dataclass, replace
 
 from loopmesh.simulate.condition import MET, Unmet
 from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.part import Part
+
+BY_RULES = ("ALLOW", "DENY")
+"""Actions of AuthorizationPolicies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Check:
     audited or stopped, None where none spoke.
 
     `status` is the HTTP status of a stop, `reason` its words as the proxy says them; `words` say more where there is
-    more to say.
+    more to say. `part` is the filter.
     """
 
     action: str
@@ -53,3 +57,10 @@ class Check:
     status: int = 0
     reason: str = ""
     words: str = ""
+    part: Part | None = None
+
+    @property
+    def patched(self) -> tuple[Part, ...]:
+        """The filter, if it has stopped the call by what is no rule of Istio's."""
+        is_own = self.action in BY_RULES and not any(one.rule for one in self.rules)
+        return (self.part,) if is_own and self.part else ()

@@ -9,18 +9,23 @@ from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
 from envoy.extensions.filters.http.fault.v3.fault_pb2 import HTTPFault
 from envoy.extensions.filters.http.grpc_json_transcoder.v3.transcoder_pb2 import GrpcJsonTranscoder
 from envoy.extensions.filters.http.grpc_web.v3.grpc_web_pb2 import GrpcWeb
+from envoy.extensions.filters.http.header_mutation.v3.header_mutation_pb2 import HeaderMutation
 from envoy.extensions.filters.http.jwt_authn.v3.config_pb2 import JwtAuthentication
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC, RBACPerRoute
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import HttpFilter
 from google.protobuf.any_pb2 import Any
 
+from loopmesh.model.patch import Target
 from loopmesh.simulate.authorizer import check_authorizer
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.chosen_route import ChosenRoute, choose_route
+from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault, fault_of
 from loopmesh.simulate.grpc_web import as_grpc
+from loopmesh.simulate.header_mutation import mutated
 from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.part import Part, filter_part
 from loopmesh.simulate.preflight import check_preflight
 from loopmesh.simulate.proxy import unpack
 from loopmesh.simulate.rbac import check_rbac, note_shadow_rules
@@ -43,14 +48,14 @@ HARMLESS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filtered:
-    """`chosen` is the route in the end. `unknown` names filters whose effect is not simulated; the request is taken to
-    pass them unchanged."""
+    """`chosen` is the route in the end. `unknown` are filters whose effect is not simulated: the rest is what would be
+    without them."""
 
     stream: Stream
     chosen: ChosenRoute = field(default_factory=ChosenRoute)
     checks: tuple[Check, ...] = ()
     fault: Fault | None = None
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Part, ...] = ()
 
     @property
     def stopped_by(self) -> Check | None:
@@ -60,22 +65,28 @@ class Filtered:
 def pass_filters(
     filters: Sequence[HttpFilter], stream: Stream, routes: RouteConfiguration, token_rules: Mapping[str, Rule]
 ) -> Filtered:
-    """`token_rules` are those behind providers of tokens. Raises NotSimulatedError."""
+    """`token_rules` are those behind providers of tokens. Raises NotSimulatedError for a route."""
     checks: list[Check] = []
     fault: Fault | None = None
-    unknown: list[str] = []
+    unknown: list[Part] = []
     chosen = choose_route(routes, stream)
     for one in filters:
         config = chosen.overrides.get(one.name, one.typed_config)
-        if (faults := unpack(config, HTTPFault)) is not None:
-            fault = fault_of(faults, stream.request)
-        elif (checked := _check(one.name, config, stream, token_rules)) is not None:
+        part = filter_part(Target.HTTP_FILTER, one.name, config)
+        try:
+            if (faults := unpack(config, HTTPFault)) is not None:
+                fault = fault_of(faults, stream.request, by_route=one.name in chosen.overrides)
+                continue
+            checked = _check(one.name, config, stream, token_rules)
+        except NotSimulatedError:
+            checked = None
+        if checked is not None:
             before, (stream, check) = stream, checked
-            checks.extend([check] if check else [])
+            checks.extend([replace(check, part=part)] if check else [])
             if stream is not before and _looks_again(config):
                 chosen = choose_route(routes, stream)
-        elif config.TypeName() not in HARMLESS:
-            unknown.append(one.name)
+        elif part.kind not in HARMLESS:
+            unknown.append(part)
         if checks and not checks[-1].passed:
             break
     return Filtered(stream=stream, chosen=chosen, checks=tuple(checks), fault=fault, unknown=tuple(unknown))
@@ -93,6 +104,8 @@ def _check(
         return stream, check_authorizer(authorizer, stream)
     if (transcoder := unpack(config, GrpcJsonTranscoder)) is not None:
         return transcode(transcoder, stream)
+    if (headers := unpack(config, HeaderMutation)) is not None:
+        return replace(stream, request=mutated(headers, stream.request)), None
     if unpack(config, GrpcWeb) is not None:
         return replace(stream, request=as_grpc(stream.request)), None
     if (cors := unpack(config, CorsPolicy)) is not None:

@@ -1,19 +1,28 @@
 """The server's side: its proxy takes the connection or not, then lets the request through or not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
-from loopmesh.simulate.byte_stream import pass_network_filters
+from loopmesh.model.patch import Target
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
+from loopmesh.simulate.errors import NotSimulatedError
+from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
+from loopmesh.simulate.handover import Handover, hand_over_request, hand_over_stream
 from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import Filtered, pass_filters
+from loopmesh.simulate.listener_filters import unknown_listener_filters
+from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of
+from loopmesh.simulate.part import Part
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.request import Request
@@ -28,7 +37,8 @@ ONLY_TLS = "the caller opens plaintext, and the server takes mutual TLS only"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """`rule` is the policy that says how the listener accepts connections; `problem` says why it does not."""
+    """`rule` is the policy that says how the listener accepts connections; `problem` says why it does not. `handover`
+    is what becomes of what is let through; `unknown` are filters before that whose effect is not simulated."""
 
     listener: str
     verdict: Verdict
@@ -36,7 +46,19 @@ class Inbound:
     rule: Rule | None = None
     problem: str = ""
     checks: tuple[Check, ...] = ()
-    unknown: tuple[str, ...] = ()
+    fault: Fault | None = None
+    unknown: tuple[Part, ...] = ()
+    handover: Handover = field(default_factory=Handover)
+
+    @property
+    def patched(self) -> tuple[Part, ...]:
+        """What has led to the verdict, where it is no policy of Istio's."""
+        if self.verdict is Verdict.UNFORESEEN and self.unknown:
+            return self.unknown
+        stopped = next((check for check in self.checks if not check.passed), None)
+        if stopped is not None:
+            return stopped.patched
+        return (self.handover.part,) if self.verdict is self.handover.verdict and self.handover.part else ()
 
 
 def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, request: Request) -> Inbound:
@@ -46,14 +68,17 @@ def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, r
     problem = _refusal(chain, connection)
     if chain is None or problem:
         return Inbound(listener=listener.name, verdict=Verdict.REFUSED, tls=connection.tls, rule=rule, problem=problem)
-    filtered = _filter(proxy, chain, connection, request)
+    filtered, handover = _let_through(proxy, chain, connection, request)
+    unknown = (*unknown_listener_filters(listener), *filtered.unknown)
     return Inbound(
         listener=listener.name,
-        verdict=_verdict(filtered),
+        verdict=Verdict.UNFORESEEN if unknown else _verdict(filtered, handover),
         tls=connection.tls,
         rule=rule,
         checks=filtered.checks,
-        unknown=filtered.unknown,
+        fault=filtered.fault,
+        unknown=unknown,
+        handover=handover,
     )
 
 
@@ -73,16 +98,33 @@ def _refusal(chain: FilterChain | None, connection: Connection) -> str:
     return ""
 
 
-def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: Request) -> Filtered:
-    peer = connection.peer if connection.tls else ""
+def _let_through(
+    proxy: Proxy, chain: FilterChain, connection: Connection, request: Request
+) -> tuple[Filtered, Handover]:
+    connection = replace(connection, peer=connection.peer if connection.tls else "")
+    connected = pass_network_filters(chain, Stream(request=request, connection=connection))
     manager = connection_manager(chain)
     if manager is None:
-        return pass_network_filters(chain, Stream(request=request, connection=replace(connection, peer=peer)))
+        return connected, hand_over_stream(proxy, chain)
+    if connected.stopped_by is not None:
+        return connected, Handover()
+    try:
+        filtered = _filter(proxy, manager, connection, request)
+    except NotSimulatedError as error:
+        part = Part(target=Target.HTTP_ROUTE)
+        return connected, Handover(verdict=Verdict.UNFORESEEN, part=part, words=f"has {error}")
+    handover = hand_over_request(proxy, filtered.chosen, filtered.stream.request)
+    checks, unknown = (*connected.checks, *filtered.checks), (*connected.unknown, *filtered.unknown)
+    return replace(filtered, checks=checks, unknown=unknown), handover
+
+
+def _filter(proxy: Proxy, manager: HttpConnectionManager, connection: Connection, request: Request) -> Filtered:
+    """Raises NotSimulatedError for a route."""
     routes = proxy.routes(manager) or RouteConfiguration()
     request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
     stream = Stream(
         request=request,
-        connection=replace(connection, peer=peer, client_ip=client_ip(manager, request, connection)),
+        connection=replace(connection, client_ip=client_ip(manager, request, connection)),
         ignores_parameters=routes.ignore_path_parameters_in_path_matching,
     )
     if refusal is not None:
@@ -90,7 +132,7 @@ def _filter(proxy: Proxy, chain: FilterChain, connection: Connection, request: R
     return pass_filters(manager.http_filters, stream, routes, proxy.token_rules)
 
 
-def _verdict(filtered: Filtered) -> Verdict:
+def _verdict(filtered: Filtered, handover: Handover) -> Verdict:
     if filtered.stopped_by is not None:
         return STOPPED_BY.get(filtered.stopped_by.action, Verdict.DENIED)
-    return Verdict.ASKED if any(check.action == "CUSTOM" for check in filtered.checks) else Verdict.REACHES
+    return Verdict.ASKED if any(check.action == "CUSTOM" for check in filtered.checks) else handover.verdict

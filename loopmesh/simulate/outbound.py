@@ -8,6 +8,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
+from loopmesh.model.patch import Target
 from loopmesh.model.setting import Setting
 from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
 from loopmesh.simulate.check import Check
@@ -17,7 +18,10 @@ from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import pass_filters
+from loopmesh.simulate.listener_filters import unknown_listener_filters
+from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
+from loopmesh.simulate.part import Part
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
@@ -33,7 +37,8 @@ OWN = "outbound"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
     """The route a request took; `timeout_ms` 0 is none, `answer` is set where the proxy answers by itself.
-    `refuses_unknown` is the policy by which it does so for a host it does not know."""
+    `refuses_unknown` is the policy by which it does so for a host it does not know. `part` is the route itself where
+    no policy of Istio's says it."""
 
     virtual_host: str
     domain: str
@@ -45,6 +50,7 @@ class Matched:
     answer: Answer | None
     timeout_rule: Rule | None = None
     refuses_unknown: Rule | None = None
+    part: Part | None = None
     is_stream: bool = False
     """Bytes, with no requests to be seen in them."""
 
@@ -60,13 +66,27 @@ class Outbound:
     passed_over: tuple[PassedOver, ...] = ()
     checks: tuple[Check, ...] = ()
     fault: Fault | None = None
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Part, ...] = ()
+    """Filters whose effect is not simulated."""
     translation: Translation | None = None
     found: tuple[RouteConfiguration, VirtualHost, Route] | None = None
     routed: Request | None = None
     """The request as the route sees it in the end; None where it comes to none."""
     refused: bool = False
     """No filter chain takes the connection."""
+
+    @property
+    def stopped_by(self) -> Check | None:
+        return next((check for check in self.checks if not check.passed), None)
+
+    @property
+    def patched(self) -> tuple[Part, ...]:
+        """What ends the call at the caller's proxy, where it is no policy of Istio's."""
+        if self.unknown:
+            return self.unknown
+        if self.stopped_by is not None:
+            return self.stopped_by.patched
+        return (self.matched.part,) if self.matched and self.matched.answer and self.matched.part else ()
 
 
 def outbound_listener(proxy: Proxy, port: int) -> Listener | None:
@@ -90,9 +110,13 @@ def simulate_outbound(
     routes = proxy.routes(manager) if manager else None
     if manager is None or routes is None:
         return Outbound(request=request, listener=listener.name)
+    connected = pass_network_filters(chain, Stream(request=request, connection=connection))
+    unknown = (*unknown_listener_filters(listener), *connected.unknown)
+    if connected.stopped_by is not None:
+        return Outbound(request=request, listener=listener.name, checks=connected.checks, unknown=unknown)
     request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
     if refusal is not None:
-        return Outbound(request=request, listener=listener.name, checks=(refusal,))
+        return Outbound(request=request, listener=listener.name, checks=(refusal,), unknown=unknown)
     stream = Stream(
         request=request,
         connection=replace(connection, client_ip=client_ip(manager, request, connection)),
@@ -100,7 +124,8 @@ def simulate_outbound(
     )
     host = find_virtual_host(routes, request.authority)
     if host is not None and host[0].require_tls and not connection.tls:
-        return Outbound(request=request, listener=listener.name, matched=_to_https(host[0], host[1], request))
+        matched = _to_https(host[0], host[1], request)
+        return Outbound(request=request, listener=listener.name, matched=matched, unknown=unknown)
     filtered = pass_filters(manager.http_filters, stream, routes, proxy.token_rules)
     chosen = filtered.chosen
     return Outbound(
@@ -109,9 +134,9 @@ def simulate_outbound(
         virtual_host=chosen.host.name if chosen.host else "",
         passed_over=chosen.passed_over,
         matched=_matched(chosen, filtered.stream.request),
-        checks=filtered.checks,
+        checks=(*connected.checks, *filtered.checks),
         fault=filtered.fault,
-        unknown=filtered.unknown,
+        unknown=(*unknown, *filtered.unknown),
         translation=filtered.stream.translation,
         found=chosen.found,
         routed=filtered.stream.request,
@@ -137,11 +162,13 @@ def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
     if chosen.found is None:
         return None
     _, host, route = chosen.found
+    rule = rule_of(route.metadata)
     return Matched(
         virtual_host=host.name,
         domain=chosen.domain,
         name=route.name,
-        rule=rule_of(route.metadata),
+        rule=rule,
+        part=None if rule else Part(target=Target.HTTP_ROUTE, name=route.name),
         timeout_ms=route_timeout_ms(route.route),
         retry=retry_of(host, route),
         mirrors=tuple(mirrors(route.route)),

@@ -23,14 +23,15 @@ def forwarded_request(
 ) -> Request:
     """Headers change from the narrowest level to the widest, then path and authority (`finalizeRequestHeaders`)."""
     for level in (cluster, route, host, routes):
-        request = _with_headers(request, level.request_headers_to_add, level.request_headers_to_remove)
+        request = with_headers(request, level.request_headers_to_add, level.request_headers_to_remove)
     action = route.route
     path = _path(route, request)
     authority = cluster.host_rewrite_literal or _authority(action, request)
     return replace(request, path=path, authority=authority)
 
 
-def _with_headers(request: Request, added: Iterable[HeaderValueOption], removed: Iterable[str]) -> Request:
+def with_headers(request: Request, added: Iterable[HeaderValueOption], removed: Iterable[str]) -> Request:
+    """Removal comes first."""
     headers = {name: value for name, value in request.headers.items() if name not in {one.lower() for one in removed}}
     authority = request.authority
     for option in added:

@@ -24,6 +24,8 @@ class Verdict(StrEnum):
     """The server's proxy does not take the connection."""
     LEAVES = "leaves the mesh"
     """It goes where no proxy of the mesh listens; whether anybody is there is not known here."""
+    UNFORESEEN = "not foreseen"
+    """A part of the configuration decides that is not simulated: an EnvoyFilter has put it in."""
     UNKNOWN = "unknown"
     """The server's configuration is not at hand."""
 

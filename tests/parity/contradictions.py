@@ -4,10 +4,11 @@ destination, the tries, each with the policy behind it."""
 import re
 from collections.abc import Iterable, Iterator
 
-from loopmesh.simulate import Call
+from loopmesh.simulate import Call, Verdict
 from loopmesh.simulate.call import Instance
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.endpoint import Endpoint
+from loopmesh.simulate.inbound import Inbound
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 from tests.parity.decision import Decision
@@ -26,6 +27,13 @@ DETAILS = {
     "TRANSLATION": "grpc_json_transcode",
 }
 """By a check's action how Envoy's details of its stop begin."""
+HANDOVERS = {
+    Verdict.NO_ROUTE: ("route_not_found",),
+    Verdict.NO_CLUSTER: ("cluster_not_found",),
+    Verdict.ANSWERED: ("direct_response",),
+    Verdict.REDIRECTED: ("direct_response",),
+}
+"""How they begin where a server's routes end a call."""
 
 
 def contradictions(call: Call, said: Iterable[Decision]) -> Iterator[str]:
@@ -89,7 +97,7 @@ def _arrival(call: Call, told: Instance, said: Decision) -> Iterator[str]:
         return
     yield from _policy("listener", told.inbound.rule, said.listener_policy, said.listener_place)
     yield from _authorization(told.inbound.checks, said)
-    yield from _ending(_ends(told.inbound.checks), said)
+    yield from _ending(_ends_of_server(told.inbound), said)
     peer = call.spiffe_id if told.tls and told.tls.shows_identity else ""
     if peer != said.peer:
         yield f"explained as a call of {peer or 'nobody'}, not of {said.peer or 'nobody'}"
@@ -129,16 +137,21 @@ def _ends_of_caller(call: Call) -> list[str]:
         return ends
     if outbound.matched is None:
         return ["route_not_found"]
-    if outbound.matched.answer is not None:
-        return ["direct_response"]
     if outbound.fault and outbound.fault.abort_percent:
         ends.append("fault_filter_abort")
+    if outbound.matched.answer is not None:
+        return [*ends, "direct_response"]
     for landing in call.landings:
         if landing.cluster is None:
             ends.append("cluster_not_found")
         elif not landing.instances:
             ends.append("no_healthy_upstream")
     return ends
+
+
+def _ends_of_server(inbound: Inbound) -> list[str]:
+    ends = ["fault_filter_abort"] if inbound.fault and inbound.fault.abort_percent else []
+    return [*ends, *_ends(inbound.checks), *HANDOVERS.get(inbound.handover.verdict, ())]
 
 
 def _ends(checks: Iterable[Check]) -> list[str]:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.explain.live_call import LiveMesh
+from loopmesh.model.patch import Target
 from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate import Request, Verdict
 from loopmesh.simulate.call import Outcome
@@ -14,8 +15,16 @@ from tests.parity.case import Call
 from tests.parity.observation import Observation
 
 HTTP_STATUS_OF = {"PERMISSION_DENIED": 403, "UNAUTHENTICATED": 401}
-ENDED = {Verdict.REFUSED, Verdict.REACHES, Verdict.DENIED, Verdict.NO_INSTANCE, Verdict.NO_ROUTE, Verdict.LEAVES}
+ENDED = {
+    Verdict.REFUSED,
+    Verdict.DENIED,
+    Verdict.NO_CLUSTER,
+    Verdict.NO_INSTANCE,
+    Verdict.NO_ROUTE,
+    Verdict.LEAVES,
+}
 """What a stream of bytes without an answer may have come to."""
+LEFT_OPEN = {Verdict.ASKED, Verdict.UNFORESEEN}
 PASSING = (503, 504)
 """Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
 
@@ -58,7 +67,7 @@ def _request(call: Call) -> Request:
 def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
     """One of the outcomes that were told is the one that was seen."""
     verdicts = {outcome.verdict for outcome in told}
-    if Verdict.ASKED in verdicts:
+    if verdicts & LEFT_OPEN:
         return True
     if seen.answered_by:
         if Verdict.LEAVES in verdicts and seen.answered_by.startswith("outside-"):
@@ -75,7 +84,14 @@ def _happened(seen: Observation, told: tuple[Outcome, ...]) -> bool:
         return Verdict.REDIRECTED in verdicts
     if status == 404:
         return bool(verdicts & {Verdict.NO_ROUTE, Verdict.ANSWERED, Verdict.ABORTED})
+    if status in PASSING and any(one.verdict is Verdict.DENIED and _is_closed(one) for one in told):
+        return True
     others = {Verdict.ANSWERED, Verdict.ABORTED, Verdict.NO_INSTANCE, Verdict.NO_CLUSTER, Verdict.REFUSED}
     if status in PASSING or seen.grpc:
         others |= {Verdict.REACHES, Verdict.LEAVES}
     return bool(verdicts & others)
+
+
+def _is_closed(told: Outcome) -> bool:
+    """A connection that is denied is closed, whatever is asked on it."""
+    return any(part.target is Target.NETWORK_FILTER for part in told.patched)

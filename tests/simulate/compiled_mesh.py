@@ -9,7 +9,7 @@ from pathlib import Path
 
 from envoy.config.listener.v3.listener_pb2 import Listener
 
-from loopmesh.compile import compile_mesh, token_sources
+from loopmesh.compile import AppliedPatch, applied_patches, compile_mesh, token_sources
 from loopmesh.compile.rendering import assumed_topology
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 from loopmesh.simulate import (
@@ -31,9 +31,10 @@ LAB_VALUES = Path(__file__).parent / "values.yaml"
 
 @dataclass(frozen=True, slots=True)
 class CompiledMesh:
-    """`proxies` by the names of their workloads."""
+    """`proxies`, and the `patches` that have had a hand in them, by the names of their workloads."""
 
     proxies: Mapping[str, Proxy]
+    patches: Mapping[str, tuple[AppliedPatch, ...]]
 
     @classmethod
     def read(cls, values: Path, policies: PolicySet, unready: Iterable[str] = ()) -> "CompiledMesh":
@@ -55,7 +56,7 @@ class CompiledMesh:
             )
             for one in topology.workloads
         }
-        return cls(proxies)
+        return cls(proxies, {one.name: tuple(applied_patches(checked, one)) for one in topology.workloads})
 
     def call(self, caller: str, request: Request) -> Call:
         """A call by an instance (`orders-v1-0`), or the first instance of a service (`orders`)."""

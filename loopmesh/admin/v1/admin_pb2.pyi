@@ -179,7 +179,7 @@ class WorkloadStatus(_message.Message):
     LOGS_FIELD_NUMBER: _builtins.int
     NAMESPACE_FIELD_NUMBER: _builtins.int
     TOKEN_RULES_FIELD_NUMBER: _builtins.int
-    ADDED_FILTERS_FIELD_NUMBER: _builtins.int
+    PATCHES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     service: _builtins.str
     version: _builtins.str
@@ -209,8 +209,8 @@ class WorkloadStatus(_message.Message):
         """The rule behind each provider of tokens in its configuration, which does not say it: by the provider's name."""
 
     @_builtins.property
-    def added_filters(self) -> _containers.RepeatedCompositeFieldContainer[Global___AddedFilter]:
-        """HTTP filters that patches of policies have put into its configuration, which does not say so."""
+    def patches(self) -> _containers.RepeatedCompositeFieldContainer[Global___AppliedPatch]:
+        """Patches of policies that have had a hand in its configuration, which does not say so."""
 
     def __init__(
         self,
@@ -230,43 +230,51 @@ class WorkloadStatus(_message.Message):
         logs: _abc.Iterable[_builtins.str] | None = ...,
         namespace: _builtins.str = ...,
         token_rules: _abc.Mapping[_builtins.str, Global___RuleName] | None = ...,
-        added_filters: _abc.Iterable[Global___AddedFilter] | None = ...,
+        patches: _abc.Iterable[Global___AppliedPatch] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["envoy", b"envoy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_filters", b"added_filters", "application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "token_rules", b"token_rules", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_target", b"application_target", "envoy", b"envoy", "envoy_admin_socket", b"envoy_admin_socket", "logs", b"logs", "name", b"name", "namespace", b"namespace", "outbound_socket", b"outbound_socket", "patches", b"patches", "pid", b"pid", "ready", b"ready", "reason", b"reason", "restarts", b"restarts", "service", b"service", "spiffe_id", b"spiffe_id", "token_rules", b"token_rules", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkloadStatus: _TypeAlias = WorkloadStatus  # noqa: Y015
 
 @_typing.final
-class AddedFilter(_message.Message):
+class AppliedPatch(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    KIND_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
-    kind: _builtins.str
-    """Full name of its configuration's message, for example "envoy.extensions.filters.http.buffer.v3.Buffer"."""
+    target: _builtins.str
+    """Istio's `applyTo`, for example "HTTP_FILTER"."""
     direction: _builtins.str
     """Istio's `context`: "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY" or "ANY"."""
+    kind: _builtins.str
+    """Full name of a filter's configuration's message, for example "envoy.extensions.filters.http.buffer.v3.Buffer"."""
+    name: _builtins.str
+    """Of the filter, route or virtual host it brings, else of what it matches; may be empty."""
     @_builtins.property
     def rule(self) -> Global___RuleName: ...
     def __init__(
         self,
         *,
-        kind: _builtins.str = ...,
+        target: _builtins.str = ...,
         direction: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        name: _builtins.str = ...,
         rule: Global___RuleName | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "kind", b"kind", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "kind", b"kind", "name", b"name", "rule", b"rule", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AddedFilter: _TypeAlias = AddedFilter  # noqa: Y015
+Global___AppliedPatch: _TypeAlias = AppliedPatch  # noqa: Y015
 
 @_typing.final
 class EnvoyStatus(_message.Message):

@@ -7,15 +7,20 @@ from dataclasses import replace
 from loopmesh.cli.explain.advice import Advice, Name
 from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.cli.explain.patched import CHANGE_IT, MAKE_THE_CALL, advise_unknown_filters, denied_by_patch, patcher
 from loopmesh.cli.explain.places import Places, named
-from loopmesh.cli.explain.rows import NOTHING, cluster_words, ejected_names, instance_name, seconds
+from loopmesh.cli.explain.rows import NOTHING, REFUSING, cluster_words, ejected_names, instance_name, seconds
 from loopmesh.cli.explain.stop import advise_stop
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.cli.explain.unknown_host import advise_unknown
+from loopmesh.model.patch import Target
 from loopmesh.simulate import Call, Landing, Verdict
 from loopmesh.simulate.call import Instance
+from loopmesh.simulate.fault import FILTER as INJECTING
+from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
+from loopmesh.simulate.part import Part
 from loopmesh.simulate.request import Request
 
 PASSING_ON = ("allow_any", "allow_any_dynamic_dns")
@@ -38,11 +43,16 @@ def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[A
     if outbound.refused:
         yield _refused(outbound.request)
         return
-    stopped = [check for check in outbound.checks if not check.passed]
-    for check in stopped:
-        yield advise_stop(check, outbound.checks, "", outbound.request, name, around.stated)
+    if outbound.unknown:
+        yield from advise_unknown_filters(outbound.unknown, around.patches, call.caller, name, inbound=False)
+        return
+    stopped = outbound.stopped_by
+    if stopped is not None and stopped.patched:
+        yield denied_by_patch(stopped, _patcher(call, stopped.patched, name, around))
+    elif stopped is not None:
+        yield advise_stop(stopped, outbound.checks, "", outbound.request, name, around.stated)
     if outbound.matched is None:
-        if not stopped:
+        if stopped is None:
             yield _no_route(call, name, around)
         return
     if outbound.matched.virtual_host in PASSING_ON and call.percent(Verdict.LEAVES):
@@ -50,10 +60,22 @@ def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[A
         yield replace(told, why=f"{told.why}, and calls of unknown hosts may leave the mesh")
     yield from _answered(call, outbound.matched, name, around)
     if outbound.fault and outbound.fault.abort_percent:
-        fault = outbound.fault
-        by = name(outbound.matched.rule) if outbound.matched.rule else "a route"
-        why = f"{by} ends {fault.abort_percent:g}% of the calls with {abort_words(fault)}"
-        yield Advice(why=why, remedy="remove `fault.abort` from it")
+        yield _aborted(call, outbound.fault, outbound.matched.rule, name, around)
+
+
+def _aborted(call: Call, fault: Fault, rule: Rule | None, name: Name, around: Surroundings) -> Advice:
+    if not fault.by_route:
+        return Advice(why=f"{_patcher(call, (INJECTING,), name, around)} {_ends(fault)}", remedy=CHANGE_IT)
+    return Advice(why=f"{name(rule) if rule else 'a route'} {_ends(fault)}", remedy="remove `fault.abort` from it")
+
+
+def _ends(fault: Fault) -> str:
+    return f"ends {fault.abort_percent:g}% of the calls with {abort_words(fault)}"
+
+
+def _patcher(call: Call, parts: Sequence[Part], name: Name, around: Surroundings) -> str:
+    """The EnvoyFilters behind parts of the caller's proxy."""
+    return patcher(around.patches.behind(call.caller, parts, inbound=False), call.caller, name)
 
 
 def _refused(request: Request) -> Advice:
@@ -80,6 +102,9 @@ def _no_route(call: Call, name: Name, around: Surroundings) -> Advice:
             remedy="call SERVICE:PORT of a service of the mesh, or add the host with a ServiceEntry; from outside call "
             "a host that a VirtualService of the gateway has",
         )
+    if not outbound.passed_over:
+        by = _patcher(call, (Part(target=Target.VIRTUAL_HOST),), name, around)
+        return Advice(why=f"{by} leaves {outbound.virtual_host} no route", remedy=CHANGE_IT)
     unmet = [
         f"{name(passed.rule) if passed.rule else passed.name} asks that {passed.unmet}"
         for passed in outbound.passed_over
@@ -93,7 +118,11 @@ def _no_route(call: Call, name: Name, around: Surroundings) -> Advice:
 def _answered(call: Call, matched: Matched, name: Name, around: Surroundings) -> Iterator[Advice]:
     if matched.answer is None:
         return
-    if matched.rule is None and matched.answer.location:
+    what = f"redirects to {matched.answer.location}" if matched.answer.location else "answers by itself"
+    if matched.part is not None and matched.virtual_host != REFUSING:
+        by = _patcher(call, (matched.part,), name, around)
+        yield Advice(why=f"{by} {what} with HTTP {int(matched.answer.status)}", remedy=CHANGE_IT)
+    elif matched.rule is None and matched.answer.location:
         yield Advice(
             why=f"the host takes https only and redirects to {matched.answer.location}",
             remedy="call it by https, or remove `httpsRedirect` from the Gateway",
@@ -103,7 +132,6 @@ def _answered(call: Call, matched: Matched, name: Name, around: Surroundings) ->
         told = _unknown(call, around)
         yield replace(told, why=f"{told.why}{by}")
     else:
-        what = f"redirects to {matched.answer.location}" if matched.answer.location else "answers by itself"
         yield Advice(
             why=f"{name(matched.rule)} {what} with HTTP {matched.answer.status}",
             remedy="give the rule a `route` if calls should get through",
@@ -151,9 +179,23 @@ def _at_instance(
         rules = [landing.cluster.rule if landing.cluster else None, instance.inbound.rule if instance.inbound else None]
         said = " or ".join(name(rule) for rule in rules if rule) or "the policies"
         yield Advice(why=f"{who} takes no connection: {instance.problem}", remedy=f"change `tls` or `mtls` in {said}")
-    if instance.inbound is None:
+    inbound = instance.inbound
+    if inbound is None or instance.problem:
         return
-    for check in instance.inbound.checks:
-        if not check.passed:
-            caller = call.spiffe_id if instance.tls and instance.tls.shows_identity else ""
-            yield advise_stop(check, instance.inbound.checks, caller, landing.request, name, around.stated)
+    by = patcher(around.patches.behind(who, inbound.patched, inbound=True), who, name)
+    if inbound.fault and inbound.fault.abort_percent:
+        adding = patcher(around.patches.behind(who, (INJECTING,), inbound=True), who, name)
+        why = f"{adding} {_ends(inbound.fault)} at {who}"
+        yield Advice(why=why, remedy=CHANGE_IT)
+    if inbound.unknown:
+        yield from advise_unknown_filters(inbound.unknown, around.patches, who, name, inbound=True)
+        return
+    for check in (one for one in inbound.checks if not one.passed):
+        if check.patched:
+            yield denied_by_patch(check, by)
+            return
+        caller = call.spiffe_id if instance.tls and instance.tls.shows_identity else ""
+        yield advise_stop(check, inbound.checks, caller, landing.request, name, around.stated)
+    if inbound.verdict is inbound.handover.verdict and inbound.handover.part:
+        remedy = MAKE_THE_CALL if inbound.verdict is Verdict.UNFORESEEN else CHANGE_IT
+        yield Advice(why=f"{by} {inbound.handover.words}", remedy=remedy)

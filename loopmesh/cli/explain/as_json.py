@@ -26,7 +26,7 @@ def explanation_json(call: Call, places: Places, around: Surroundings) -> Json:
         "path": request.path,
         "server_name": request.server_name,
         "translation": translation and {"path": translation.request.path, "rule": translation.rule},
-        "outcomes": [_outcome(call, one) for one in call.outcomes],
+        "outcomes": [_outcome(call, one, places, around) for one in call.outcomes],
         "advice": [{"why": one.why, "remedy": one.remedy} for one in advise(call, places, around)],
         "virtual_host": matched.virtual_host if matched else call.outbound.virtual_host,
         "route": _route(matched, places) if matched else None,
@@ -38,12 +38,13 @@ def explanation_json(call: Call, places: Places, around: Surroundings) -> Json:
     }
 
 
-def _outcome(call: Call, outcome: Outcome) -> Json:
+def _outcome(call: Call, outcome: Outcome, places: Places, around: Surroundings) -> Json:
     return {
         "verdict": str(outcome.verdict),
         "percent": outcome.percent,
         "workload": outcome.workload,
         "status": ending_words(call, outcome),
+        "patches": [_rule(rule, places) for rule in around.patches.ending(call, outcome)],
     }
 
 

@@ -34,13 +34,22 @@ def abort_words(fault: Fault) -> str:
 def _http_status(call: Call, outcome: Outcome) -> int:
     if outcome.verdict in FIXED:
         return FIXED[outcome.verdict]
-    if outcome.workload:
+    if outcome.verdict is Verdict.ABORTED:
         return 0
-    stopped = next((check for check in call.outbound.checks if not check.passed), None)
-    if stopped is not None:
-        return stopped.status
+    if outcome.workload:
+        return _status_at(call, outcome)
+    if call.outbound.stopped_by is not None:
+        return call.outbound.stopped_by.status
     matched = call.outbound.matched
     return matched.answer.status if matched is not None and matched.answer is not None else 0
+
+
+def _status_at(call: Call, outcome: Outcome) -> int:
+    """Where a route of the server's proxy answers."""
+    instances = (one for landing in call.landings for one in landing.instances)
+    ending = (one.inbound for one in instances if one.workload == outcome.workload and one.verdict is outcome.verdict)
+    answer = next((one.handover.answer for one in ending if one), None)
+    return answer.status if answer else 0
 
 
 def _words(status: int, request: Request) -> str:

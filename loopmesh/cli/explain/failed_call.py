@@ -17,7 +17,7 @@ from loopmesh.cli.explain.cause import (
     status_words,
     way_words,
 )
-from loopmesh.cli.explain.filter_rules import rules_of_filters
+from loopmesh.cli.explain.patches import Patches
 from loopmesh.cli.explain.places import Places, fields_of, find_places, find_stated, named, rules_of
 from loopmesh.cli.explain.rows import seconds
 from loopmesh.cli.explain.same_call import (
@@ -76,13 +76,13 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     if same is not None:
         unsaid = log is None and cause.part in UNSAID
         cause = (cause_by_policies(same, failure) if unsaid else None) or _by_own_deadline(cause, failure, same)
-    named_by = () if same is None else rules_of_filters(cause.filters, failure, status)
-    rules = tuple(dict.fromkeys((*_rules(cause, failure, same), *named_by)))
+    patches = Patches.of(status) if same is not None else Patches()
+    rules = tuple(dict.fromkeys((*_rules(cause, failure, same), *patches.of_filters(cause.filters, failure))))
     ending = same_end(same.call, failure, cause.verdict) if same and cause.verdict else None
-    places = find_places(state, {*rules, *_named_rules(same)}) if same else {}
+    places = find_places(state, {*rules, *_named_rules(same, patches)}) if same else {}
     services = () if failure.from_outside or not ending else tuple(known_services(status.services))
     stated = find_stated(state, fields_of(ending)) if ending else {}
-    around = Surroundings(services=services, stated=stated)
+    around = Surroundings(services=services, stated=stated, patches=patches)
     asking = asks_unknown_token(same, failure) if same and ending else None
     return FailedCall(
         trace=trace.id,
@@ -103,8 +103,8 @@ def _token_advice(rule: Rule, places: Places) -> Advice:
     return Advice(why=why, remedy="ask what becomes of the token: mesh explain --from WORKLOAD … --jwt FILE")
 
 
-def _named_rules(same: SameCall) -> Iterator[Rule]:
-    yield from rules_of(same.call)
+def _named_rules(same: SameCall, patches: Patches) -> Iterator[Rule]:
+    yield from rules_of(same.call, patches)
     if same.route is not None:
         yield same.route
 

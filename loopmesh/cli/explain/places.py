@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import QUICK_S, running_mesh
+from loopmesh.cli.explain.patches import Patches
 from loopmesh.cli.rule_names import rule_name
 from loopmesh.model.problem import Origin
 from loopmesh.simulate import Call
@@ -12,11 +13,13 @@ from loopmesh.simulate.check import Check, RuleResult
 from loopmesh.simulate.origin import Rule
 
 Places = Mapping[Rule, Origin]
+NO_PATCHES = Patches()
 
 
-def rules_of(call: Call) -> set[Rule]:
+def rules_of(call: Call, patches: Patches = NO_PATCHES) -> set[Rule]:
     """Every rule the explanation of a call may name."""
-    return {rule for rule in _rules(call) if rule is not None}
+    ending = {rule for outcome in call.outcomes for rule in patches.ending(call, outcome)}
+    return ending | {rule for rule in _rules(call) if rule is not None}
 
 
 def _rules(call: Call) -> Iterator[Rule | None]:

@@ -1,17 +1,21 @@
 """An explanation as rows: what it is about, what holds, and the rule that says so."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.simulate import Call, Landing
 from loopmesh.simulate.call import Instance
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.cluster import ClusterFacts, Outlier
+from loopmesh.simulate.fault import FILTER as INJECTING
 from loopmesh.simulate.fault import Fault
+from loopmesh.simulate.inbound import Inbound
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
+from loopmesh.simulate.part import Part
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import Retry
 from loopmesh.simulate.route import PassedOver
@@ -24,6 +28,8 @@ LIMIT_WORDS = {
     "max_retries": "retries",
 }
 SPIFFE = "spiffe://"
+REFUSING = "block_all"
+"""What Istio calls the virtual host of names nobody has declared, where their calls are refused."""
 MOST_PASSED_OVER = 3
 """All fits on one screen; JSON has every one."""
 
@@ -39,35 +45,47 @@ class Row:
     also: Rule | None = None
 
 
-def rows(call: Call, live: Mapping[str, LiveCluster]) -> Iterator[Row]:
+def rows(call: Call, around: Surroundings) -> Iterator[Row]:
     matched, translation = call.outbound.matched, call.outbound.translation
     if translation is not None:
         yield Row(label="translation", text=f"to {translation.request.path[1:]}, by its rule {translation.rule}")
-    if matched is not None and matched.rule is None and matched.answer is not None and not matched.answer.location:
+    if matched is not None and matched.virtual_host == REFUSING:
         words = f"none is called {call.outbound.request.authority}"
         yield Row(label="host", text=words, rule=matched.refuses_unknown)
     elif matched is not None:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
         yield from (_passed_over(one) for one in call.outbound.passed_over[:MOST_PASSED_OVER])
-        yield from _route(matched, call.outbound.request)
+        yield from _route(call, matched, around)
         yield from _rewrite(call, matched.rule)
         if call.outbound.fault:
-            yield Row(label="fault", text=_fault(call.outbound.fault), rule=matched.rule)
+            yield _fault_row(call, call.outbound.fault, around)
     elif call.outbound.virtual_host:
         yield Row(label="host", text=call.outbound.virtual_host)
     for check in call.outbound.checks:
-        yield _check(check, level=0)
+        yield _named(_check(check, level=0), check.patched, call.caller, around)
     for landing in call.landings:
-        yield from _landing(call, landing, live.get(landing.name, NOTHING))
-    if call.outbound.unknown:
-        yield Row(label="unknown", text=f"what {', '.join(call.outbound.unknown)} does is not simulated")
+        yield from _landing(call, landing, around)
+    for part in call.outbound.unknown:
+        yield _named(_unknown(part, level=0), (part,), call.caller, around)
 
 
-def _route(matched: Matched, request: Request) -> Iterator[Row]:
+def _named(row: Row, parts: Sequence[Part], workload: str, around: Surroundings, *, inbound: bool = False) -> Row:
+    """With the patches behind parts of the workload's proxy."""
+    rules = around.patches.behind(workload, parts, inbound=inbound)
+    return replace(row, rule=rules[0], also=next(iter(rules[1:]), None)) if rules else row
+
+
+def _unknown(part: Part, level: int) -> Row:
+    return Row(label="unknown", text=f"what {part.name or part.kind} does is not simulated", level=level)
+
+
+def _route(call: Call, matched: Matched, around: Surroundings) -> Iterator[Row]:
     if matched.is_stream:
-        yield Row(label="route", text=_stream(request), rule=matched.rule)
+        yield Row(label="route", text=_stream(call.outbound.request), rule=matched.rule)
         return
-    yield Row(label="route", text=matched.name or "(without a name)", rule=matched.rule)
+    parts = (matched.part,) if matched.part and matched.answer else ()
+    row = Row(label="route", text=matched.name or "(without a name)", rule=matched.rule)
+    yield _named(row, parts, call.caller, around)
     if matched.answer is not None:
         said = matched.answer.location or matched.answer.body.strip()
         yield Row(label="answer", text=f"HTTP {matched.answer.status} {said}".rstrip())
@@ -107,6 +125,12 @@ def _retry(retry: Retry) -> Row:
     return Row(label="retries", text=f"{retry.retries} on {', '.join(words)}{per_try}{default}", rule=retry.rule)
 
 
+def _fault_row(call: Call, fault: Fault, around: Surroundings) -> Row:
+    matched = call.outbound.matched
+    row = Row(label="fault", text=_fault(fault), rule=matched.rule if matched and fault.by_route else None)
+    return _named(row, () if fault.by_route else (INJECTING,), call.caller, around)
+
+
 def _fault(fault: Fault) -> str:
     parts = []
     if fault.delay_percent:
@@ -116,7 +140,8 @@ def _fault(fault: Fault) -> str:
     return ", ".join(parts)
 
 
-def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
+def _landing(call: Call, landing: Landing, around: Surroundings) -> Iterator[Row]:
+    live = around.live.get(landing.name, NOTHING)
     rule = landing.cluster.rule if landing.cluster else None
     yield Row(label="destination", text=f"{landing.percent:g}% to {cluster_words(landing.name)}", rule=rule)
     if landing.cluster is not None:
@@ -128,7 +153,7 @@ def _landing(call: Call, landing: Landing, live: LiveCluster) -> Iterator[Row]:
         yield Row(label="ejection", text=_outlier(facts.outlier, ejected), rule=facts.ejection_rule, level=1)
     seen: set[tuple[Row, ...]] = set()
     for instance in landing.instances:
-        told = tuple(_instance(call, landing.cluster, instance))
+        told = tuple(_instance(call, landing.cluster, instance, around))
         if told not in seen:
             seen.add(told)
             yield from told
@@ -186,18 +211,28 @@ def _outlier(outlier: Outlier | None, ejected: Sequence[str]) -> str:
     )
 
 
-def _instance(call: Call, cluster: ClusterFacts | None, instance: Instance) -> Iterator[Row]:
+def _instance(call: Call, cluster: ClusterFacts | None, instance: Instance, around: Surroundings) -> Iterator[Row]:
     server = instance.inbound.rule if instance.inbound else None
     caller = cluster.rule if cluster and cluster.decides_tls and instance.inbound else None
     text = _tls(call, instance)
     yield Row(label="tls", text=text, rule=caller or server, also=server if caller else None, level=1)
-    for check in instance.inbound.checks if instance.inbound else ():
-        yield _check(check, level=1)
-    if instance.inbound is not None and not instance.inbound.checks and not instance.problem:
-        yield Row(label="authorization", text="allowed: no policy selects it", level=1)
-    if instance.inbound is not None and instance.inbound.unknown:
-        text = f"what {', '.join(instance.inbound.unknown)} does is not simulated"
-        yield Row(label="unknown", text=text, level=1)
+    if instance.inbound is not None and not instance.problem:
+        for row, parts in _inbound(instance.inbound):
+            yield _named(row, parts, instance.workload, around, inbound=True)
+
+
+def _inbound(inbound: Inbound) -> Iterator[tuple[Row, Sequence[Part]]]:
+    """Each with the parts that patches have a hand in."""
+    for check in inbound.checks:
+        yield _check(check, level=1), check.patched
+    if not inbound.checks:
+        yield Row(label="authorization", text="allowed: no policy selects it", level=1), ()
+    if inbound.fault:
+        yield Row(label="fault", text=_fault(inbound.fault), level=1), (INJECTING,)
+    for part in inbound.unknown:
+        yield _unknown(part, level=1), (part,)
+    if inbound.handover.part and inbound.verdict is inbound.handover.verdict:
+        yield Row(label="route", text=inbound.handover.words, level=1), (inbound.handover.part,)
 
 
 def _tls(call: Call, instance: Instance) -> str:

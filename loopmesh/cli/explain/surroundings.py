@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.cli.explain.patches import Patches
 from loopmesh.cli.known_service import KnownService
 from loopmesh.simulate.origin import Rule
 
@@ -11,11 +12,12 @@ from loopmesh.simulate.origin import Rule
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """`live` by the names of clusters. `services` are those a caller may mean; none for a caller from outside. `stated`
-    is whether policies say what they may say at a place, where that was asked."""
+    is whether policies say what they may say at a place, where that was asked. `patches` are those of all proxies."""
 
     live: Mapping[str, LiveCluster] = field(default_factory=dict)
     services: tuple[KnownService, ...] = ()
     stated: Mapping[Rule, bool] = field(default_factory=dict)
+    patches: Patches = field(default_factory=Patches)
 
 
 ALONE = Surroundings()

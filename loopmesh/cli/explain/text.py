@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.ending import ending_words
+from loopmesh.cli.explain.patched import patcher
 from loopmesh.cli.explain.places import Places, named
 from loopmesh.cli.explain.rows import Row, rows
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.simulate import Call, Verdict
+from loopmesh.simulate.call import Outcome
 
 LABEL_WIDTH = 17
 WORDS = {
@@ -16,6 +18,7 @@ WORDS = {
     Verdict.UNAUTHENTICATED: "not authenticated at",
     Verdict.ASKED: "an authorizer decides at",
     Verdict.REFUSED: "refused by",
+    Verdict.UNFORESEEN: "not foreseen at",
     Verdict.UNKNOWN: "not known at",
 }
 
@@ -23,9 +26,9 @@ WORDS = {
 def explanation_lines(call: Call, places: Places, around: Surroundings = ALONE) -> Iterator[str]:
     request = call.outbound.request
     yield f"{call.caller}: {f'{request.method} {request.path or request.server_name}'.strip()} to {request.authority}"
-    for row in rows(call, around.live):
+    for row in rows(call, around):
         yield _line(row, places)
-    yield f"=> {_verdict(call)}"
+    yield f"=> {', '.join(_verdict(call, outcome, places, around) for outcome in call.outcomes)}"
     for advice in advise(call, places, around):
         yield f"   why: {advice.why}"
         yield f"   to change it: {advice.remedy}"
@@ -37,12 +40,16 @@ def _line(row: Row, places: Places) -> str:
     return f"{indent}{row.label:<{LABEL_WIDTH - 2 * row.level}}{row.text}{sources}"
 
 
-def _verdict(call: Call) -> str:
-    parts = []
-    for outcome in call.outcomes:
-        where = outcome.workload or (call.caller if outcome.verdict in WORDS else "")
-        words = f"{WORDS.get(outcome.verdict, str(outcome.verdict))} {where}".rstrip()
-        status = ending_words(call, outcome)
-        words += f" with {status}" if status else ""
-        parts.append(words if len(call.outcomes) == 1 else f"{words} {outcome.percent:.4g}%")
-    return ", ".join(parts)
+def _verdict(call: Call, outcome: Outcome, places: Places, around: Surroundings) -> str:
+    verdict, where = outcome.verdict, outcome.workload or call.caller
+    words = WORDS.get(verdict, f"{verdict} at" if outcome.workload else str(verdict))
+    parts = [f"{words} {where}" if outcome.workload or verdict in WORDS else words]
+    if status := ending_words(call, outcome):
+        parts.append(f"with {status}")
+    if len(call.outcomes) > 1:
+        parts.append(f"{outcome.percent:.4g}%")
+    if verdict is Verdict.UNFORESEEN:
+        rules = around.patches.ending(call, outcome)
+        who = patcher(rules, where, lambda rule: named(rule, places))
+        parts[-1] += f": {who} {'decide' if len(rules) > 1 else 'decides'}"
+    return " ".join(parts)

@@ -5,7 +5,7 @@ are for; messages that several proxies share stay as they are. Order and effects
 (pilot/pkg/networking/core/envoyfilter).
 """
 
-from loopmesh.compile.patch.added_filters import AddedFilter, added_filters
+from loopmesh.compile.patch.applied import AppliedPatch, applied_patches
 from loopmesh.compile.patch.patcher import Patcher
 
-__all__ = ["AddedFilter", "Patcher", "added_filters"]
+__all__ = ["AppliedPatch", "Patcher", "applied_patches"]

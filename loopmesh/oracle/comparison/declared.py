@@ -100,7 +100,6 @@ DECLARED: tuple[Declared, ...] = (
         r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
     ),
     Declared(r"outbound .*", r"rds\.route_config_name", "loopmesh has one set of routes for all ports"),
-    Declared(CHAINS, r".*route_config\.validate_clusters", "the cluster is always there"),
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(
         r"edge .*",
