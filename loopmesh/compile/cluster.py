@@ -88,8 +88,9 @@ def _outbound(
 
 
 def _is_called_name(called: Called) -> bool:
-    """Whether it has no instances of its own: every call says where it goes."""
-    return isinstance(called, AddedHost) and called.resolution is Resolution.CALLED_NAME
+    """Whether it has no instances of its own, for every call says where it goes; a host whose connections go on counts
+    as one instance to Istio."""
+    return isinstance(called, AddedHost) and called.resolution is Resolution.CALLED_NAME and not called.goes_on
 
 
 def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:

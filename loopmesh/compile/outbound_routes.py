@@ -1,6 +1,6 @@
 """What a program can call: a virtual host for every service port, found by the `:authority` it dials."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
@@ -22,7 +22,7 @@ def outbound_routes(view: View) -> RouteConfiguration:
     """All routes of the sidecars with this view; the configuration's name is `outbound`."""
     hosts = [_service_host(view, service, port) for service, port in view.request_ports]
     taken = {domain for host in hosts for domain in host.domains}
-    for host in [*_other_hosts(view), *_hidden_hosts(view)]:
+    for host in [*_other_hosts(view, taken), *_hidden_hosts(view)]:
         if taken.isdisjoint(host.domains):
             hosts.append(host)
             taken.update(host.domains)
@@ -51,17 +51,22 @@ def _service_host(view: View, service: Called, port: Port) -> VirtualHost:
     )
 
 
-def _other_hosts(view: View) -> Iterator[VirtualHost]:
-    """Hosts of policies that are no services: on the ports of the services beside them, and on port 80 if some service
-    has it, for nothing listens there otherwise (Istio `buildSidecarVirtualHostsForVirtualService`)."""
+def _other_hosts(view: View, taken: Collection[str]) -> Iterator[VirtualHost]:
+    """Hosts of policies at ports where they are no services: those of the services beside them, and port 80 if some
+    service has it, for nothing listens there otherwise (Istio `buildSidecarVirtualHostsForVirtualService`).
+
+    Without a port a host means port 80, unless it is `taken`: then it means the service of this name.
+    """
+    everywhere = {port.number for _, port in view.request_ports if port.number == HTTP_PORT}
     for routing in view.choice.routings:
-        others = [host for host in routing.hosts if not view.services_covered(host)]
-        for port in _ports_of(view, routing) if others else ():
-            routes = routing_routes(view, routing, view.route_scope(port))
+        services = {host: view.services_covered(host) for host in routing.hosts}
+        for port in sorted(_ports_beside(view, routing, services) | everywhere):
+            others = [host for host, covered in services.items() if not any(_has(one, port) for one in covered)]
+            routes = routing_routes(view, routing, view.route_scope(port)) if others else []
             for host in others if routes else ():
                 yield VirtualHost(
                     name=f"{host}:{port}",
-                    domains=[f"{host}:{port}", *([host] if port == HTTP_PORT else [])],
+                    domains=[f"{host}:{port}", *([host] if port == HTTP_PORT and host not in taken else [])],
                     routes=routes,
                     include_request_attempt_count=True,
                 )
@@ -82,11 +87,19 @@ def hidden_host(view: View, service: Called, port: Port, domains: list[str]) -> 
     return passing_on(view.outbound_policy, cluster, domains, cluster)
 
 
-def _ports_of(view: View, routing: Routing) -> list[int]:
-    services = [service for host in routing.hosts for service in view.services_covered(host)]
-    beside = {port.number for service in services for port in service.ports if port.protocol.is_http}
-    everywhere = {port.number for _, port in view.request_ports if port.number == HTTP_PORT}
-    return sorted(beside | everywhere)
+def _ports_beside(view: View, routing: Routing, services: Mapping[str, list[Called]]) -> set[int]:
+    """Ports of the services its hosts stand for; a wildcard stands only for those no other policy is closer to."""
+    meant = (
+        service
+        for host, covered in services.items()
+        for service in covered
+        if not host.startswith("*") or view.choice.for_host(service.host)[0] is routing
+    )
+    return {port.number for service in meant for port in service.ports if port.protocol.is_http}
+
+
+def _has(service: Called, port: int) -> bool:
+    return any(one.number == port for one in service.ports)
 
 
 def _domains(service: Called, port: Port, namespace: str) -> list[str]:

@@ -28,6 +28,12 @@ def routes(*policies: str, workload: str = "till-v1-0", host: str = TILL) -> lis
     return next(one["routes"] for one in found if one["name"].startswith(f"{host}:"))
 
 
+def domains(*policies: str) -> dict[str, list[str]]:
+    """Of each virtual host."""
+    found = configuration("till-v1-0", *policies)["RouteConfiguration"]["outbound"]["virtual_hosts"]
+    return {one["name"]: one["domains"] for one in found}
+
+
 def statuses(found: list[dict[str, Any]]) -> list[int]:
     return [route["direct_response"]["status"] for route in found if "direct_response" in route]
 
@@ -44,6 +50,26 @@ def test_the_policy_for_exactly_the_host_comes_before_those_for_wildcards() -> N
 def test_a_policy_none_of_whose_matches_is_for_the_caller_leaves_the_host_to_the_service() -> None:
     (route,) = routes(virtual_service(answer(201, "match: [{sourceNamespace: nowhere}]")))
     assert route["route"]["cluster"].endswith(TILL)
+
+
+def test_a_service_is_known_at_port_80_by_its_full_name_which_alone_still_means_the_service() -> None:
+    web = "web.archive.svc.cluster.local"
+    found = domains(virtual_service(answer(201), hosts=f"[{web}]"))
+    assert found[f"{web}:80"] == [f"{web}:80"]
+    assert web in found[f"{web}:7000"]
+
+
+def test_hosts_of_a_policy_are_known_at_each_other_s_ports() -> None:
+    found = domains(virtual_service(answer(201), hosts="[nats, web.archive.svc.cluster.local, other.example.com]"))
+    ports = {name.rpartition(":")[2] for name in found if name.startswith("nats.")}
+    assert ports == {name.rpartition(":")[2] for name in found if name.startswith("other.")} == {"80", "7000"}
+
+
+def test_a_wildcard_lends_its_ports_only_where_no_policy_is_closer_to_the_service() -> None:
+    wide = virtual_service(answer(201), name="a-wide", hosts='["*.shop.svc.cluster.local", other.example.com]')
+    web = virtual_service(answer(202), name="b-web", hosts="[web]")
+    assert {name for name in domains(wide, web) if name.startswith("other.")} == {"other.example.com:80"}
+    assert "other.example.com:8000" in domains(wide)
 
 
 def test_nothing_follows_a_route_that_takes_everything() -> None:

@@ -51,7 +51,6 @@ STATISTICS = r"(filters\.envoy\.filters\.network\.\w+\.typed_config\.)?stat_pref
 CHAINS = r"(inbound|outbound|edge|TCP) .*"
 CLUSTER = r"cluster .*"
 OWN_NAME = "a rule that was merged or delegated to is named itself, not the one it belongs to"
-NOBODY_AT_80 = "Istio would route this name at port 80, which no service of this mesh has"
 EDGE = "loopmesh's edge bounds streams, windows and waiting as Envoy advises for edges"
 DECLARED: tuple[Declared, ...] = (
     Declared(CHAINS, STATISTICS, "listeners are others, and so are their statistics"),
@@ -107,7 +106,6 @@ DECLARED: tuple[Declared, ...] = (
         + r"(http2_protocol_options(\..*)?|common_http_protocol_options(\.idle_timeout)?|request_headers_timeout)",
         EDGE,
     ),
-    Declared(r"(host|route) [^ ]*:80( #\d+)?", "", NOBODY_AT_80, when=_only_own),
 )
 
 
