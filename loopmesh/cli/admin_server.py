@@ -1,6 +1,7 @@
 """AdminService: how the other commands talk to the running mesh. Thin: everything is done by `Mesh` and `Steering`."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,13 +23,14 @@ from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.cli.rule_names import policy_name, rule_name
 from loopmesh.model.added_host import Called
 from loopmesh.model.policy import Source
-from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.problem import InvalidInputError, Origin
 from loopmesh.model.topology import Forward
 from loopmesh.run.errors import RunError
 from loopmesh.run.instance import InstanceStatus
 
 Context = grpc.aio.ServicerContext[Any, Any]
 STOP_GRACE_S = 0.5
+NOWHERE = Origin(file="", line=0)
 
 
 class AdminServer(admin_pb2_grpc.AdminServiceServicer):
@@ -125,12 +127,13 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
     async def LocateRules(
         self, request: admin_pb2.LocateRulesRequest, context: Context
     ) -> admin_pb2.LocateRulesResponse:
-        found = [self._mesh.steering.policy_set.locate(policy_name(rule.policy), rule.place) for rule in request.rules]
-        origins = [
-            admin_pb2.RuleOrigin(file=one[0].file, line=one[0].line, whole=one[1]) if one else admin_pb2.RuleOrigin()
-            for one in found
-        ]
-        return admin_pb2.LocateRulesResponse(origins=origins)
+        policies = self._mesh.steering.policy_set
+        found = [policies.origin_at(policy_name(rule.policy), rule.place) or NOWHERE for rule in request.rules]
+        said = [policies.said_at(policy_name(field.policy), field.place) for field in request.fields]
+        return admin_pb2.LocateRulesResponse(
+            origins=[admin_pb2.RuleOrigin(file=one.file, line=one.line) for one in found],
+            said=["" if one is None else json.dumps(one) for one in said],
+        )
 
     async def Scale(self, request: admin_pb2.ScaleRequest, context: Context) -> admin_pb2.ScaleResponse:
         try:

@@ -100,11 +100,16 @@ class PolicySet:
 
     def origin_at(self, policy: PolicyName, place: str) -> Origin | None:
         """Where `place` (`spec.http[1]`) of a policy stands, or as much of it as there is; None for no such policy."""
-        found = self.locate(policy, place)
+        found = self._located(policy, place)
         return found[0] if found else None
 
-    def locate(self, policy: PolicyName, place: str) -> tuple[Origin, bool] | None:
-        """The same, and whether all of the place is there."""
+    def said_at(self, policy: PolicyName, place: str) -> object:
+        """What a policy says there, as of YAML; None for nothing."""
+        found = self._located(policy, place)
+        return found[1].plain() if found and found[1] else None
+
+    def _located(self, policy: PolicyName, place: str) -> tuple[Origin, Node | None] | None:
+        """With what stands there, if all of the place is there."""
         if policy == MESH_CONFIG and self.mesh_config is not None:
             origin, node = self.mesh_config.origin, self.mesh_config
         elif policy in self.documents:
@@ -120,8 +125,8 @@ class PolicySet:
                 origin = Origin(file=origin.file, line=node.lines.get(step, origin.line))
                 node = value[step]
             else:
-                return origin, False
-        return origin, True
+                return origin, None
+        return origin, node
 
 
 def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:

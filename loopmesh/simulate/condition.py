@@ -1,12 +1,10 @@
 """Conditions of an authorization rule that a call does not meet."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from loopmesh.simulate.origin import Rule
-
 WHEN = "when "
+"""Stands before a key of `when` in place of a field."""
 
 
 class Kind(StrEnum):
@@ -35,18 +33,6 @@ class Condition:
     excludes: bool
     asked: tuple[str, ...]
     has: str
-
-    def places(self, rule: Rule) -> Iterator[Rule]:
-        """Those of its fields that have a place of their own in the rule: what `when` asks is told by its key."""
-        for one in self.fields:
-            if not one.startswith(WHEN):
-                yield replace(rule, place=f"{rule.place}.{one}")
-
-    def narrowed(self, rule: Rule, stated: Mapping[Rule, bool]) -> "Condition":
-        """Without the fields that the rule does not have."""
-        missing = {place.place for place in self.places(rule) if not stated.get(place, True)}
-        left = tuple(one for one in self.fields if f"{rule.place}.{one}" not in missing)
-        return replace(self, fields=left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

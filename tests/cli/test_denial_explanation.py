@@ -8,15 +8,13 @@ from loopmesh.cli.explain.advice import Advice
 from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.places import fields_of
 from loopmesh.cli.explain.surroundings import Surroundings
-from loopmesh.model.policy import PolicyName
+from loopmesh.policies import PolicySet
 from loopmesh.simulate import Call, Request, Verdict
-from loopmesh.simulate.origin import Rule
 from tests.cli.test_explanation import PLAINTEXT, allow
 from tests.simulate.compiled_mesh import lab
 from tests.simulate.test_lab import peers
 
 INSTANCE = re.compile(r"web-v\d-\d")
-POLICY = PolicyName(kind="AuthorizationPolicy", namespace="lab", name="web")
 ME = "cluster.local/ns/lab/sa/client"
 OTHER = "cluster.local/ns/lab/sa/stranger"
 GET = Request(authority="web:8000", path="/a")
@@ -41,9 +39,11 @@ def call(rule: str, request: Request = GET) -> Call:
     return lab(allow(rule)).call("client", request)
 
 
-def advice(made: Call) -> Advice:
-    """The same of every instance, but for its name."""
-    (only,) = {INSTANCE.sub("web", one.why): one for one in advise(made, {})}.values()
+def advice(made: Call, rules: str = "") -> Advice:
+    """The same of every instance, but for its name; with `rules` as the mesh knows them."""
+    policies = PolicySet.parse([("web.yaml", allow(rules).encode())], "lab")
+    said = {place: policies.said_at(place.policy, place.place) for place in fields_of(made)} if rules else {}
+    (only,) = {INSTANCE.sub("web", one.why): one for one in advise(made, {}, Surroundings(said=said))}.values()
     return only
 
 
@@ -124,14 +124,14 @@ def advice(made: Call) -> Advice:
         ),
         (
             when("request.headers[x-tenant]", "notValues: ['*']"),
-            "`when` request.headers[x-tenant] excludes *, and this is acme",
-            "take * out of the `notValues` of `when` request.headers[x-tenant]",
+            "`when[0] request.headers[x-tenant]` excludes *, and this is acme",
+            "take * out of `when[0].notValues`",
             when("request.headers[x-tenant]", "notValues: [other]"),
         ),
         (
             when("destination.ip", "values: [10.1.2.3]"),
-            "`when` destination.ip asks for 10.1.2.3, and this is 127.0.0.1",
-            "add 127.0.0.1 to the `values` of `when` destination.ip",
+            "`when[0] destination.ip` asks for 10.1.2.3, and this is 127.0.0.1",
+            "add 127.0.0.1 to `when[0].values`",
             when("destination.ip", "values: [10.1.2.3, 127.0.0.0/8]"),
         ),
     ],
@@ -140,7 +140,7 @@ def test_the_condition_that_is_unmet_is_named_and_the_remedy_changes_the_verdict
     rule: str, unmet: str, remedy: str, mended: str
 ) -> None:
     request = WITH_HEADER if "x-tenant" in rule else GET
-    assert advice(call(rule, request)) == Advice(why=NOT_ALLOWED + unmet, remedy=remedy)
+    assert advice(call(rule, request), rule) == Advice(why=NOT_ALLOWED + unmet, remedy=remedy)
     assert call(rule, request).percent(Verdict.DENIED) == 100
     assert call(mended, request).percent(Verdict.REACHES) == 100
 
@@ -150,8 +150,8 @@ def test_a_header_that_is_missing_is_said_to_be_though_the_caller_and_the_path_a
         f"{{from: [{{source: {{principals: [{ME}]}}}}], to: [{{operation: {{paths: [/a]}}}}], "
         "when: [{key: 'request.headers[x-tenant]', values: [acme]}]}"
     )
-    assert advice(call(rule)) == Advice(
-        why=f"{NOT_ALLOWED}`when` request.headers[x-tenant] asks for acme, and there is none",
+    assert advice(call(rule), rule) == Advice(
+        why=f"{NOT_ALLOWED}`when[0] request.headers[x-tenant]` asks for acme, and there is none",
         remedy="send a header `x-tenant: acme`",
     )
     assert call(rule, WITH_HEADER).percent(Verdict.REACHES) == 100
@@ -188,11 +188,47 @@ def test_a_policy_without_rules_is_said_to_allow_nothing() -> None:
     )
 
 
-def test_what_a_when_asks_is_told_from_the_same_asked_of_a_source() -> None:
-    namespace = when("source.namespace", "values: [risk]")
-    made = call(namespace)
-    place = Rule(policy=POLICY, place="spec.rules[0].from[0].source.namespaces")
-    assert fields_of(made) == {place}
-    (told,) = {one.remedy for one in advise(made, {}, Surroundings(stated={place: False}))}
-    assert told == "add lab to the `values` of `when` source.namespace"
-    assert call(when("source.namespace", "values: [risk, lab]")).percent(Verdict.REACHES) == 100
+NAMESPACES = "`from[0].source.namespaces`"
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "remedy"),
+    [
+        (when("source.namespace", "values: [risk]"), "`when[0] source.namespace`", "add lab to `when[0].values`"),
+        (source("namespaces: [risk]"), NAMESPACES, f"add lab to {NAMESPACES}"),
+        (
+            "{from: [{source: {namespaces: [lab]}}], when: [{key: source.namespace, values: [risk]}]}",
+            "`when[0] source.namespace`",
+            "add lab to `when[0].values`",
+        ),
+        (
+            "{from: [{source: {namespaces: [risk]}}], when: [{key: source.namespace, values: [lab]}]}",
+            NAMESPACES,
+            f"add lab to {NAMESPACES}",
+        ),
+    ],
+)
+def test_what_a_when_asks_is_told_from_the_same_asked_of_a_source(rule: str, field: str, remedy: str) -> None:
+    told = advice(call(rule), rule)
+    assert told.why == f"{NOT_ALLOWED}{field} asks for risk, and this is lab"
+    assert told.remedy == remedy
+
+
+def test_each_item_of_a_when_is_told_by_its_number_also_where_several_have_its_key() -> None:
+    items = (
+        "{key: 'request.headers[X-Tenant]', values: [acme]}",
+        "{key: source.ip, values: [10.0.0.0/8]}",
+        "{key: 'request.headers[X-Tenant]', notValues: [acme]}",
+        "{key: 'request.headers[X-Tenant]', notValues: [other]}",
+    )
+    rule = f"{{when: [{', '.join(items)}]}}"
+    assert advice(call(rule, WITH_HEADER), rule).why == (
+        f"{NOT_ALLOWED}`when[1] source.ip` asks for 10.0.0.0/8, and this is 127.0.0.1; "
+        "`when[2] request.headers[X-Tenant]` excludes acme, and this is acme"
+    )
+
+
+def test_without_the_policy_an_item_of_a_when_is_told_by_its_key() -> None:
+    told = advice(call(when("destination.ip", "values: [10.1.2.3]")))
+    assert told.why == f"{NOT_ALLOWED}`when destination.ip` asks for 10.1.2.3, and this is 127.0.0.1"
+    assert told.remedy == "add 127.0.0.1 to the `values` of `when destination.ip`"

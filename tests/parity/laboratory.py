@@ -187,7 +187,8 @@ class Laboratory:
         return unexpected
 
     def _misplaced(self, rules: set[Rule], policies: str) -> Iterator[str]:
-        return misplaced(find_places(self._folder / "state", rules), rules, policies, self._mesh_config)
+        places, _ = find_places(self._folder / "state", rules)
+        return misplaced(places, rules, policies, self._mesh_config)
 
     def _contradictions(self, made: Sequence[Made]) -> Iterator[str]:
         """For each call what its proxies say against what was told."""

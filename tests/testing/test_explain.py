@@ -97,6 +97,23 @@ def test_a_subset_whose_instances_are_all_out_names_them_and_the_rule(mesh: Mesh
     assert "wait 60 s, and as much more for each time it was ejected before" in said
 
 
+def test_an_unmet_item_of_a_when_is_told_by_its_number_in_the_policy(mesh: Mesh, explain: Callable[..., str]) -> None:
+    mesh.apply("""
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: backend}
+spec:
+  selector: {matchLabels: {app: backend}}
+  rules:
+  - when:
+    - {key: source.namespace, values: [lab]}
+    - {key: "request.headers[x-tenant]", values: [acme]}
+""")
+    said = explain("backend:7000", "a.B/C")
+    assert "`when[1] request.headers[x-tenant]` asks for acme, and there is none" in said
+    assert "(argument 1 of apply:8)" in said
+
+
 def test_a_call_a_limit_turned_away_names_the_rule_with_the_limit(
     mesh: Mesh, explain_trace: Callable[[str], str]
 ) -> None:

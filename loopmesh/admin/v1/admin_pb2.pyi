@@ -935,16 +935,22 @@ class LocateRulesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RULES_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleName]: ...
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleName]:
+        """Places whose text is wanted."""
+
     def __init__(
         self,
         *,
         rules: _abc.Iterable[Global___RuleName] | None = ...,
+        fields: _abc.Iterable[Global___RuleName] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "rules", b"rules"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -979,18 +985,24 @@ class LocateRulesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ORIGINS_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def origins(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleOrigin]:
         """In the order asked; without a file where the mesh has no such policy."""
+
+    @_builtins.property
+    def said(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What policies say at `fields`, as JSON, in the order asked; empty where they say nothing."""
 
     def __init__(
         self,
         *,
         origins: _abc.Iterable[Global___RuleOrigin] | None = ...,
+        said: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["origins", b"origins"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origins", b"origins", "said", b"said"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1002,21 +1014,18 @@ class RuleOrigin(_message.Message):
 
     FILE_FIELD_NUMBER: _builtins.int
     LINE_FIELD_NUMBER: _builtins.int
-    WHOLE_FIELD_NUMBER: _builtins.int
     file: _builtins.str
     line: _builtins.int
-    whole: _builtins.bool
-    """Whether the policy says all of the place; if not, the line is that of as much of it as there is."""
+    """Of as much of the place as there is."""
     def __init__(
         self,
         *,
         file: _builtins.str = ...,
         line: _builtins.int = ...,
-        whole: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "line", b"line", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "line", b"line"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,7 +13,7 @@ from loopmesh.cli.explain.as_json import explanation_json
 from loopmesh.cli.explain.failed_call import explain_failure, failure_json, failure_lines
 from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.patches import Patches
-from loopmesh.cli.explain.places import fields_of, find_places, find_stated, rules_of
+from loopmesh.cli.explain.places import find_places, rules_of
 from loopmesh.cli.explain.question import Question
 from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.cli.explain.text import explanation_lines
@@ -107,10 +107,9 @@ def _explain_call(caller: str, question: Question, state: Path, *, as_json: bool
     else:
         workload = _find_caller(status, caller)
         call = mesh.simulate(workload.name, question.request(status, workload.namespace))
-    stated = find_stated(state, fields_of(call))
     patches = Patches.of(status)
-    around = Surroundings(live=mesh.clusters(call), services=services, stated=stated, patches=patches)
-    places = find_places(state, rules_of(call, patches))
+    places, said = find_places(state, rules_of(call, patches), call)
+    around = Surroundings(live=mesh.clusters(call), services=services, said=said, patches=patches)
     if as_json:
         click.echo(json.dumps(explanation_json(call, places, around), indent=2))
     else:

@@ -50,7 +50,7 @@ def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[A
     if stopped is not None and stopped.patched:
         yield denied_by_patch(stopped, _patcher(call, stopped.patched, name, around))
     elif stopped is not None:
-        yield advise_stop(stopped, outbound.checks, "", outbound.request, name, around.stated)
+        yield advise_stop(stopped, outbound.checks, "", outbound.request, name, around.said)
     if outbound.matched is None:
         if stopped is None:
             yield _no_route(call, name, around)
@@ -195,7 +195,7 @@ def _at_instance(
             yield denied_by_patch(check, by)
             return
         caller = call.spiffe_id if instance.tls and instance.tls.shows_identity else ""
-        yield advise_stop(check, inbound.checks, caller, landing.request, name, around.stated)
+        yield advise_stop(check, inbound.checks, caller, landing.request, name, around.said)
     if inbound.verdict is inbound.handover.verdict and inbound.handover.part:
         remedy = MAKE_THE_CALL if inbound.verdict is Verdict.UNFORESEEN else CHANGE_IT
         yield Advice(why=f"{by} {inbound.handover.words}", remedy=remedy)

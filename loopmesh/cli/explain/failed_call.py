@@ -18,7 +18,7 @@ from loopmesh.cli.explain.cause import (
     way_words,
 )
 from loopmesh.cli.explain.patches import Patches
-from loopmesh.cli.explain.places import Places, fields_of, find_places, find_stated, named, rules_of
+from loopmesh.cli.explain.places import Places, find_places, named, rules_of
 from loopmesh.cli.explain.rows import seconds
 from loopmesh.cli.explain.same_call import (
     SameCall,
@@ -79,10 +79,10 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     patches = Patches.of(status) if same is not None else Patches()
     rules = tuple(dict.fromkeys((*_rules(cause, failure, same), *patches.of_filters(cause.filters, failure))))
     ending = same_end(same.call, failure, cause.verdict) if same and cause.verdict else None
-    places = find_places(state, {*rules, *_named_rules(same, patches)}) if same else {}
+    asked = {*rules, *_named_rules(same, patches)} if same else set()
+    places, said = find_places(state, asked, ending) if same else ({}, {})
     services = () if failure.from_outside or not ending else tuple(known_services(status.services))
-    stated = find_stated(state, fields_of(ending)) if ending else {}
-    around = Surroundings(services=services, stated=stated, patches=patches)
+    around = Surroundings(services=services, said=said, patches=patches)
     asking = asks_unknown_token(same, failure) if same and ending else None
     return FailedCall(
         trace=trace.id,

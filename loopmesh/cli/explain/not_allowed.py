@@ -1,23 +1,19 @@
 """Why no rule of an ALLOW policy takes a call: what the nearest one asks that the call does not have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from loopmesh.cli.explain.advice import Advice, Name
+from loopmesh.cli.explain.stated import Said, stated
 from loopmesh.cli.explain.token import unmet_token
 from loopmesh.simulate.check import Check, RuleResult
-from loopmesh.simulate.condition import Condition, Kind
-from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.condition import WHEN, Condition, Kind
 from loopmesh.simulate.request import Request
 
 SPIFFE = "spiffe://"
 ANYTHING = "*"
-WHEN = "`when`"
-Stated = Mapping[Rule, bool]
 
 
-def not_allowed(
-    check: Check, checks: Sequence[Check], caller: str, request: Request, name: Name, stated: Stated
-) -> Advice:
+def not_allowed(check: Check, checks: Sequence[Check], caller: str, request: Request, name: Name, said: Said) -> Advice:
     """`check` has denied it; `caller` is the identity that was shown, if any."""
     rules = [one for one in check.rules if not one.is_empty]
     if not rules:
@@ -25,7 +21,9 @@ def not_allowed(
     nearest = min(rules, key=_distance)
     who = caller.removeprefix(SPIFFE) or "a caller without an identity"
     operation = "a connection" if request.is_stream else f"{request.method} {request.bare_path}"
-    unmet = [_narrowed(one, nearest.rule, stated) for one in (*nearest.unmet.caller, *nearest.unmet.operation)]
+    unmet = [*nearest.unmet.caller, *nearest.unmet.operation]
+    if nearest.rule is not None:
+        unmet = [stated(one, nearest.rule, said) for one in unmet]
     if _is_about_others(unmet):
         return Advice(
             why=f"no rule of {_policies(rules, name)} speaks of {who} or of {operation}",
@@ -38,10 +36,6 @@ def not_allowed(
         why=f"{rule_words(nearest, name)} does not allow {operation} for {who}: {clauses}",
         remedy=" and ".join(_remedy(one) for one in unmet),
     )
-
-
-def _narrowed(condition: Condition, rule: Rule | None, stated: Stated) -> Condition:
-    return condition.narrowed(rule, stated) if rule else condition
 
 
 def rule_words(result: RuleResult | None, name: Name) -> str:
@@ -72,11 +66,17 @@ def _policies(rules: Sequence[RuleResult], name: Name) -> str:
 
 
 def _field(condition: Condition) -> str:
-    """`from[0].source.namespaces` in ticks; `when` by its key."""
-    if not condition.fields:
-        return "a condition"
-    word, _, key = condition.fields[0].partition(" ")
-    return f"`{word}` {key}" if key else f"`{word}`"
+    """`from[0].source.namespaces` or `when[0] source.namespace`, in ticks."""
+    return f"`{condition.fields[0]}`" if condition.fields else "a condition"
+
+
+def _values(condition: Condition) -> str:
+    """Where its values stand; without the policy the item of `when` is not known."""
+    field, key = _field(condition), "notValues" if condition.excludes else "values"
+    item = field.removeprefix("`").partition(" ")[0]
+    if field.startswith(f"`{WHEN}"):
+        return f"the `{key}` of {field}"
+    return f"`{item}.{key}`" if item.startswith(WHEN.rstrip()) else field
 
 
 def _clause(condition: Condition) -> str:
@@ -95,22 +95,20 @@ def _wanted(condition: Condition) -> str:
 
 
 def _remedy(condition: Condition) -> str:
-    field, has, asked = _field(condition), condition.has, " or ".join(condition.asked)
+    has, asked = condition.has, " or ".join(condition.asked)
     if condition.excludes:
-        where = f"the `notValues` of {field}" if field.startswith(WHEN) else field
-        return f"take {asked or has} out of {where}"
+        return f"take {asked or has} out of {_values(condition)}"
     if condition.kind is Kind.HEADER:
         return _header_to_send(condition)
     if condition.kind is Kind.TOKEN:
         return f"send a token with {_wanted(condition)} there"
     if condition.kind is Kind.IDENTITY and not has:
         return "let the caller use mutual TLS"
-    where = f"the `values` of {field}" if field.startswith(WHEN) else field
-    return f"add {has} to {where}" if has else f"change {where}"
+    return f"add {has} to {_values(condition)}" if has else f"change {_values(condition)}"
 
 
 def _header_to_send(condition: Condition) -> str:
-    header = condition.fields[0].partition("[")[2].removesuffix("]")
+    header = condition.fields[0].rpartition(" ")[2].partition("[")[2].removesuffix("]")
     if condition.asked == (ANYTHING,):
         return f"send a header {header}"
     return f"send a header `{header}: {condition.asked[0]}`"

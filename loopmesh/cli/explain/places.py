@@ -1,11 +1,13 @@
-"""Where the rules a call meets stand in the user's files."""
+"""Where the rules a call meets stand in the user's files, and what they say there."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import QUICK_S, running_mesh
 from loopmesh.cli.explain.patches import Patches
+from loopmesh.cli.explain.stated import Said, asked_places
 from loopmesh.cli.rule_names import rule_name
 from loopmesh.model.problem import Origin
 from loopmesh.simulate import Call
@@ -39,17 +41,16 @@ def _rules(call: Call) -> Iterator[Rule | None]:
 
 
 def fields_of(call: Call) -> set[Rule]:
-    """Where unmet conditions of authorization rules may stand, of those that the proxies' configuration does not tell
-    apart."""
+    """Where unmet conditions of authorization rules may be stated."""
     inbounds = (one.inbound for landing in call.landings for one in landing.instances if one.inbound)
     checks = (*call.outbound.checks, *(check for inbound in inbounds for check in inbound.checks))
-    return {place for check in checks for result in check.rules for place in _fields(result)}
+    return {place for check in checks if not check.passed for result in check.rules for place in _fields(result)}
 
 
 def _fields(result: RuleResult) -> Iterator[Rule]:
     for condition in (*result.unmet.caller, *result.unmet.operation):
-        if result.rule is not None and len(condition.fields) > 1:
-            yield from condition.places(result.rule)
+        if result.rule is not None:
+            yield from asked_places(condition, result.rule)
 
 
 def _rules_of_checks(checks: Iterable[Check]) -> Iterator[Rule | None]:
@@ -58,23 +59,24 @@ def _rules_of_checks(checks: Iterable[Check]) -> Iterator[Rule | None]:
             yield from (result.rule, result.policy)
 
 
-def find_places(state: Path, rules: Iterable[Rule]) -> dict[Rule, Origin]:
-    """Those the running mesh knows. Raises CommandError."""
-    found = _located(state, rules)
-    return {rule: Origin(file=one.file, line=one.line) for rule, one in found.items() if one.file}
-
-
-def find_stated(state: Path, places: Collection[Rule]) -> dict[Rule, bool]:
-    """Whether the policies of the running mesh say them. Raises CommandError."""
-    return {place: one.whole for place, one in _located(state, places).items()} if places else {}
-
-
-def _located(state: Path, rules: Iterable[Rule]) -> dict[Rule, admin_pb2.RuleOrigin]:
+def find_places(state: Path, rules: Iterable[Rule], call: Call | None = None) -> tuple[Places, Said]:
+    """Of the rules those the running mesh knows, and what it says where conditions of the call may be stated. Raises
+    CommandError."""
     asked = sorted(rules, key=str)
-    names = [rule_name(rule.policy, rule.place) for rule in asked]
+    fields = sorted(fields_of(call), key=str) if call else []
+    request = admin_pb2.LocateRulesRequest(rules=map(_name, asked), fields=map(_name, fields))
     with running_mesh(state) as stub:
-        answer = stub.LocateRules(admin_pb2.LocateRulesRequest(rules=names), timeout=QUICK_S)
-    return dict(zip(asked, answer.origins, strict=True))
+        answer = stub.LocateRules(request, timeout=QUICK_S)
+    origins = zip(asked, answer.origins, strict=True)
+    said = zip(fields, answer.said, strict=True)
+    return (
+        {rule: Origin(file=one.file, line=one.line) for rule, one in origins if one.file},
+        {field: json.loads(text) for field, text in said if text},
+    )
+
+
+def _name(rule: Rule) -> admin_pb2.RuleName:
+    return rule_name(rule.policy, rule.place)
 
 
 def named(rule: Rule, places: Places) -> str:

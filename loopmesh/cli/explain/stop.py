@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from loopmesh.cli.explain.advice import Advice, Name
-from loopmesh.cli.explain.not_allowed import Stated, not_allowed, rule_words
+from loopmesh.cli.explain.not_allowed import not_allowed, rule_words
+from loopmesh.cli.explain.stated import Said
 from loopmesh.cli.explain.token import refused_token
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.request import Request
 
 
-def advise_stop(
-    check: Check, checks: Sequence[Check], caller: str, request: Request, name: Name, stated: Stated
-) -> Advice:
+def advise_stop(check: Check, checks: Sequence[Check], caller: str, request: Request, name: Name, said: Said) -> Advice:
     """`check` is the one of `checks` that has stopped it; `caller` the SPIFFE identity that was shown, if any."""
     if check.action == "JWT":
         return refused_token(check, name)
@@ -26,4 +25,4 @@ def advise_stop(
         return Advice(
             why=f"{rule_words(check.decided_by, name)} denies it", remedy="narrow that rule, or delete the policy"
         )
-    return not_allowed(check, checks, caller, request, name, stated)
+    return not_allowed(check, checks, caller, request, name, said)

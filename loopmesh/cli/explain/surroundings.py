@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.patches import Patches
+from loopmesh.cli.explain.stated import Said
 from loopmesh.cli.known_service import KnownService
-from loopmesh.simulate.origin import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`live` by the names of clusters. `services` are those a caller may mean; none for a caller from outside. `stated`
-    is whether policies say what they may say at a place, where that was asked. `patches` are those of all proxies."""
+    """`live` by the names of clusters. `services` are those a caller may mean; none for a caller from outside. `said`
+    is what policies say at places that were asked for. `patches` are those of all proxies."""
 
     live: Mapping[str, LiveCluster] = field(default_factory=dict)
     services: tuple[KnownService, ...] = ()
-    stated: Mapping[Rule, bool] = field(default_factory=dict)
+    said: Said = field(default_factory=dict)
     patches: Patches = field(default_factory=Patches)
 
 
