@@ -8,16 +8,17 @@ from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 from loopmesh.compile import names
 from loopmesh.compile.destinations.hash_policy import connection_hash
 from loopmesh.compile.messages import duration
-from loopmesh.compile.origin import name_rule
+from loopmesh.compile.origin import name_rule, name_setting
 from loopmesh.compile.tcp_proxy import carrying, tcp_proxy
 from loopmesh.compile.telemetry import access_logs
-from loopmesh.compile.unknown_hosts import unknown_stream_cluster
+from loopmesh.compile.unknown_hosts import NOWHERE, unknown_stream_cluster
 from loopmesh.compile.view import View
 from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.connection_pool import ConnectionPool
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.stream_route import StreamRoute
+from loopmesh.model.setting import Setting
 from loopmesh.model.telemetry import Side
 from loopmesh.model.topology import Workload
 from loopmesh.model.traffic import DestinationRule
@@ -45,8 +46,10 @@ def told_apart_ports(view: View) -> Iterator[tuple[Called, Port]]:
 def passed_on_chain(view: View, workload: Workload, service: Called, port: Port) -> FilterChain:
     """Closes a connection, or hands it on as it is."""
     cluster = unknown_stream_cluster(view.outbound_policy, port.number, service.host)
-    filters = [tcp_proxy(cluster, cluster, access_logs(view.index, workload, Side.CLIENT))]
-    return FilterChain(filters=filters)
+    chain = FilterChain(filters=[tcp_proxy(cluster, cluster, access_logs(view.index, workload, Side.CLIENT))])
+    if cluster == NOWHERE and view.outbound_policy.source is not None:
+        name_setting(chain.metadata, Setting.UNKNOWN_HOSTS, view.outbound_policy.source)
+    return chain
 
 
 def _rest(view: View, workload: Workload, service: Called, port: Port) -> FilterChain:

@@ -4,18 +4,20 @@ from envoy.config.core.v3.base_pb2 import OUTBOUND
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 
+from loopmesh.model.setting import Setting
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.fraction import ALL
 from loopmesh.simulate.listener_filters import unknown_listener_filters
 from loopmesh.simulate.network_filters import pass_network_filters
-from loopmesh.simulate.origin import rule_of
-from loopmesh.simulate.outbound import Matched, Outbound
+from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
+from loopmesh.simulate.outbound import Matched, Outbound, outbound_listener
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import NO_RETRY
 from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.stream_shares import Shares, stream_shares
+from loopmesh.simulate.virtual_host import REFUSING, find_virtual_host
 
 NOWHERE = "BlackHoleCluster"
 
@@ -28,15 +30,34 @@ def simulate_stream(caller: Proxy, request: Request) -> tuple[Outbound, Shares]:
         if any(_is_for(listener, stream_shares(chain), request.authority) for chain in listener.filter_chains):
             connection = Connection(tls=request.is_own_tls, server_name=request.server_name)
             return _sent(listener, request, connection)
-    return Outbound(request=request), ()
+    return _unknown(caller, request), ()
+
+
+def _unknown(caller: Proxy, request: Request) -> Outbound:
+    """Without a listener for it: closed where hosts are refused that nobody has declared. That is said once, for
+    requests."""
+    listener = outbound_listener(caller, int(request.authority.rpartition(":")[2] or 0))
+    chain = listener.filter_chains[0] if listener and listener.filter_chains else None
+    manager = connection_manager(chain) if chain else None
+    routes = caller.routes(manager) if manager else None
+    found = find_virtual_host(routes, request.authority) if routes else None
+    if found is None or found[0].name != REFUSING:
+        return Outbound(request=request)
+    return _closed(request, rule_of_setting(found[0].routes[0].metadata, Setting.UNKNOWN_HOSTS))
+
+
+def _closed(request: Request, rule: Rule | None) -> Outbound:
+    return Outbound(request=request, refused=True, is_unknown=True, refuses_unknown=rule)
 
 
 def _sent(listener: Listener, request: Request, connection: Connection) -> tuple[Outbound, Shares]:
     """Istio names a cluster nobody has where a connection is to be closed."""
     chain = find_filter_chain(listener, connection)
     shares = stream_shares(chain) if chain else ()
-    if chain is None or shares == ((NOWHERE, ALL),):
+    if chain is None:
         return Outbound(request=request, listener=listener.name, refused=True), ()
+    if shares == ((NOWHERE, ALL),):
+        return _closed(request, rule_of_setting(chain.metadata, Setting.UNKNOWN_HOSTS)), ()
     return _carried(listener, chain, request, connection, shares)
 
 

@@ -29,7 +29,7 @@ from loopmesh.simulate.retry import NO_RETRY, Retry, retry_of
 from loopmesh.simulate.route import PassedOver
 from loopmesh.simulate.stream import Connection, Stream, Translation
 from loopmesh.simulate.time import route_timeout_ms
-from loopmesh.simulate.virtual_host import find_virtual_host
+from loopmesh.simulate.virtual_host import REFUSING, find_virtual_host
 
 OWN = "outbound"
 
@@ -37,8 +37,7 @@ OWN = "outbound"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
     """The route a request took; `timeout_ms` 0 is none, `answer` is set where the proxy answers by itself.
-    `refuses_unknown` is the policy by which it does so for a host it does not know. `part` is the route itself where
-    no policy of Istio's says it."""
+    `part` is the route itself where no policy of Istio's says it."""
 
     virtual_host: str
     domain: str
@@ -49,7 +48,6 @@ class Matched:
     mirrors: tuple[Mirror, ...]
     answer: Answer | None
     timeout_rule: Rule | None = None
-    refuses_unknown: Rule | None = None
     part: Part | None = None
     is_stream: bool = False
     """Bytes, with no requests to be seen in them."""
@@ -73,7 +71,11 @@ class Outbound:
     routed: Request | None = None
     """The request as the route sees it in the end; None where it comes to none."""
     refused: bool = False
-    """No filter chain takes the connection."""
+    """No filter chain takes the connection, or none that goes anywhere."""
+    is_unknown: bool = False
+    """Nobody has declared the host, and calls of such are refused."""
+    refuses_unknown: Rule | None = None
+    """The policy that says so."""
 
     @property
     def stopped_by(self) -> Check | None:
@@ -139,6 +141,8 @@ def simulate_outbound(
         unknown=(*unknown, *filtered.unknown),
         translation=filtered.stream.translation,
         found=chosen.found,
+        is_unknown=chosen.host is not None and chosen.host.name == REFUSING,
+        refuses_unknown=rule_of_setting(chosen.route.metadata, Setting.UNKNOWN_HOSTS) if chosen.route else None,
         routed=filtered.stream.request,
     )
 
@@ -174,5 +178,4 @@ def _matched(chosen: ChosenRoute, request: Request) -> Matched | None:
         mirrors=tuple(mirrors(route.route)),
         answer=own_answer(route, request),
         timeout_rule=rule_of_setting(route.metadata, Setting.TIMEOUT),
-        refuses_unknown=rule_of_setting(route.metadata, Setting.UNKNOWN_HOSTS),
     )

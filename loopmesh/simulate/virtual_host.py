@@ -6,6 +6,8 @@ from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 EVERYBODY = "*"
+REFUSING = "block_all"
+"""What Istio calls the virtual host of names nobody has declared, where their calls are refused."""
 
 
 def find_virtual_host(routes: RouteConfiguration, authority: str) -> tuple[VirtualHost, str] | None:

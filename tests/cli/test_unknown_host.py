@@ -13,7 +13,7 @@ from loopmesh.cli.known_service import KnownService
 from loopmesh.simulate import Call, Request, Verdict, simulate_connection
 from loopmesh.simulate.call import Outcome
 from loopmesh.simulate.request import STREAM
-from tests.simulate.compiled_mesh import lab, landing
+from tests.simulate.compiled_mesh import CompiledMesh, lab, landing
 from tests.simulate.test_lab import routes
 
 SERVICES = (
@@ -67,6 +67,43 @@ def test_a_connection_to_a_port_of_requests_is_told_so() -> None:
         why="port 8000 of service web.lab is HTTP by its name, http, so that each request has a way of its own",
         remedy="ask of a request: a path or a method of gRPC in place of TCP",
     )
+
+
+SIDECAR = """
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: client}
+spec:
+  workloadSelector: {labels: {app: client}}
+  egress: [{hosts: [%s]}]
+  outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+"""
+BY_SIDECAR = ", and Sidecar lab/client spec.outboundTrafficPolicy refuses other hosts"
+
+
+def connect(mesh: CompiledMesh, authority: str) -> Call:
+    return mesh.call("client", Request(authority=authority, path="", method=STREAM))
+
+
+@pytest.mark.parametrize(("mesh_config", "hosts", "by"), [(ONLY_KNOWN, "", REFUSED), ("", "./*", BY_SIDECAR)])
+def test_a_connection_to_a_host_nobody_has_names_the_policy_that_refuses_it(
+    mesh_config: str, hosts: str, by: str
+) -> None:
+    policies = (SIDECAR % hosts,) if hosts else ()
+    call = connect(lab(*policies, mesh_config=mesh_config), "nosuch:5432")
+    assert call.percent(Verdict.REFUSED) == 100
+    assert advice(call).why == f"no service the caller can see is called nosuch:5432{by}"
+
+
+def test_a_connection_to_a_host_a_sidecar_hides_names_what_refuses_it() -> None:
+    services = (*SERVICES, KnownService(name="store", namespace="lab", ports={"tcp": 6379}))
+    call = connect(lab(SIDECAR % "./web.lab.svc.cluster.local"), "store:6379")
+    told = advice(call, Surroundings(services=services))
+    assert told.why == f"the caller's proxy does not have port 6379 of service store.lab{BY_SIDECAR}"
+    assert told.remedy.startswith("let `egress.hosts` of the caller's Sidecar")
+    lines = list(explanation_lines(call, {}, AROUND))
+    assert "  host             none is called store:6379  [Sidecar lab/client spec.outboundTrafficPolicy]" in lines
+    assert "=> refused by client-v1-0" in lines
 
 
 OUTLIER = """

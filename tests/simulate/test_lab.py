@@ -100,8 +100,7 @@ spec:
     assert known.host is None
 
     refused = lab(mesh_config="outboundTrafficPolicy: {mode: REGISTRY_ONLY}").get("client", "web.example.com:80", "/")
-    matched = refused.outbound.matched
-    assert str(matched and matched.refuses_unknown) == "MeshConfig istio-system/istio outboundTrafficPolicy"
+    assert str(refused.outbound.refuses_unknown) == "MeshConfig istio-system/istio outboundTrafficPolicy"
 
 
 def test_a_prefix_is_compared_without_the_query() -> None:

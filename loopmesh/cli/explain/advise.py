@@ -9,7 +9,7 @@ from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.cli.explain.patched import CHANGE_IT, MAKE_THE_CALL, advise_unknown_filters, denied_by_patch, patcher
 from loopmesh.cli.explain.places import Places, named
-from loopmesh.cli.explain.rows import NOTHING, REFUSING, cluster_words, ejected_names, instance_name, seconds
+from loopmesh.cli.explain.rows import NOTHING, cluster_words, ejected_names, instance_name, seconds
 from loopmesh.cli.explain.stop import advise_stop
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.cli.explain.unknown_host import advise_unknown
@@ -41,7 +41,7 @@ def advise(call: Call, places: Places, around: Surroundings = ALONE) -> tuple[Ad
 def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[Advice]:
     outbound = call.outbound
     if outbound.refused:
-        yield _refused(outbound.request)
+        yield _unknown_and_refused(call, name, around) if outbound.is_unknown else _refused(outbound.request)
         return
     if outbound.unknown:
         yield from advise_unknown_filters(outbound.unknown, around.patches, call.caller, name, inbound=False)
@@ -92,6 +92,11 @@ def _unknown(call: Call, around: Surroundings) -> Advice:
     return advise_unknown(call.outbound.request, namespace.group(1) if namespace else "", around.services)
 
 
+def _unknown_and_refused(call: Call, name: Name, around: Surroundings) -> Advice:
+    told, rule = _unknown(call, around), call.outbound.refuses_unknown
+    return replace(told, why=f"{told.why}, and {name(rule)} refuses other hosts") if rule else told
+
+
 def _no_route(call: Call, name: Name, around: Surroundings) -> Advice:
     outbound = call.outbound
     if not outbound.virtual_host and around.services:
@@ -119,18 +124,16 @@ def _answered(call: Call, matched: Matched, name: Name, around: Surroundings) ->
     if matched.answer is None:
         return
     what = f"redirects to {matched.answer.location}" if matched.answer.location else "answers by itself"
-    if matched.part is not None and matched.virtual_host != REFUSING:
+    if call.outbound.is_unknown:
+        yield _unknown_and_refused(call, name, around)
+    elif matched.part is not None:
         by = _patcher(call, (matched.part,), name, around)
         yield Advice(why=f"{by} {what} with HTTP {int(matched.answer.status)}", remedy=CHANGE_IT)
-    elif matched.rule is None and matched.answer.location:
+    elif matched.rule is None:
         yield Advice(
             why=f"the host takes https only and redirects to {matched.answer.location}",
             remedy="call it by https, or remove `httpsRedirect` from the Gateway",
         )
-    elif matched.rule is None:
-        by = f", and {name(matched.refuses_unknown)} refuses other hosts" if matched.refuses_unknown else ""
-        told = _unknown(call, around)
-        yield replace(told, why=f"{told.why}{by}")
     else:
         yield Advice(
             why=f"{name(matched.rule)} {what} with HTTP {matched.answer.status}",

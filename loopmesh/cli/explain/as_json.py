@@ -33,6 +33,7 @@ def explanation_json(call: Call, places: Places, around: Surroundings) -> Json:
         "not_taken": [
             {"name": one.name, "unmet": one.unmet, "rule": _rule(one.rule, places)} for one in call.outbound.passed_over
         ],
+        "refuses_unknown": _rule(call.outbound.refuses_unknown, places),
         "checks": [_check(one, places) for one in call.outbound.checks],
         "destinations": [_landing(one, around.live.get(one.name, NOTHING), places) for one in call.landings],
     }
@@ -73,7 +74,6 @@ def _route(matched: Matched, places: Places) -> Json:
             "per_try_timeout_ms": retry.per_try_timeout_ms,
             "rule": _rule(retry.rule, places),
         },
-        "refuses_unknown": _rule(matched.refuses_unknown, places),
         "mirrors": [{"cluster": one.cluster, "percent": one.percent} for one in matched.mirrors],
         "answer": None
         if answer is None

@@ -28,7 +28,8 @@ def _rules(call: Call) -> Iterator[Rule | None]:
     outbound = call.outbound
     if outbound.matched is not None:
         matched = outbound.matched
-        yield from (matched.rule, matched.timeout_rule, matched.retry.rule, matched.refuses_unknown)
+        yield from (matched.rule, matched.timeout_rule, matched.retry.rule)
+    yield outbound.refuses_unknown
     yield from (passed.rule for passed in outbound.passed_over)
     yield from _rules_of_checks(outbound.checks)
     for landing in call.landings:

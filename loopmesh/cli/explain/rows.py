@@ -28,8 +28,6 @@ LIMIT_WORDS = {
     "max_retries": "retries",
 }
 SPIFFE = "spiffe://"
-REFUSING = "block_all"
-"""What Istio calls the virtual host of names nobody has declared, where their calls are refused."""
 MOST_PASSED_OVER = 3
 """All fits on one screen; JSON has every one."""
 
@@ -49,9 +47,9 @@ def rows(call: Call, around: Surroundings) -> Iterator[Row]:
     matched, translation = call.outbound.matched, call.outbound.translation
     if translation is not None:
         yield Row(label="translation", text=f"to {translation.request.path[1:]}, by its rule {translation.rule}")
-    if matched is not None and matched.virtual_host == REFUSING:
+    if call.outbound.is_unknown:
         words = f"none is called {call.outbound.request.authority}"
-        yield Row(label="host", text=words, rule=matched.refuses_unknown)
+        yield Row(label="host", text=words, rule=call.outbound.refuses_unknown)
     elif matched is not None:
         yield Row(label="host", text=f"{matched.virtual_host} (as {matched.domain})")
         yield from (_passed_over(one) for one in call.outbound.passed_over[:MOST_PASSED_OVER])
