@@ -15,7 +15,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "tests": lambda given: measure_policy_tests(given.rounds, given.pushes),
     "compile": lambda given: measure_compiling(given.rounds),
     "fleet": lambda given: measure_fleets(given.pushes),
-    "istio": lambda given: measure_pair(given.calls),
+    "istio": lambda given: measure_pair(given.rounds, given.calls),
 }
 
 

@@ -4,7 +4,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -21,35 +21,52 @@ SERVICES = 2
 METHOD = "/loopmesh.scripted.v1.Backend/Call"
 WARM_UP = 200
 GOAL = 0.9
-PARTS = 10
 PLANES = ("loopmesh", "istio")
+STRAIGHT = "straight"
 
 
-def measure_pair(calls: int) -> None:
-    """Prints the ratio of all, and of what the proxies add to the call that goes straight to the program."""
+def measure_pair(starts: int, calls: int) -> None:
+    """Prints the ratio of all, and of what the proxies add to the call that goes straight to the program.
+
+    Of several starts, for how fast a pair of processes is depends on where they came to lie, by up to a tenth.
+    """
     if shutil.which("go") is None:
         print("Istio's generator is built with Go, which is not on PATH: no comparison")
         return
-    with ExitStack() as stack:
-        meshes = {plane: stack.enter_context(_mesh(plane)) for plane in PLANES}
-        channels = {plane: stack.enter_context(_through(mesh)) for plane, mesh in meshes.items()}
-        channels["straight"] = stack.enter_context(_straight(meshes[PLANES[0]]))
-        values = _in_turns(channels, calls)
-    own, istio, straight = (Figure(name=name, unit="ms", values=values[name]) for name in (*PLANES, "straight"))
+    chance = random.Random(0)  # noqa: S311 # nothing secret
+    starts_values = [_start(chance, max(calls // starts, 1)) for _ in range(starts)]
+    own, istio, straight = (
+        Figure(name=name, unit="ms", values=[one for values in starts_values for one in values[name]])
+        for name in (*PLANES, STRAIGHT)
+    )
     print_ratio(_named(own, "unary call on loopmesh's configuration"), _named(istio, "  baseline: on Istio's"))
     print(_named(straight, "  straight to the program"))
-    added = Figure(name="  ratio of what two proxies add", unit="", values=_ratios(own, istio, straight))
+    added = Figure(name="  ratio of what two proxies add", unit="", values=[*map(_ratio, starts_values)])
     print(added)
     print_goal(added, GOAL)
 
 
+def _start(chance: random.Random, calls: int) -> dict[str, list[float]]:
+    """Milliseconds of each call through either mesh and straight, in meshes started for it."""
+    with ExitStack() as stack:
+        planes = chance.sample(PLANES, len(PLANES))
+        meshes = {plane: stack.enter_context(_mesh(plane)) for plane in planes}
+        channels = {plane: stack.enter_context(_through(mesh)) for plane, mesh in meshes.items()}
+        channels[STRAIGHT] = stack.enter_context(_straight(meshes[planes[0]]))
+        return _in_turns(chance, channels, calls)
+
+
 @contextmanager
 def _mesh(plane: str) -> Iterator[MeshProcess]:
+    """Both write a line and a span for each call."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_values(folder, SERVICES, command=SCRIPTED, health="tcp")
-        write_policies(folder, SERVICES)
-        arguments = ("--values", "values.yaml", "--policies", "policies.yaml", "--control-plane", plane)
+        policies = folder / "policies"
+        policies.mkdir()
+        write_policies(policies, SERVICES)
+        (policies / "meshconfig.yaml").write_text("accessLogFile: /dev/stdout\n")
+        arguments = ("--values", "values.yaml", "--policies", "policies", "--control-plane", plane)
         mesh = MeshProcess(state=folder / "state", folder=folder, up_arguments=arguments)
         mesh.up()
         try:
@@ -67,11 +84,10 @@ def _straight(mesh: MeshProcess) -> grpc.Channel:
     return grpc.insecure_channel(find_workload(get_status(mesh.state), "s1").application_target)
 
 
-def _in_turns(channels: dict[str, grpc.Channel], count: int) -> dict[str, list[float]]:
+def _in_turns(chance: random.Random, channels: dict[str, grpc.Channel], count: int) -> dict[str, list[float]]:
     """Call by call, so that all meet the same machine, and in no fixed order: what a mesh notes of a call it writes
     while the next one runs."""
     methods = [(name, channel.unary_unary(METHOD, bytes, bytes)) for name, channel in channels.items()]
-    chance = random.Random(0)  # noqa: S311 # nothing secret
     values: dict[str, list[float]] = {name: [] for name in channels}
     for number in range(count + WARM_UP):
         chance.shuffle(methods)
@@ -83,14 +99,10 @@ def _in_turns(channels: dict[str, grpc.Channel], count: int) -> dict[str, list[f
     return values
 
 
-def _ratios(own: Figure, istio: Figure, straight: Figure) -> list[float]:
-    """One for each of PARTS stretches of the run, of their medians."""
-    stretches = zip(*(map(median, _parts(figure.values)) for figure in (own, istio, straight)), strict=True)
-    return [(ours - bare) / (theirs - bare) for ours, theirs, bare in stretches]
-
-
-def _parts(values: Sequence[float]) -> list[Sequence[float]]:
-    return [values[len(values) * part // PARTS : len(values) * (part + 1) // PARTS] for part in range(PARTS)]
+def _ratio(values: dict[str, list[float]]) -> float:
+    """Of the medians of one start."""
+    own, istio, straight = (median(values[name]) for name in (*PLANES, STRAIGHT))
+    return (own - straight) / (istio - straight)
 
 
 def _named(figure: Figure, name: str) -> Figure:
