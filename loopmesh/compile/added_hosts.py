@@ -32,7 +32,8 @@ def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str,
     cluster.dns_refresh_rate.CopyFrom(duration(REFRESH_MS))
     cluster.dns_jitter.CopyFrom(duration(JITTER_MS))
     cluster.respect_dns_ttl = True
-    cluster.load_assignment.CopyFrom(assignment(cluster.name, added, port, labels))
+    # A subset's connections go on as all others do, whatever its labels.
+    cluster.load_assignment.CopyFrom(assignment(cluster.name, added, port, {} if added.goes_on else labels))
 
 
 def assignment(name: str, added: AddedHost, port: Port, labels: Mapping[str, str]) -> ClusterLoadAssignment:

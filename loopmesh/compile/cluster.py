@@ -61,8 +61,13 @@ def _outbound(
     if not _is_called_name(called):
         # Instances that answer nothing are not called, however few are left (Istio's default for Kubernetes).
         cluster.common_lb_config.healthy_panic_threshold.value = 0
-    apply_balancing(cluster, policy.balancing or Balancing())
-    _find_instances(view, cluster, called, port, rule.subset_labels(subset) if rule else {})
+    balancing = policy.balancing if _chooses(view, called) else None
+    apply_balancing(cluster, balancing or Balancing())
+    if balancing is not None and balancing.goes_on:
+        # Left to a gateway only, whose connections have nowhere to go on to.
+        cluster.type = Cluster.ORIGINAL_DST
+    else:
+        _find_instances(view, cluster, called, port, rule.subset_labels(subset) if rule else {})
     apply_breaker(cluster, pool, settings, policy.retry_budget)
     speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
@@ -78,7 +83,7 @@ def _outbound(
         _name_rule(cluster, rule, subset)
     for setting, source in (
         (Setting.ADDED_HOST, called.source if isinstance(called, AddedHost) else None),
-        (Setting.BALANCING, policy.balancing.source if policy.balancing else None),
+        (Setting.BALANCING, balancing.source if balancing else None),
         (Setting.LIMITS, pool.source),
         (Setting.EJECTION, policy.outlier_detection.source if policy.outlier_detection else None),
     ):
@@ -91,6 +96,12 @@ def _is_called_name(called: Called) -> bool:
     """Whether it has no instances of its own, for every call says where it goes; a host whose connections go on counts
     as one instance to Istio."""
     return isinstance(called, AddedHost) and called.resolution is Resolution.CALLED_NAME and not called.goes_on
+
+
+def _chooses(view: View, called: Called) -> bool:
+    """Whether the proxy chooses an instance; a gateway would, of a host whose connections go on (Istio
+    `convertResolution`, `applyLoadBalancer`)."""
+    return not isinstance(called, AddedHost) or called.is_balanced or not view.looks_up(called)
 
 
 def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:

@@ -77,11 +77,12 @@ class View:
 
     @cached_property
     def looks_up_called_names(self) -> bool:
-        """Whether some calls go to whatever host they name."""
+        """Whether names are looked up before requests are routed, where their connections would go on; a cluster of
+        called names, such as Istio's for DYNAMIC_DNS, looks its names up itself."""
         if self.outbound_policy.looks_up_names:
             return True
         found = (one for one in self.destinations if isinstance(one, AddedHost) and self.looks_up(one))
-        return any(one.resolution is Resolution.CALLED_NAME for one in found)
+        return any(one.goes_on and one.resolution is Resolution.CALLED_NAME for one in found)
 
     def looks_up(self, called: Called) -> bool:
         """Whether a proxy finds the instances by name. A gateway knows none of a host whose connections would go on

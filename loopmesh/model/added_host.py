@@ -67,6 +67,11 @@ class AddedHost:
         """Whether its instances are told to the proxies one by one, as those of a service are."""
         return self.resolution is Resolution.STATIC or self.selector is not None
 
+    @property
+    def is_balanced(self) -> bool:
+        """Whether a sidecar chooses among instances; else the program has, or the name that is called decides."""
+        return not self.goes_on and self.resolution is not Resolution.CALLED_NAME
+
     def names_from(self, namespace: str) -> tuple[str, ...]:
         """Every spelling by which it is called, the same for all callers."""
         return (self.host, *self.addresses)

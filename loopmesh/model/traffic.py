@@ -94,10 +94,13 @@ class DestinationRule:
     @property
     def every_tls(self) -> Iterator[ClientTls]:
         """What it says of TLS anywhere."""
+        return (one.tls for one in self.every_policy if one.tls is not None)
+
+    @property
+    def every_policy(self) -> Iterator[TrafficPolicy]:
+        """What it says anywhere: for all calls, for a subset, for a port."""
         for policy in (self.policy, *(subset.policy for subset in self.subsets)):
-            for one in (policy, *policy.ports.values()):
-                if one.tls is not None:
-                    yield one.tls
+            yield from (policy, *policy.ports.values())
 
     def subset_labels(self, name: str) -> Mapping[str, str]:
         """What the instances of a subset carry; nothing for the empty name."""

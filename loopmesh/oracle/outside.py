@@ -4,6 +4,7 @@ On a cluster the program has looked the name up and its sidecar connects where i
 the same name: the host's, or where only a pattern or nothing at all is known, the one that is called.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,7 @@ REFUSED = "BlackHoleCluster"
 VIRTUAL_OUTBOUND = "virtualOutbound"
 ROUTER = "envoy.filters.http.router"
 FILTER = "envoy.filters.http.dynamic_forward_proxy"
+OUTBOUND = re.compile(r"outbound\|(?P<port>\d+)\|[^|]*\|(?P<host>.+)")
 CACHE = DnsCacheConfig(name="called_names", dns_lookup_family=Cluster.V4_ONLY)
 
 
@@ -45,11 +47,12 @@ def unknown_hosts_cluster(listeners: Iterable[Listener]) -> str:
 
 def look_up_name(cluster: Cluster) -> bool:
     """As Istio does for hosts with `resolution: DNS` (`ClusterBuilder.buildCluster`). Whether it is the called name."""
-    direction, _, rest = cluster.name.partition("|")
-    port, _, host = rest.replace("||", "|").partition("|")
-    if cluster.type != Cluster.ORIGINAL_DST or (direction != "outbound" and cluster.name != PASSED_ON):
+    found = OUTBOUND.fullmatch(cluster.name)
+    if cluster.type != Cluster.ORIGINAL_DST or not (found or cluster.name == PASSED_ON):
         return False
-    if cluster.name == PASSED_ON or host.startswith("*"):
+    target_port = cluster.original_dst_lb_config.upstream_port_override.value
+    cluster.ClearField("original_dst_lb_config")
+    if found is None or found["host"].startswith("*"):
         _look_up_called_name(cluster)
         return True
     cluster.type = Cluster.STRICT_DNS
@@ -63,7 +66,7 @@ def look_up_name(cluster: Cluster) -> bool:
     locality.load_balancing_weight.value = 1
     endpoint = locality.lb_endpoints.add(health_status=HEALTHY)
     endpoint.load_balancing_weight.value = 1
-    endpoint.endpoint.address.CopyFrom(tcp(host, int(port)))
+    endpoint.endpoint.address.CopyFrom(tcp(found["host"], target_port or int(found["port"])))
     return False
 
 
@@ -84,6 +87,5 @@ def _add_filter(manager: HttpConnectionManager) -> None:
 def _look_up_called_name(cluster: Cluster) -> None:
     config: Any = Cluster.CustomClusterType(name="envoy.clusters.dynamic_forward_proxy")
     config.typed_config.Pack(ClusterConfig(dns_cache_config=CACHE, allow_insecure_cluster_options=True))
-    cluster.ClearField("original_dst_lb_config")
     cluster.cluster_type.CopyFrom(config)
     cluster.lb_policy = Cluster.CLUSTER_PROVIDED

@@ -73,7 +73,9 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
     clusters = {cluster.name: _cluster(cluster, workload) for cluster in found.clusters}
     if topology.trace_port is not None:
         clusters[RECEIVER] = receiver(topology.trace_port)
-    called = {name for name, cluster in clusters.items() if look_up_name(cluster)}
+    # A gateway's connections were never going anywhere else, so there is nothing to look up for them.
+    is_sidecar = workload.kind is WorkloadKind.SIDECAR
+    called = {name for name, cluster in clusters.items() if is_sidecar and look_up_name(cluster)}
     if outside.cluster == PASSED_ON or called - {PASSED_ON}:
         for listener in listeners.values():
             if listener.traffic_direction == OUTBOUND_DIRECTION:

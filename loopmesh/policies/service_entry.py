@@ -61,6 +61,10 @@ def _hosts(document: Document, fields: Fields) -> tuple[AddedHost, ...]:
     server_names = fields.texts("subjectAltNames")
     visibility = read_visibility(fields, document.namespace, may_be_none=True)
     _check_ports(fields, hosts, [port for port, _ in ports], said)
+    has_targets = any(target for _, target in ports)
+    if has_targets and said is _Resolution.NONE and any(host.startswith("*") for host in hosts):
+        rule = "hosts below a wildcard with resolution NONE are called at the port the program names"
+        fields.refuse("ports", rule, "remove `targetPort`, or name the hosts")
     _check_places(fields, hosts, endpoints, said, selects=selector is not None)
     _check_endpoints(fields, endpoints, said, {port.name for port, _ in ports})
     if not fields.has("addresses") and any(port.protocol is Protocol.TCP for port, _ in ports):

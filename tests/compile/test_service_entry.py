@@ -9,6 +9,7 @@ from tests.compile.compiling import configuration, destination_rule
 HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
 REGISTRY_ONLY = "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"
 API = "outbound|80||api.example.com"
+SUBSET = "{name: v1, labels: {version: v1}}"
 
 
 def service_entry(spec: str, *, name: str = "entry", namespace: str = "shop") -> str:
@@ -51,6 +52,24 @@ def test_a_gateway_knows_no_instance_of_a_host_whose_connections_would_go_on(hos
     looked_up = configuration("till-v1-0", service_entry(f"hosts: [{host}], resolution: NONE, {HTTP}"))
     assert looked_up["Cluster"][name].get("type") != "EDS"
     assert name not in looked_up["ClusterLoadAssignment"]
+
+
+@pytest.mark.parametrize("balancing", ["simple: PASSTHROUGH", "simple: RANDOM", "consistentHash: {useSourceIp: true}"])
+def test_no_balancing_counts_where_a_connection_would_go_on(balancing: str) -> None:
+    rule = destination_rule(
+        f"host: api.example.com, trafficPolicy: {{loadBalancer: {{{balancing}}}}}, subsets: [{SUBSET}]"
+    )
+    for name in (API, API.replace("||", "|v1|")):
+        found = cluster(f"hosts: [api.example.com], resolution: NONE, {HTTP}", name, rule)
+        assert places(found["load_assignment"]) == [("api.example.com", 80)]
+        assert found["lb_policy"] == "LEAST_REQUEST"
+
+
+def test_a_gateway_has_no_connection_that_could_go_on() -> None:
+    rule = destination_rule("host: api.example.com, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}")
+    config = configuration("edge-0", service_entry(f"hosts: [api.example.com], resolution: NONE, {HTTP}"), rule)
+    assert config["Cluster"][API]["type"] == "ORIGINAL_DST"
+    assert "load_assignment" not in config["Cluster"][API]
 
 
 def test_endpoints_are_looked_up_in_its_place() -> None:

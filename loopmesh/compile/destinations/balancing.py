@@ -19,6 +19,9 @@ def apply_balancing(cluster: Cluster, balancing: Balancing) -> None:
     if balancing.consistent_hash is not None:
         _apply_hash(cluster, balancing.consistent_hash)
         return
+    if balancing.goes_on:
+        cluster.lb_policy = Cluster.CLUSTER_PROVIDED
+        return
     spread = balancing.spread or Spread.LEAST_REQUEST
     cluster.lb_policy = POLICIES[spread]
     if balancing.warmup is not None and spread is Spread.ROUND_ROBIN:

@@ -50,9 +50,11 @@ class Warmup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balancing:
-    """Without `spread` and `consistent_hash` it is Istio's default, LEAST_REQUEST. `source` is where it was read."""
+    """Without `spread` and `consistent_hash` it is Istio's default, LEAST_REQUEST. With `goes_on` a connection goes on
+    to the address its program has chosen. `source` is where it was read."""
 
     spread: Spread | None = None
+    goes_on: bool = False
     consistent_hash: ConsistentHash | None = None
     warmup: Warmup | None = None
     source: Source | None = field(default=None, compare=False)

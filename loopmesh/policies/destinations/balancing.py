@@ -10,7 +10,6 @@ from loopmesh.policies.fields import Fields
 
 ONE_MACHINE = "all instances are on one machine, so none is nearer than another"
 UNSUPPORTED = {"localityLbSetting": ONE_MACHINE, "zoneAwareLbSetting": ONE_MACHINE}
-UNSUPPORTED_SPREAD = {"PASSTHROUGH": "on one machine no caller knows the address of an instance"}
 KEYS = ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
 DEFAULT_RING_SIZE = 1024
 """Istio writes it where the hash is said without an algorithm."""
@@ -40,7 +39,8 @@ SPREADS = {
 
 def read_balancing(source: Source, fields: Fields) -> Balancing:
     fields.unsupported(UNSUPPORTED)
-    simple = fields.choice("simple", _Simple, unsupported=UNSUPPORTED_SPREAD)
+    simple = fields.choice("simple", _Simple)
+    goes_on = simple is _Simple.PASSTHROUGH
     consistent_hash = fields.object("consistentHash", _consistent_hash)
     if fields.has("simple") and fields.has("consistentHash"):
         fields.refuse("consistentHash", "`simple` is there, too", "keep one of the two")
@@ -51,12 +51,12 @@ def read_balancing(source: Source, fields: Fields) -> Balancing:
     elif duration_ms is not None:
         fields.refuse("warmupDurationSecs", "`warmup` is there, too, and Istio heeds only that", "remove one of them")
     spread = SPREADS.get(simple) if simple else None
-    if warmup and (spread is Spread.RANDOM or consistent_hash):
+    if warmup and (spread is Spread.RANDOM or goes_on or consistent_hash):
         key = "warmup" if fields.has("warmup") else "warmupDurationSecs"
         rule = "Istio warms up with ROUND_ROBIN and LEAST_REQUEST only"
         fields.refuse(key, rule, "remove it, or choose one of these")
     place = source.at(fields.origin, fields.path)
-    return Balancing(spread=spread, consistent_hash=consistent_hash, warmup=warmup, source=place)
+    return Balancing(spread=spread, goes_on=goes_on, consistent_hash=consistent_hash, warmup=warmup, source=place)
 
 
 def _warmup(fields: Fields) -> Warmup:

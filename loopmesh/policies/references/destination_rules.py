@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from loopmesh.model.added_host import AddedHost
+from loopmesh.model.added_host import AddedHost, Resolution
 from loopmesh.model.problem import Problem
-from loopmesh.model.traffic import DestinationRule, Subset
+from loopmesh.model.traffic import DestinationRule, Subset, TrafficPolicy
 from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.references.hosts import host_problems
 from loopmesh.policies.references.known import Known
+
+GOES_ON = (
+    "a program here tells its sidecar a name, not the address of an instance it has chosen; it is there for hosts of a"
+    " ServiceEntry with resolution NONE or DYNAMIC_DNS, which are called as they are named"
+)
 
 
 def rule_problems(known: Known, rule: DestinationRule) -> Iterator[Problem]:
@@ -23,6 +28,40 @@ def rule_problems(known: Known, rule: DestinationRule) -> Iterator[Problem]:
     for subset in rule.subsets:
         yield from _labels(known, subset, rule)
     yield from _ports(known, rule)
+    for policy in rule.every_policy:
+        yield from _balancing(known, rule, policy)
+    yield from _of_called_names(known, rule)
+
+
+def _balancing(known: Known, rule: DestinationRule, policy: TrafficPolicy) -> Iterator[Problem]:
+    if policy.balancing is None or policy.balancing.source is None or not policy.balancing.goes_on:
+        return
+    source = policy.balancing.source
+    for host in known.covered(rule.host):
+        called = known.services[host]
+        if not isinstance(called, AddedHost) or called.is_balanced:
+            yield Problem(
+                origin=source.origin,
+                value=f"{source.place}.simple: PASSTHROUGH",
+                rule=f"loopmesh does not support this value of Istio for {host}: {GOES_ON}",
+                remedy="use LEAST_REQUEST, ROUND_ROBIN or RANDOM",
+            )
+            return
+
+
+def _of_called_names(known: Known, rule: DestinationRule) -> Iterator[Problem]:
+    """What Istio cannot say of a host that has no instances (`applyOutlierDetection`, `applyDestinationRule`)."""
+    called = [one for one in map(known.services.__getitem__, known.covered(rule.host)) if isinstance(one, AddedHost)]
+    host = next((one.host for one in called if one.resolution is Resolution.CALLED_NAME and not one.goes_on), None)
+    if host is None:
+        return
+    for policy in rule.every_policy:
+        if policy.outlier_detection is not None and policy.outlier_detection.source is not None:
+            text = f"{host} has resolution DYNAMIC_DNS, and istiod fails on it"
+            yield policy_problem(policy.outlier_detection.source, "outlierDetection", text, "remove it")
+    for subset in rule.subsets:
+        text = f"{host} has resolution DYNAMIC_DNS, and Istio makes no subsets of it"
+        yield policy_problem(subset.source, f"subset {subset.name}", text, "remove it")
 
 
 def _ports(known: Known, rule: DestinationRule) -> Iterator[Problem]:
