@@ -50,7 +50,7 @@ def test_a_record_that_cannot_be_read_is_told_with_the_remedy(tmp_path: Path) ->
 def test_status_as_json_has_the_documented_shape(tmp_path: Path) -> None:
     with running(ScriptedMesh(), tmp_path) as state:
         found = json.loads(invoke("status", "--json", "--state", state).stdout)
-    assert list(found) == ["workloads", "edge"]
+    assert list(found) == ["workloads", "services", "edge"]
     wallet, edge = found["workloads"]
     assert wallet == {
         "name": "wallet-v1-0",
@@ -66,6 +66,17 @@ def test_status_as_json_has_the_documented_shape(tmp_path: Path) -> None:
     }
     assert edge["envoy"]["rejected"][0]["message"] == "no such filter"
     assert found["edge"] == {"http": "http://127.0.0.1:8080"}
+    assert found["services"] == [
+        {"name": "wallet", "namespace": "shop", "ports": {"http-api": 8080, "grpc": 50051}},
+        {"name": "fraud", "namespace": "risk", "ports": {"grpc": 7000}},
+    ]
+
+
+def test_status_lists_the_ports_services_are_called_at(tmp_path: Path) -> None:
+    with running(ScriptedMesh(), tmp_path) as state:
+        lines = invoke("status", "--state", state).stdout.splitlines()
+    assert "service wallet.shop: 8080 (http-api), 50051 (grpc)" in lines
+    assert "service fraud.risk: 7000 (grpc)" in lines
 
 
 def test_status_says_who_is_not_ready_and_why_and_what_a_proxy_refused(tmp_path: Path) -> None:

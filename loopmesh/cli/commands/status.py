@@ -8,6 +8,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.client import get_status
+from loopmesh.cli.known_service import known_services
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.refusals import refusal_lines
 
@@ -19,7 +20,7 @@ WIDEST = 250
 @state_option
 @json_option
 def command(state: Path, as_json: bool) -> None:
-    """What runs, whether it takes traffic, and who it is.
+    """What runs, whether it takes traffic, who it is, and the ports that services are called at.
 
     \b
     mesh status
@@ -33,8 +34,16 @@ def command(state: Path, as_json: bool) -> None:
 
 
 def status_json(status: admin_pb2.GetStatusResponse) -> dict[str, Any]:
-    """The stable form: `{"workloads": […], "edge": {name: URL}}`."""
-    return {"workloads": [_workload_json(workload) for workload in status.workloads], "edge": dict(status.edge)}
+    """The stable form: `{"workloads": […], "services": [{"name", "namespace", "ports": {name: number}}], "edge": {name:
+    URL}}`."""
+    return {
+        "workloads": [_workload_json(workload) for workload in status.workloads],
+        "services": [
+            {"name": one.name, "namespace": one.namespace, "ports": dict(one.ports)}
+            for one in known_services(status.services)
+        ],
+        "edge": dict(status.edge),
+    }
 
 
 def _workload_json(workload: admin_pb2.WorkloadStatus) -> dict[str, Any]:
@@ -70,6 +79,9 @@ def _print_table(status: admin_pb2.GetStatusResponse) -> None:
         table.add_row(workload.name, workload.version or "-", ready, *numbers, workload.spiffe_id)
     console = Console(width=WIDEST, highlight=False)
     console.print(table)
+    for service in known_services(status.services):
+        ports = ", ".join(f"{number} ({name})" for name, number in service.ports.items())
+        click.echo(f"service {service.full_name}: {ports}")
     for workload in status.workloads:
         if workload.reason and not workload.ready:
             console.print(f"[red]{workload.name}[/]: {workload.reason}", markup=True)
