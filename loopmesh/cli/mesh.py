@@ -102,7 +102,7 @@ class Mesh:
         self._guard = Guard(self._runtime)
         self._write_record()
         await self.supervisor.start(workloads)
-        await self.supervisor.wait_until_ready()
+        await self.supervisor.wait_until_ready(report=report)
         await self.steering.complete()
 
     def _prepare_supervisor(self, trace_port: int) -> None:

@@ -18,6 +18,7 @@ from loopmesh.model.application import (
 )
 from loopmesh.model.credential import Credential
 from loopmesh.model.identity import Identity
+from loopmesh.model.problem import Origin
 from loopmesh.model.token import KeySource
 
 LOOPBACK = "127.0.0.1"
@@ -77,6 +78,8 @@ class Workload:
     """What its program can dial by TCP; other protocols leave through one socket."""
     application_port: int | None = None
     health: Health | None = None
+    origin: Origin | None = None
+    """Where the values speak of its service; None where nobody wrote it."""
 
     @property
     def host(self) -> str:
@@ -177,6 +180,7 @@ def _instance(service: Service, version: Version, index: int, ports: Ports, stre
         ),
         application_port=ports.program() if service.listen is Listen.TCP else None,
         health=service.health,
+        origin=service.origin,
     )
 
 

@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from loopmesh.model.application import HealthKind
 from loopmesh.model.topology import LOOPBACK, Workload, WorkloadKind
+from loopmesh.run.environment import application_target
 from loopmesh.run.proxy_admin import has_configuration
 from loopmesh.run.runtime_folder import WorkloadFolder
 from loopmesh.run.unix_http import ask
@@ -40,9 +41,9 @@ AGENT = "kube-probe/loopmesh"
 Prober = Callable[[float], Awaitable[Probe]]
 """Asks once; the argument is the timeout in seconds."""
 
-NO_GRPC_HEALTH = "if the program has no gRPC health check, write `health: tcp` or `health: http:/PATH` in the values"
-NOT_THERE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
-"""What is said while nobody answers; any other status is an answer, though none of a health check."""
+BY_PROXY = "upstream "
+"""Is in what the proxy says when it has found its program, or has looked for it."""
+NOBODY_LISTENS = "remote connection failure"
 READY = Probe(answer=Answer.READY)
 _NO_CONFIGURATION = Probe(answer=Answer.SILENT, reason="its proxy has no configuration yet")
 
@@ -56,7 +57,7 @@ def prober_of(workload: Workload, folder: WorkloadFolder) -> Prober:
     async def probe(timeout_s: float) -> Probe:
         match kind:
             case HealthKind.GRPC:
-                return await _ask_grpc(folder, timeout_s)
+                return await _ask_grpc(workload, folder, timeout_s)
             case HealthKind.HTTP:
                 return await _ask_http(folder, path, timeout_s)
             case HealthKind.TCP:
@@ -67,7 +68,7 @@ def prober_of(workload: Workload, folder: WorkloadFolder) -> Prober:
     return probe
 
 
-async def _ask_grpc(folder: WorkloadFolder, timeout_s: float) -> Probe:
+async def _ask_grpc(workload: Workload, folder: WorkloadFolder, timeout_s: float) -> Probe:
     """A channel per question: a kept one would wait out gRPC's reconnect backoff after a restart of the proxy."""
     options = (("grpc.use_local_subchannel_pool", 1), ("grpc.default_authority", "localhost"))
     async with grpc.aio.insecure_channel(f"unix:{folder.health}", options=options) as channel:
@@ -75,13 +76,23 @@ async def _ask_grpc(folder: WorkloadFolder, timeout_s: float) -> Probe:
         try:
             response = await health.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            remedy = "" if error.code() in NOT_THERE else f"; {NO_GRPC_HEALTH}"
-            reason = f"gRPC health check: {error.code().name}: {_one_line(error)}{remedy}"
-            return Probe(answer=Answer.SILENT, reason=reason)
+            said = _one_line(error)
+            reasons = [f"gRPC health check: {error.code().name}: {said}", _remedy(error.code(), said, workload, folder)]
+            return Probe(answer=Answer.SILENT, reason="; ".join(filter(None, reasons)))
     if response.status == health_pb2.HealthCheckResponse.SERVING:
         return READY
     name = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
     return Probe(answer=Answer.REFUSED, reason=f"gRPC health check: {name}")
+
+
+def _remedy(code: grpc.StatusCode, said: str, workload: Workload, folder: WorkloadFolder) -> str:
+    """Empty while the proxy itself is not there yet."""
+    if code is grpc.StatusCode.UNAVAILABLE and BY_PROXY not in said:
+        return ""
+    if NOBODY_LISTENS in said:
+        return f"the program must listen at {application_target(workload, folder)}"
+    where = f"at {workload.origin}" if workload.origin else "in the values"
+    return f"if the program has none, as is asked for by default, write `health: tcp` or `health: http:/PATH` {where}"
 
 
 async def _ask_http(folder: WorkloadFolder, path: str, timeout_s: float) -> Probe:

@@ -77,7 +77,7 @@ class Rollout:
         version = _version(service, old.version)
         new = self._place(service, version, self._instances(service, version))
         report(f"{new.name}: starting")
-        await self._start([new])
+        await self._start([new], report)
         report(f"{new.name}: ready")
         report(f"{old.name}: draining")
         await self._retire(old)
@@ -87,14 +87,14 @@ class Rollout:
         report(f"{workload.name}: draining")
         await self._supervisor.replace(workload.name)
         report(f"{workload.name}: starting")
-        await self._supervisor.wait_until_ready([workload.name])
+        await self._supervisor.wait_until_ready([workload.name], report)
         report(f"{workload.name}: ready")
 
-    async def _start(self, workloads: list[Workload]) -> None:
+    async def _start(self, workloads: list[Workload], report: Report | None = None) -> None:
         """Starts them and waits; none of them stays when one does not get ready."""
         try:
             await self._supervisor.start(workloads)
-            await self._supervisor.wait_until_ready(_names(workloads))
+            await self._supervisor.wait_until_ready(_names(workloads), report)
         except RunError:
             known = self._supervisor.workloads
             for workload in workloads:

@@ -68,18 +68,23 @@ class Supervisor:
         for plan in plans:
             self._instances[plan.workload.name] = self._run(plan)
 
-    async def wait_until_ready(self, names: Iterable[str] | None = None) -> None:
-        """Until these, or all, take traffic and the control plane knows.
+    async def wait_until_ready(self, names: Iterable[str] | None = None, report: Report | None = None) -> None:
+        """Until these, or all, take traffic and the control plane knows. `report` is told now and then who is waited
+        for, and why.
 
         Raises RunError with the reasons when that takes longer than `ready_timeout_s`, when one has crashed
         `crashes_until_given_up` times in a row, or when one is stopped meanwhile.
         """
         waited_for = tuple(self._instances if names is None else names)
+        telling = asyncio.create_task(self._tell_waiting(waited_for, report)) if report else None
         try:
             async with asyncio.timeout(self._timing.ready_timeout_s):
                 await self._changes.until(lambda: self._settled(waited_for))
         except TimeoutError as error:
             raise RunError(self._why_not_ready(waited_for, f"within {self._timing.ready_timeout_s:g} s")) from error
+        finally:
+            if telling:
+                telling.cancel()
         if not all(self._is_published(name) for name in waited_for):
             raise RunError(self._why_not_ready(waited_for, "and keeps failing"))
 
@@ -158,12 +163,29 @@ class Supervisor:
     def _why_not_ready(self, names: tuple[str, ...], when: str) -> str:
         if self._stopping:
             return "the mesh is stopping"
-        reasons = [
-            f"{name} is not ready {when}: {self._instances[name].status.reason}"
-            for name in names
-            if name in self._instances and not self._is_published(name)
-        ]
-        return "; ".join(reasons)
+        return "\n".join(
+            f"{' and '.join(waiting)} {'is' if len(waiting) == 1 else 'are'} not ready {when}: {reason}"
+            for reason, waiting in self._waited_for(names).items()
+        )
+
+    def _waited_for(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Those that are not ready, by what keeps them from it."""
+        found: dict[str, list[str]] = {}
+        for name in names:
+            if name in self._instances and not self._is_published(name):
+                found.setdefault(self._instances[name].status.reason, []).append(name)
+        return found
+
+    async def _tell_waiting(self, names: Iterable[str], report: Report) -> None:
+        """Each reason once, as long as it is the same workloads'."""
+        told: dict[str, list[str]] = {}
+        while True:
+            await self._clock.sleep(self._timing.waiting_told_every_s)
+            waited_for = self._waited_for(names)
+            for reason, waiting in waited_for.items():
+                if told.get(reason) != waiting:
+                    report(f"{', '.join(waiting)}: still waiting: {reason}")
+            told |= waited_for
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:

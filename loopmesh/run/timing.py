@@ -21,6 +21,7 @@ class Timing:
     failures_until_unready: int = 3
     crashes_until_given_up: int = 5
     ready_timeout_s: float = 60.0
+    waiting_told_every_s: float = 5.0
     drain_s: float = 5.0
     program_grace_s: float = 10.0
     proxy_grace_s: float = 2.0

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from loopmesh.model.application import Health, HealthKind, Listen
+from loopmesh.model.problem import Origin
 from loopmesh.model.topology import Workload, WorkloadKind
 from loopmesh.run.errors import RunError
 from loopmesh.run.readiness import prober_of
@@ -14,6 +16,19 @@ from loopmesh.run.runtime_folder import WorkloadFolder
 from tests.run.meshes import QUICK, gateway, lab, service, until
 
 TCP = Health(kind=HealthKind.TCP)
+WEB = Workload(
+    name="web-v1-0",
+    kind=WorkloadKind.SIDECAR,
+    namespace="lab",
+    service="web",
+    version="v1",
+    labels={},
+    health=Health(kind=HealthKind.GRPC),
+    origin=Origin(file="values.yaml", line=3),
+)
+NO_HEALTH_CHECK = (
+    "if the program has none, as is asked for by default, write `health: tcp` or `health: http:/PATH` at values.yaml:3"
+)
 NONE = Health(kind=HealthKind.NONE)
 
 
@@ -60,17 +75,7 @@ async def test_a_program_can_tell_a_health_check_by_its_user_agent_as_on_kuberne
 
 async def test_a_program_without_grpc_health_is_told_with_what_to_write_in_the_values(tmp_path: Path) -> None:
     folder = WorkloadFolder(tmp_path)
-    health = Health(kind=HealthKind.GRPC)
-    workload = Workload(
-        name="web-v1-0",
-        kind=WorkloadKind.SIDECAR,
-        namespace="lab",
-        service="web",
-        version="v1",
-        labels={},
-        health=health,
-    )
-    probe = prober_of(workload, folder)
+    probe = prober_of(WEB, folder)
     assert "UNAVAILABLE" in (nobody := await probe(10)).reason
     assert "health: tcp" not in nobody.reason, "it may only not have started yet"
     server = grpc.aio.server()
@@ -79,8 +84,54 @@ async def test_a_program_without_grpc_health_is_told_with_what_to_write_in_the_v
     said = (await probe(10)).reason
     await server.stop(None)
     assert said.startswith("gRPC health check: UNIMPLEMENTED: ")
-    remedy = "if the program has no gRPC health check, write `health: tcp` or `health: http:/PATH` in the values"
-    assert said.endswith(f"; {remedy}")
+    assert said.endswith(f"; {NO_HEALTH_CHECK}")
+
+
+class SaidByProxy(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
+    """Answers as a proxy does that has no answer of its program."""
+
+    def __init__(self, reset_reason: str) -> None:
+        self._words = f"upstream connect error or disconnect/reset before headers. reset reason: {reset_reason}"
+
+    async def Check(
+        self, request: health_pb2.HealthCheckRequest, context: "grpc.aio.ServicerContext[object, object]"
+    ) -> health_pb2.HealthCheckResponse:
+        await context.abort(grpc.StatusCode.UNAVAILABLE, self._words)
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("reset_reason", "remedy"),
+    [
+        ("protocol error", NO_HEALTH_CHECK),
+        ("connection termination", NO_HEALTH_CHECK),
+        ("remote connection failure", "the program must listen at 127.0.0.1:4711"),
+    ],
+)
+async def test_a_program_that_speaks_otherwise_is_told_from_one_that_does_not_listen(
+    tmp_path: Path, reset_reason: str, remedy: str
+) -> None:
+    folder = WorkloadFolder(tmp_path)
+    server = grpc.aio.server()
+    health_pb2_grpc.add_HealthServicer_to_server(SaidByProxy(reset_reason), server)
+    server.add_insecure_port(f"unix:{folder.health}")
+    await server.start()
+    said = (await prober_of(replace(WEB, application_port=4711), folder)(10)).reason
+    await server.stop(None)
+    assert said.endswith(f"reset reason: {reset_reason}; {remedy}")
+
+
+async def test_who_is_waited_for_and_why_is_told_while_waiting_and_at_the_end(tmp_path: Path) -> None:
+    impatient = replace(QUICK, ready_timeout_s=0.5, waiting_told_every_s=0.02)
+    told: list[str] = []
+    async with lab(tmp_path, service(replicas=2), timing=impatient) as mesh:
+        (mesh.folder / "sick").touch()
+        await mesh.start()
+        with pytest.raises(RunError) as failure:
+            await mesh.supervisor.wait_until_ready(report=told.append)
+    reason = "health check GET /healthz: status 503"
+    assert told.count(f"web-v1-0, web-v1-1: still waiting: {reason}") == 1
+    assert str(failure.value) == f"web-v1-0 and web-v1-1 are not ready within 0.5 s: {reason}"
 
 
 async def test_two_meshes_run_beside_each_other(tmp_path: Path) -> None:
