@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,5 +61,5 @@ def json_option(function: Command) -> Command:
 
 
 def chosen_policies(given: Path | None) -> Path | None:
-    """What was given, else the default folder where it exists."""
-    return given or (DEFAULT_POLICIES if DEFAULT_POLICIES.is_dir() else None)
+    """What was given, else the default folder where it exists, as a link that leads nowhere does, too."""
+    return given or (DEFAULT_POLICIES if os.path.lexists(DEFAULT_POLICIES) else None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.errors import ProblemsError
 from loopmesh.model.problem import InvalidInputError
-from loopmesh.policies.policy_set import read_files
+from loopmesh.policies.input_files import read_files
 
 
 def policy_files(paths: Iterable[Path]) -> list[admin_pb2.PolicyFile]:

@@ -19,7 +19,8 @@ from loopmesh.policies.edits import (
     shares,
     shift,
 )
-from loopmesh.policies.policy_set import PolicySet, read_files
+from loopmesh.policies.input_files import read_files
+from loopmesh.policies.policy_set import PolicySet
 from loopmesh.policies.secret import read_secrets
 from loopmesh.policies.writing import with_namespace, written_documents
 

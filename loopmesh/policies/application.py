@@ -8,7 +8,7 @@ from pathlib import Path
 from loopmesh.model.application import Application, GatewayWorkload, Listen, Service, Version
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.policy_set import read_files
+from loopmesh.policies.input_files import is_folder, read_files
 from loopmesh.policies.service_ports import read_health, read_ports
 from loopmesh.policies.yaml_tree import parse_yaml
 
@@ -56,9 +56,9 @@ ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][-A-Za-z0-9_.]*")
 
 def read_application(path: Path) -> Application:
     """Raises InvalidInputError with all problems."""
-    if path.is_dir():
+    if is_folder(path):
         raise _whole(path, "a values file is a file", "name the file")
-    if not path.exists():
+    if _is_missing(path):
         raise _whole(path, "there is no such values file, which says what runs", "name one with --values")
     ((name, content),) = read_files([path])
     problems: list[Problem] = []
@@ -69,6 +69,15 @@ def read_application(path: Path) -> Application:
     if problems:
         raise InvalidInputError(problems)
     return application
+
+
+def _is_missing(path: Path) -> bool:
+    """Not one that is there and cannot be seen; reading it tells why."""
+    try:
+        path.stat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
 
 
 def _whole(path: Path, rule: str, remedy: str) -> InvalidInputError:

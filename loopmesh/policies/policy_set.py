@@ -1,9 +1,9 @@
-"""All policies of a mesh as documents, by name. Enters: files. Leaves: a set that `mesh apply` can merge into."""
+"""All policies of a mesh as documents, by name. Enters: contents of files. Leaves: a set to merge others into."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from loopmesh.model.identity import TRUST_DOMAIN
 from loopmesh.model.mesh_settings import MESH_CONFIG, MeshSettings
@@ -11,15 +11,13 @@ from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.chart_values import check_chart_values, is_chart_values
 from loopmesh.policies.document import API_VERSIONS, Document, read_document
-from loopmesh.policies.yaml_tree import MAX_BYTES, Node, parse_yaml
+from loopmesh.policies.yaml_tree import Node, parse_yaml
 
 STEP = re.compile(r"\w+")
 """A key, or the number of an item."""
 MOST_CHARACTERS = 1_572_864
 """Kubernetes stores no larger object (etcd's request size limit, 1.5 MiB); its YAML has at least this much text."""
 LISTS = ("List", *(f"{kind}List" for kind in API_VERSIONS))
-SUFFIXES = (".json", ".yaml", ".yml")
-"""As `kubectl apply -f FOLDER` takes them; JSON is YAML, too."""
 WRAPPED = "meshConfig"
 """What a mesh config stands under in values of Istio's charts."""
 MESH_CONFIG_FILE = "meshconfig.yaml"
@@ -127,37 +125,6 @@ class PolicySet:
             else:
                 return origin, None
         return origin, node
-
-
-def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
-    """Files, and every YAML and JSON file below folders in the order of their names. Raises InvalidInputError."""
-    problems: list[Problem] = []
-    files: list[tuple[str, bytes]] = []
-    for path in paths:
-        found = _files_below(path) if path.is_dir() else [path]
-        for file in found:
-            try:
-                files.append((str(file), _read(file)))
-            except OSError as error:
-                rule = f"it cannot be read: {error.strerror}"
-                problems.append(_problem(str(file), rule, "name a file or folder that exists and may be read"))
-        if path.is_dir() and not found:
-            problems.append(
-                _problem(str(path), "the folder holds no YAML file", "name a folder with *.yaml, *.yml or *.json files")
-            )
-    if problems:
-        raise InvalidInputError(problems)
-    return files
-
-
-def _files_below(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.rglob("*") if one.suffix in SUFFIXES and not one.is_dir())
-
-
-def _read(file: Path) -> bytes:
-    """No more than shows that a file is too large: it may be endless."""
-    with file.open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
 
 
 def _mesh_config(name: str, content: bytes, earlier: Node | None, problems: list[Problem]) -> Node | None:

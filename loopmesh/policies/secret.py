@@ -6,7 +6,9 @@ problem.
 
 import base64
 import binascii
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from loopmesh.model.credential import Credential
@@ -14,7 +16,7 @@ from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.policies.certificates import certificates_problem, pair_problem, revocation_problem
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_name
-from loopmesh.policies.policy_set import read_files
+from loopmesh.policies.input_files import read_files
 from loopmesh.policies.yaml_tree import parse_yaml
 
 TYPES = ("kubernetes.io/tls", "Opaque")
@@ -35,10 +37,10 @@ BOOKKEEPING = (
 
 
 def read_secrets(folder: Path, default_namespace: str) -> tuple[Credential, ...]:
-    """All Secrets of the YAML files below the folder; none if there is no folder. Raises InvalidInputError."""
+    """All Secrets of the YAML files below the folder, which may be empty or not there. Raises InvalidInputError."""
     problems: list[Problem] = []
     found: dict[tuple[str, str], Credential] = {}
-    for name, content in read_files([folder]) if folder.is_dir() and any(folder.iterdir()) else []:
+    for name, content in _files(folder):
         for node in parse_yaml(name, content):
             credential = Fields.read(node, "", problems, lambda fields: _secret(fields, default_namespace))
             key = (credential.namespace, credential.name)
@@ -52,6 +54,13 @@ def read_secrets(folder: Path, default_namespace: str) -> tuple[Credential, ...]
     if problems:
         raise InvalidInputError(problems)
     return tuple(found.values())
+
+
+def _files(folder: Path) -> list[tuple[str, bytes]]:
+    with suppress(OSError):
+        if not os.path.lexists(folder) or not any(folder.iterdir()):
+            return []
+    return read_files([folder])
 
 
 def _secret(fields: Fields, default_namespace: str) -> Credential:

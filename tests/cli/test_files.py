@@ -94,6 +94,18 @@ def test_a_missing_file_is_named_once(tmp_path: Path, path: str) -> None:
     assert failing("validate", ISTIO, "--values", missing).count(str(missing)) == 1
 
 
+def test_default_policies_that_cannot_be_read_are_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "istio").symlink_to(tmp_path / "unmounted")
+    values = tmp_path / "values.yaml"
+    service = "{command: [sleep, '1'], ports: {tcp: 7000}, listen: tcp, versions: {v1: {replicas: 1}}}"
+    values.write_text(f"{{namespace: lab, services: {{a: {service}}}}}")
+    monkeypatch.chdir(tmp_path)
+    said = failing("up", "--values", values, "--state", tmp_path / "state")
+    assert said.startswith("istio: it cannot be read: No such file or directory; ")
+
+
 def test_what_compile_wrote_is_up_to_date_until_it_is_changed(tmp_path: Path) -> None:
     compiling = ("compile", "-o", tmp_path, *SHOP, "--policies", ISTIO)
     assert invoke(*compiling).stdout == f"{len(list((REPOSITORY / 'envoy/compiled').iterdir()))} files in {tmp_path}\n"

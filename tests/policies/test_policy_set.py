@@ -1,12 +1,9 @@
-"""Policies as a set: read from files and folders, merged by name, problems of all files together."""
-
-import os
-from pathlib import Path
+"""Policies as a set: merged by name, problems of all files together."""
 
 import pytest
 
 from loopmesh.model.problem import InvalidInputError
-from loopmesh.policies import PolicySet, check_policies, read_files
+from loopmesh.policies import PolicySet, check_policies
 from tests.policies.reading import APPLICATION, problems_of
 
 RULE = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: {name}}}\nspec: {{host: {host}}}\n"
@@ -50,36 +47,6 @@ def test_what_an_unreadable_file_may_hold_is_not_called_missing() -> None:
     )
     assert len(problems_of(routing)) == 2
     assert [one.partition(":")[0] for one in problems_of(routing, "a: [")] == ["1.yaml"]
-
-
-def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
-    for name in ("b/two.yml", "a/one.yaml", "a/notes.txt", "c/folder.yaml/three.yaml", "d/four.json"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(name)
-    assert [content for _, content in read_files([tmp_path])] == [
-        b"a/one.yaml",
-        b"b/two.yml",
-        b"c/folder.yaml/three.yaml",
-        b"d/four.json",
-    ]
-
-
-def test_every_path_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "dangling.yaml").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(InvalidInputError) as caught:
-        read_files([tmp_path / "missing.yaml", tmp_path / "empty", tmp_path / "dangling.yaml"])
-    assert [problem.rule for problem in caught.value.problems] == [
-        "it cannot be read: No such file or directory",
-        "the folder holds no YAML file",
-        "it cannot be read: No such file or directory",
-    ]
-
-
-def test_an_endless_file_is_refused() -> None:
-    assert problems_of(read_files([Path(os.devnull).with_name("zero")])[0][1]) == [
-        "0.yaml: the file is too large: a file has at most 16777216 bytes; split it"
-    ]
 
 
 def test_values_of_istios_charts_beside_the_policies_are_none_of_them() -> None:

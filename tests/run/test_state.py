@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from loopmesh.run.errors import RunError
 from loopmesh.run.runtime_folder import LONGEST_SOCKET_PATH, RuntimeFolder, create_runtime_folder
 from loopmesh.run.state import MeshRecord, is_running, open_state, read_record
+from tests.unprivileged import unprivileged
 
 RECORD = MeshRecord(pid=4711, started_at=1.5, runtime_folder="/tmp/mesh-x", admin_socket="/tmp/mesh-x/admin.sock")
 
@@ -36,7 +36,6 @@ def test_a_mesh_counts_as_running_while_its_process_lives_and_not_by_what_is_on_
     assert not is_running(tmp_path)
     code = """
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from loopmesh.run.state import open_state
 state = open_state(Path(sys.argv[1]))
@@ -74,20 +73,10 @@ def test_a_state_path_that_cannot_be_a_folder_is_refused_with_the_remedy(tmp_pat
         open_state(tmp_path / "file" / "state")
 
 
-@pytest.fixture
-def not_root() -> Iterator[None]:
-    """Root may write everywhere, so tests that run as root become nobody for a while."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    yield
-    os.seteuid(user)
-
-
-def test_a_folder_without_write_permission_is_refused_with_the_remedy(tmp_path: Path, not_root: None) -> None:
+def test_a_folder_without_write_permission_is_refused_with_the_remedy(tmp_path: Path) -> None:
     if os.getuid() != 0:
         tmp_path.chmod(0o555)
-    with pytest.raises(RunError) as refused:
+    with unprivileged(), pytest.raises(RunError) as refused:
         open_state(tmp_path / "state")
     expected = f"cannot write to the state folder {tmp_path / 'state'} (Permission denied); give a folder"
     assert str(refused.value).startswith(expected)
