@@ -66,7 +66,7 @@ def _of_called_names(known: Known, rule: DestinationRule) -> Iterator[Problem]:
 
 def _ports(known: Known, rule: DestinationRule) -> Iterator[Problem]:
     """Settings for a port nobody has would never be used."""
-    numbers = {port.number for host in known.covered(rule.host) for port in known.services[host].ports}
+    numbers = {port.number for service in known.covered(rule.host) for port in service.ports}
     said = {*rule.policy.ports, *(number for subset in rule.subsets for number in subset.policy.ports)}
     for number in sorted(said - numbers if numbers else ()):
         remedy = f"use {', '.join(map(str, sorted(numbers)))}"
@@ -75,10 +75,11 @@ def _ports(known: Known, rule: DestinationRule) -> Iterator[Problem]:
 
 def _labels(known: Known, subset: Subset, rule: DestinationRule) -> Iterator[Problem]:
     covered = known.covered(rule.host)
-    if any(isinstance(one := known.services[host], AddedHost) and one.selector for host in covered):
+    added = [one for one in covered if isinstance(one, AddedHost)]
+    if any(one.selector for one in added):
         return
-    behind: list[Mapping[str, str]] = [labels for host in covered for labels in known.labels.get(host, ())]
-    behind += [labels for host in covered for labels in known.endpoint_labels.get(host, ())]
+    behind: list[Mapping[str, str]] = [labels for one in covered for labels in known.labels.get(one.host, ())]
+    behind += [end.labels for one in added for end in one.endpoints]
     if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
         text = f"no version of {rule.host} has its labels"
         message = Message.SUBSET_OF_NO_WORKLOAD

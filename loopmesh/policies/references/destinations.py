@@ -35,13 +35,14 @@ class Subsets:
 
 
 def destination_problems(known: Known, subsets: Subsets, destination: Destination) -> Iterator[Problem]:
-    service = known.services.get(destination.host)
-    if service is None:
+    services = known.services.get(destination.host)
+    if services is None:
         source = destination.source
         yield from host_problems(known, source, destination.host, source.origin, Message.NOT_FOUND)
         return
-    numbers = ", ".join(str(port.number) for port in service.ports)
-    if destination.port is None and len(service.ports) > 1:
+    there = dict.fromkeys(port.number for service in services for port in service.ports)
+    numbers = ", ".join(map(str, there))
+    if destination.port is None and any(len(service.ports) > 1 for service in services):
         remedy = f"add `port`, one of {numbers}"
         yield policy_problem(
             destination.source,
@@ -50,7 +51,7 @@ def destination_problems(known: Known, subsets: Subsets, destination: Destinatio
             remedy,
             message=Message.PORT_REQUIRED,
         )
-    if destination.port is not None and destination.port not in [port.number for port in service.ports]:
+    if destination.port is not None and destination.port not in there:
         rule = f"{destination.host} has no such port"
         remedy, message = f"use {numbers}", Message.NOT_FOUND
         yield policy_problem(destination.source, f"port {destination.port}", rule, remedy, message=message)

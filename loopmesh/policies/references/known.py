@@ -29,21 +29,23 @@ class Known:
         self.broken = broken
         self.complete = complete
         self.root_namespace = policies.settings.root_namespace
-        self.services: dict[str, Called] = {one.host: one for one in policies.added_hosts}
-        self.services |= {service.host: service for service in application.services}
+        self.services: dict[str, list[Called]] = {}
+        """By host. Namespaces may see different ones of the same host."""
+        everybody: tuple[Called, ...] = (*policies.added_hosts, *application.services)
+        for one in everybody:
+            self.services.setdefault(one.host, []).append(one)
         self.gateways = {one.name: one for one in policies.gateways}
         self.labels = {
             service.host: [service.labels_of(version) for version in service.versions]
             for service in application.services
         }
-        self.endpoint_labels = {one.host: [end.labels for end in one.endpoints] for one in policies.added_hosts}
         self._suggestions = 0
 
-    def covered(self, host: str) -> list[str]:
+    def covered(self, host: str) -> list[Called]:
         """The services a host of a policy, perhaps a wildcard, stands for."""
         if not host.startswith("*"):
-            return [host] if host in self.services else []
-        return [known for known in self.services if covers(host, known)]
+            return self.services.get(host, [])
+        return [one for known, several in self.services.items() if covers(host, known) for one in several]
 
     def is_of_the_cluster(self, host: str) -> bool:
         """Other hosts, which need not exist, are reached through the ports of services; a service's short spelling is

@@ -35,7 +35,9 @@ def selector_problems(known: Known, source: Source, selector: WorkloadSelector, 
     """A policy of the root namespace selects in all namespaces."""
     in_root = selector.namespace == known.root_namespace
     workloads = [
-        (known.services[host].namespace, labels) for host, several in known.labels.items() for labels in several
+        (service.namespace, service.labels_of(version))
+        for service in known.application.services
+        for version in service.versions
     ]
     workloads += [(gateway.namespace, dict(gateway.labels)) for gateway in known.application.gateways]
     if any(selector.selects(selector.namespace if in_root else at, labels) for at, labels in workloads):
