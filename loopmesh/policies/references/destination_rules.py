@@ -37,13 +37,12 @@ def _balancing(known: Known, rule: DestinationRule, policy: TrafficPolicy) -> It
     if policy.balancing is None or policy.balancing.source is None or not policy.balancing.goes_on:
         return
     source = policy.balancing.source
-    for host in known.covered(rule.host):
-        called = known.services[host]
+    for called in known.covered(rule.host):
         if not isinstance(called, AddedHost) or called.is_balanced:
             yield Problem(
                 origin=source.origin,
                 value=f"{source.place}.simple: PASSTHROUGH",
-                rule=f"loopmesh does not support this value of Istio for {host}: {GOES_ON}",
+                rule=f"loopmesh does not support this value of Istio for {called.host}: {GOES_ON}",
                 remedy="use LEAST_REQUEST, ROUND_ROBIN or RANDOM",
             )
             return
@@ -51,7 +50,7 @@ def _balancing(known: Known, rule: DestinationRule, policy: TrafficPolicy) -> It
 
 def _of_called_names(known: Known, rule: DestinationRule) -> Iterator[Problem]:
     """What Istio cannot say of a host that has no instances (`applyOutlierDetection`, `applyDestinationRule`)."""
-    called = [one for one in map(known.services.__getitem__, known.covered(rule.host)) if isinstance(one, AddedHost)]
+    called = [one for one in known.covered(rule.host) if isinstance(one, AddedHost)]
     host = next((one.host for one in called if one.resolution is Resolution.CALLED_NAME and not one.goes_on), None)
     if host is None:
         return
