@@ -87,3 +87,10 @@ def test_every_field_that_gets_lost_is_told() -> None:
     lost = {name for name in untold - told if not name.endswith(SAN_TYPE)}
     assert lost == set(SAME)
     assert len(told) > ENOUGH
+
+
+def test_what_only_one_of_the_two_has_is_told_without_its_configuration() -> None:
+    (found,) = compare_parts(
+        ("cluster", "inbound|80||"), None, {"name": "inbound|80||", "alt_stat_name": "inbound|80||;"}
+    )
+    assert found.text == "the program at port 80: only Istio has it"

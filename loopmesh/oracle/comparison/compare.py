@@ -36,7 +36,10 @@ class Difference:
     def text(self) -> str:
         """In mesh words, without the workload."""
         what = f"{in_mesh_words(self.part)}{f', {self.field}' if self.field else ''}"
-        return f"{what}{f' ({self.policy})' if self.policy else ''}: loopmesh has {self.own}, Istio {self.istio}"
+        told = f"loopmesh has {self.own}, Istio {self.istio}"
+        if not self.field:
+            told = "only Istio has it" if self.own == ABSENT else "only loopmesh has it"
+        return f"{what}{f' ({self.policy})' if self.policy else ''}: {told}"
 
 
 def compare_proxies(
