@@ -122,7 +122,7 @@ class Steering:
                 raise RunError(
                     "the trust domain is part of every certificate: stop the mesh and start it with the new one"
                 )
-            before, known = (self._policy_set, self._policies, self._topology), set(self._rejections())
+            before = self._policy_set, self._policies, self._topology
             warnings = change.warnings(self._policies, policies)
             credentials = await asyncio.to_thread(self._credentials, policies)
             edge_ports = self._edge_ports.claim(self._topology.edge_ports, policies)
@@ -136,10 +136,9 @@ class Steering:
                 raise
             self._policy_set, self._policies, self._topology = policy_set, policies, topology
             report = await self._send(configs, forget=change.forget)
-            fresh = [found for found in report.rejections if found not in known]
             suspects = sources(names, policy_set, before[0])
-            self._refused = tuple(blame(found, self._topology, policies, suspects) for found in fresh)
-            if fresh:
+            self._refused = tuple(blame(found, self._topology, policies, suspects) for found in report.rejections)
+            if report.rejections:
                 self._policy_set, self._policies, self._topology = before
                 self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)
                 await self._follow_issuers(self._policies)
@@ -232,4 +231,4 @@ class Steering:
         if not changed and not forget:
             return report
         renewed = await self._control.push(self._connections.mark(configs))
-        return replace(renewed, milliseconds=report.milliseconds + renewed.milliseconds)
+        return renewed.after(report)

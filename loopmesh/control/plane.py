@@ -103,17 +103,19 @@ class ControlPlane:
         """Gives every admitted workload its configuration; returns when each has answered, or after `timeout_s`, which
         grows with the configuration if it is not given.
 
-        A proxy that is late is not waited for, but still gets all of it; later pushes do not wait for it either.
+        A proxy that is late is not waited for, but still gets all of it; later pushes do not wait for it either. What
+        it then refuses is in no report, but in `rejections`.
         """
         started = time.perf_counter()
         versioner = Versioner()
         proxies = [proxy for proxy in self._proxies.values() if proxy.workload.name in configs]
+        earlier = {proxy.workload.node_id: proxy.snapshot for proxy in proxies}
         for proxy in proxies:
             proxy.snapshot = versioner.snapshot(configs[proxy.workload.name])
         tasks = {self._update(proxy): proxy for proxy in proxies if proxy.stream is not None}
         patience_s = _patience_s(configs) if timeout_s is None else timeout_s
         done, pending = await asyncio.wait(tasks, timeout=patience_s) if tasks else (set(), set())
-        rejections = tuple(rejection for proxy in proxies for rejection in proxy.rejections)
+        rejections = tuple(found for one in proxies for found in one.rejections_since(earlier[one.workload.node_id]))
         lasted = {tasks[task].workload.name for task in done if task.result()}
         late = {tasks[task].workload.name for task in pending}
         return PushReport(

@@ -44,8 +44,13 @@ class Proxy:
     @property
     def rejections(self) -> tuple[Rejection, ...]:
         """What it should have and has refused; a different version, once pushed, ends a rejection."""
+        return self.rejections_since(None)
+
+    def rejections_since(self, earlier: Snapshot | None) -> tuple[Rejection, ...]:
+        """Without what it should have had before: a proxy that is late may refuse that when something else is new."""
         if self.stream is None or self.snapshot is None:
             return ()
+        known, now = earlier or Snapshot(), self.snapshot
         return tuple(
             Rejection(
                 workload=self.workload.name,
@@ -53,7 +58,8 @@ class Proxy:
                 resources=(name,),
                 message=message,
             )
-            for type_url, name, message in self.stream.refusals(self.snapshot)
+            for type_url, name, message in self.stream.refusals(now)
+            if known.version(type_url, name) != now.version(type_url, name)
         )
 
     def receive(self, request: DeltaDiscoveryRequest, stream: DeltaStream) -> None:

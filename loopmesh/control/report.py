@@ -1,6 +1,6 @@
 """What proxies did with what they were given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -28,10 +28,22 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushReport:
-    """Workloads by how they answered: accepted all, refused some, or not in time. Absent ones get it on connecting."""
+    """Workloads by how they answered what was new to them: accepted all, refused some, or not in time. Absent ones get
+    it on connecting."""
 
     acknowledged: tuple[str, ...]
     rejections: tuple[Rejection, ...]
     absent: tuple[str, ...]
     late: tuple[str, ...]
     milliseconds: float
+
+    def after(self, first: "PushReport") -> "PushReport":
+        """Of two pushes that are one change."""
+        rejections = tuple(dict.fromkeys((*first.rejections, *self.rejections)))
+        refusing = {rejection.workload for rejection in rejections}
+        return replace(
+            self,
+            acknowledged=tuple(name for name in self.acknowledged if name not in refusing),
+            rejections=rejections,
+            milliseconds=first.milliseconds + self.milliseconds,
+        )

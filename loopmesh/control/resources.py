@@ -33,6 +33,10 @@ class Snapshot:
     def of(self, type_url: str) -> Mapping[str, Versioned]:
         return self.by_type.get(type_url, {})
 
+    def version(self, type_url: str, name: str) -> str | None:
+        found = self.of(type_url).get(name)
+        return found.version if found else None
+
 
 class Versioner:
     """Serialises each message once, however many proxies share it. Lives for one push."""
