@@ -84,7 +84,7 @@ def _outbound(
     for setting, source in (
         (Setting.ADDED_HOST, called.source if isinstance(called, AddedHost) else None),
         (Setting.BALANCING, balancing.source if balancing else None),
-        (Setting.LIMITS, pool.source),
+        (Setting.LIMITS, pool.source or (policy.retry_budget.source if policy.retry_budget else None)),
         (Setting.EJECTION, policy.outlier_detection.source if policy.outlier_detection else None),
     ):
         if source is not None:

@@ -15,12 +15,14 @@ from loopmesh.model.visibility import Visibility
 class RetryBudget:
     """Retries may be `percent` of the calls that are on their way, and always `min_concurrency`.
 
-    With an interval the calls that began within it count, whether or not they have ended.
+    With an interval the calls that began within it count, whether or not they have ended. `source` is where it was
+    read.
     """
 
     percent: float
     min_concurrency: int
     interval_ms: int | None = None
+    source: Source | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import DEFAULT
 
@@ -17,6 +18,8 @@ DEFAULT_INTERVAL_MS = 10_000
 DEFAULT_EJECTION_MS = 30_000
 DEFAULT_MAX_EJECTION_PERCENT = 10
 DEFAULT_ERRORS = 5
+DEFAULT_BUDGET_PERCENT = 20.0
+DEFAULT_LEAST_RETRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +34,20 @@ class Outlier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Retries may be `percent` of the calls on their way and of those that began within the interval, and always
+    `least`."""
+
+    percent: float
+    least: int
+    interval_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
-    """`limits` holds those that are set, by Envoy's names; `rule` is the policy that shaped the cluster, `host` the
-    one that has added its host, if one did; the other rules are those of its settings. `decides_tls`: connections are
-    opened as it says, not as each instance takes them."""
+    """`limits` holds those that are set, by Envoy's names; a `budget` replaces the one on retries. `rule` is the policy
+    that shaped the cluster, `host` the one that has added its host, if one did; the other rules are those of its
+    settings. `decides_tls`: connections are opened as it says, not as each instance takes them."""
 
     name: str
     rule: Rule | None
@@ -45,6 +58,7 @@ class ClusterFacts:
     balancing: str
     connect_timeout_ms: int
     limits: Mapping[str, int]
+    budget: Budget | None
     outlier: Outlier | None
     decides_tls: bool
 
@@ -60,17 +74,34 @@ def cluster_facts(cluster: Cluster) -> ClusterFacts:
         balancing=Cluster.LbPolicy.Name(cluster.lb_policy),
         connect_timeout_ms=milliseconds(cluster.connect_timeout),
         limits=_limits(cluster),
+        budget=_budget(cluster),
         outlier=_outlier(cluster) if cluster.HasField("outlier_detection") else None,
         decides_tls=not cluster.transport_socket_matches,
     )
 
 
+def _thresholds(cluster: Cluster) -> list[CircuitBreakers.Thresholds]:
+    return [one for one in cluster.circuit_breakers.thresholds if one.priority == DEFAULT]
+
+
 def _limits(cluster: Cluster) -> dict[str, int]:
-    thresholds = [one for one in cluster.circuit_breakers.thresholds if one.priority == DEFAULT]
     limits = dict(ENVOY_DEFAULTS)
-    for threshold in thresholds:
+    for threshold in _thresholds(cluster):
         limits |= {name: getattr(threshold, name).value for name in LIMIT_NAMES if threshold.HasField(name)}
+    if _budget(cluster) is not None:
+        del limits["max_retries"]
     return {name: limit for name, limit in limits.items() if limit < UNLIMITED}
+
+
+def _budget(cluster: Cluster) -> Budget | None:
+    said = next((one.retry_budget for one in _thresholds(cluster) if one.HasField("retry_budget")), None)
+    if said is None:
+        return None
+    return Budget(
+        percent=said.budget_percent.value if said.HasField("budget_percent") else DEFAULT_BUDGET_PERCENT,
+        least=_or(said, "min_retry_concurrency", DEFAULT_LEAST_RETRIES),
+        interval_ms=milliseconds(said.budget_interval),
+    )
 
 
 def _outlier(cluster: Cluster) -> Outlier:

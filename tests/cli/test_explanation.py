@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from loopmesh.cli.explain.advice import Advice
 from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.text import explanation_lines
@@ -10,12 +12,18 @@ from tests.simulate.compiled_mesh import lab, shop
 from tests.simulate.test_lab import RULE, V2, peers, routes
 
 INSTANCE = re.compile(r"web-v\d-\d")
-PLAINTEXT = """
+
+
+def traffic_policy(said: str) -> str:
+    return f"""
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: web}
-spec: {host: web, trafficPolicy: {tls: {mode: DISABLE}}}
+metadata: {{name: web}}
+spec: {{host: web, trafficPolicy: {said}}}
 """
+
+
+PLAINTEXT = traffic_policy("{tls: {mode: DISABLE}}")
 
 
 def allow(rule: str) -> str:
@@ -100,6 +108,31 @@ def test_what_a_route_rewrites_is_told_with_the_route() -> None:
     )
     told = lines(lab(routes(rewrite)).get("client", "web:8000", "/old/1"))
     assert "  rewrite          /old/1 -> //1, web:8000 -> other  [VirtualService lab/web spec.http[0]]" in told
+
+
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        ("{percent: 50, minRetryConcurrency: 1}", "retries up to 50% of the calls on their way, and always 1"),
+        (
+            "{budgetInterval: 10s}",
+            "retries up to 20% of the calls begun in the last 10 s or on their way, and always 3",
+        ),
+    ],
+)
+def test_a_budget_of_retries_is_told_in_place_of_the_limit_it_replaces(budget: str, told: str) -> None:
+    policy = "{connectionPool: {http: {maxRetries: 7, http2MaxRequests: 9}}, retryBudget: " + budget + "}"
+    (limits,) = {
+        one.strip() for one in lines(lab(traffic_policy(policy)).get("client", "web:8000", "/")) if "limits" in one
+    }
+    assert f"0 of 9 requests in use, {told}; 10 s to connect" in limits
+    assert "of 7 retries" not in limits
+
+
+def test_a_budget_of_retries_is_named_with_its_place() -> None:
+    alone = lab(traffic_policy("{retryBudget: {percent: 50}}")).get("client", "web:8000", "/")
+    (limits,) = {one.strip() for one in lines(alone) if "limits" in one}
+    assert limits.endswith("[DestinationRule lab/web spec.trafficPolicy.retryBudget]")
 
 
 def test_what_the_caller_gets_from_a_proxy_is_told_as_http_or_grpc_says_it() -> None:

@@ -84,6 +84,7 @@ def _route(matched: Matched, places: Places) -> Json:
 def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
     cluster = landing.cluster
     outlier = cluster.outlier if cluster else None
+    budget = cluster.budget if cluster else None
     return {
         "cluster": landing.name,
         "percent": landing.percent,
@@ -99,6 +100,8 @@ def _landing(landing: Landing, live: LiveCluster, places: Places) -> Json:
             name: {"limit": limit, "in_use": live.in_use.get(name, 0)}
             for name, limit in (cluster.limits if cluster else {}).items()
         },
+        "retry_budget": budget
+        and {"percent": budget.percent, "least": budget.least, "interval_ms": budget.interval_ms},
         "turned_away": live.refused,
         "ejection": outlier
         and {

@@ -9,7 +9,7 @@ from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.simulate import Call, Landing
 from loopmesh.simulate.call import Instance
 from loopmesh.simulate.check import Check
-from loopmesh.simulate.cluster import ClusterFacts, Outlier
+from loopmesh.simulate.cluster import Budget, ClusterFacts, Outlier
 from loopmesh.simulate.fault import FILTER as INJECTING
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.inbound import Inbound
@@ -184,8 +184,15 @@ def _limits(cluster: ClusterFacts, live: LiveCluster) -> str:
     parts = [
         f"{live.in_use.get(name, 0)} of {limit} {LIMIT_WORDS[name]} in use" for name, limit in cluster.limits.items()
     ]
+    if cluster.budget is not None:
+        parts.append(_budget(cluster.budget))
     refused = f"; turned away so far: {live.refused}" if live.refused else ""
     return f"{', '.join(parts) or 'none'}{refused}; {seconds(cluster.connect_timeout_ms)} to connect"
+
+
+def _budget(budget: Budget) -> str:
+    which = f"begun in the last {seconds(budget.interval_ms)} or " if budget.interval_ms else ""
+    return f"retries up to {budget.percent:g}% of the calls {which}on their way, and always {budget.least}"
 
 
 def ejected_names(landing: Landing, live: LiveCluster) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def read_traffic_policy(source: Source, fields: Fields) -> TrafficPolicy:
         connection_pool=whole.connection_pool,
         outlier_detection=whole.outlier_detection,
         tls=whole.tls,
-        retry_budget=fields.object("retryBudget", _retry_budget),
+        retry_budget=fields.object("retryBudget", lambda inside: _retry_budget(source, inside)),
         ports=ports,
     )
 
@@ -58,11 +58,12 @@ def _port_policy(source: Source, fields: Fields) -> tuple[int, TrafficPolicy]:
     return number or 0, _parts(source, fields)
 
 
-def _retry_budget(fields: Fields) -> RetryBudget:
+def _retry_budget(source: Source, fields: Fields) -> RetryBudget:
     percent = fields.number("percent", least=0, most=100)
     concurrency = read_limit(fields, "minRetryConcurrency", most=MOST)
     return RetryBudget(
         percent=DEFAULT_PERCENT if percent is None else percent,
         min_concurrency=concurrency or DEFAULT_CONCURRENCY,
         interval_ms=fields.duration_ms("budgetInterval", may_be_zero=True),
+        source=source.at(fields.origin, fields.path),
     )
