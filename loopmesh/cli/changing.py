@@ -12,6 +12,7 @@ from loopmesh.cli.errors import FAILED, CommandError, ProblemsError
 from loopmesh.cli.problem_json import problem_json
 from loopmesh.cli.problem_messages import problem_of_message
 from loopmesh.cli.refusals import refusal_lines
+from loopmesh.model.number_words import numbered
 from loopmesh.model.problem import InvalidInputError, has_error
 
 Answer = admin_pb2.ApplyResponse | admin_pb2.DeleteResponse
@@ -35,7 +36,7 @@ def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> N
         click.echo(warning, err=True)
     for policy in answer.policies:
         click.echo(policy)
-    click.echo(f"taken by {answer.acknowledged} proxies in {answer.milliseconds:.1f} ms")
+    click.echo(f"taken by {numbered(answer.acknowledged, 'proxy')} in {answer.milliseconds:.1f} ms")
 
 
 def is_taken(answer: Answer) -> bool:

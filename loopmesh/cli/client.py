@@ -1,6 +1,7 @@
 """The other end of the admin socket."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from loopmesh.run.errors import RunError
 from loopmesh.run.state import is_running, read_record
 
 QUICK_S = 10
+PORT = re.compile("[0-9]{1,5}")
+MOST_PORT = 65535
 
 
 @contextmanager
@@ -77,10 +80,21 @@ def _names(workload: admin_pb2.WorkloadStatus) -> tuple[str, str]:
 
 
 def split_target(target: str) -> tuple[str, int]:
-    """`inventory:50051`."""
-    name, _, port = target.rpartition(":")
-    if not name or not port.isdigit():
-        raise click.UsageError(f"{target!r} is not SERVICE:PORT, such as inventory:50051")
+    """`inventory:50051`. Raises UsageError."""
+    return _split(target, "SERVICE:PORT, such as inventory:50051")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """`127.0.0.1:9000`. Raises UsageError."""
+    return _split(address, "HOST:PORT, such as 127.0.0.1:9000")
+
+
+def _split(text: str, form: str) -> tuple[str, int]:
+    name, _, port = text.rpartition(":")
+    if not name or PORT.fullmatch(port) is None:
+        raise click.UsageError(f"{text!r} is not {form}")
+    if int(port) > MOST_PORT:
+        raise click.UsageError(f"{text!r}: a port is at most {MOST_PORT}")
     return name, int(port)
 
 

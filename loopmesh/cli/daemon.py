@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,24 @@ def run_mesh(options: UpOptions, report: Report, ready: Callable[[dict[str, str]
     """Runs until told to stop. Raises InvalidInputError and RunError when it cannot start, or breaks."""
     # gRPC would otherwise complain at every fork; children are only ever executed, never forked from its threads.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
-    uvloop.run(_run(options, report, ready))
+    try:
+        uvloop.run(_run(options, report, ready))
+    except ControlError as error:
+        raise RunError(str(error)) from error
+    except sqlite3.OperationalError as error:
+        raise RunError(f"spans cannot be kept in {options.state}: {error}; {_another(options)}") from error
+    except sqlite3.DatabaseError as error:
+        raise RunError(f"{options.state / 'traces.db'} cannot be used: {error}; remove it to get a new one") from error
+    except OSError as error:
+        # Whoever reads what is printed may have gone, which is no failure; a number has what the system says.
+        if isinstance(error, BrokenPipeError) or error.errno is None:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        raise RunError(f"the mesh cannot go on: {place}{error.strerror}; {_another(options)}") from error
+
+
+def _another(options: UpOptions) -> str:
+    return f"make that possible, or give another folder than {options.state} with --state"
 
 
 async def _run(options: UpOptions, report: Report, ready: Callable[[dict[str, str]], None]) -> None:
@@ -53,8 +71,6 @@ async def _run(options: UpOptions, report: Report, ready: Callable[[dict[str, st
             await admin.start()
             ready(mesh.steering.edge)
             await _first(asyncio.ensure_future(mesh.supervisor.failure()), asked)
-    except ControlError as error:
-        raise RunError(str(error)) from error
     finally:
         await ending.end(report)
         await admin.close()

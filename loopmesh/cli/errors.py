@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import click
 
+from loopmesh.model.number_words import numbered
 from loopmesh.model.problem import InvalidInputError, Problem, Severity
 
 FAILED = 1
@@ -15,7 +16,7 @@ def counted(problems: Iterable[Problem]) -> str:
     """How many of each severity: `2 problems, 1 warning`."""
     numbers = Counter(problem.severity for problem in problems)
     found = [(numbers[severity], word) for severity, word in WORDS.items() if numbers[severity]]
-    return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in found)
+    return ", ".join(numbered(number, word) for number, word in found)
 
 
 class CommandError(click.ClickException):

@@ -13,6 +13,7 @@ from loopmesh.cli.options import UpOptions
 from loopmesh.cli.steering import Steering
 from loopmesh.control import CertificateAuthority, ControlPlane
 from loopmesh.model.application import Application
+from loopmesh.model.number_words import numbered
 from loopmesh.model.policies import Policies
 from loopmesh.model.topology import Ports, place
 from loopmesh.observe import OtlpReceiver, TraceStore
@@ -47,12 +48,14 @@ class Mesh:
         self._compiler = compiler
         self._state = open_state(options.state)
         clean_up_leftovers(self._state)
-        self._runtime = create_runtime_folder(os.environ)
-        self._ports = PortLedger()
-        self._guard: Guard | None = None
+        self._traces = TraceStore(self._state.traces)
         self.authority = CertificateAuthority.load_or_create(
             self._state.path / "ca", policy_set.trust_domain, time.time
         )
+        # After what may fail, for `stop` alone removes it.
+        self._runtime = create_runtime_folder(os.environ)
+        self._ports = PortLedger()
+        self._guard: Guard | None = None
         self._control = ControlPlane(self._runtime.control_socket, self.authority)
         self.steering = Steering(
             application=application,
@@ -64,12 +67,14 @@ class Mesh:
             edge_port=options.edge_port,
             secrets=options.state,
         )
-        self._traces = TraceStore(self._state.traces)
         self._receiver = OtlpReceiver(self._traces, os.environ.get(OTLP_ENDPOINT))
 
     @classmethod
     def load(cls, options: UpOptions) -> "Mesh":
-        """Reads and checks values and policies, takes the state folder. Raises InvalidInputError and RunError."""
+        """Reads and checks values and policies, takes the state folder.
+
+        Raises InvalidInputError and RunError; ControlError, sqlite3.Error and OSError for what the folder holds.
+        """
         application = read_application(options.values)
         check_commands(application, Path.cwd(), os.environ)
         files = read_files([options.policies]) if options.policies else []
@@ -98,7 +103,7 @@ class Mesh:
         trace_port = await self._receiver.start()
         self.steering.open(trace_port)
         self._prepare_supervisor(trace_port)
-        report(f"starting {len(workloads)} workloads, each with its proxy")
+        report(f"starting {numbered(len(workloads), 'workload')}, each with its proxy")
         self._guard = Guard(self._runtime)
         self._write_record()
         await self.supervisor.start(workloads)

@@ -9,6 +9,8 @@ import click
 
 from loopmesh.cli.options import DEFAULT_POLICIES, DEFAULT_STATE, DEFAULT_VALUES, ControlPlaneKind
 
+MOST_BYTES = 64 * 1024 * 1024
+"""A file may be endless."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -58,6 +60,26 @@ def control_plane_option(function: Command) -> Command:
 
 def json_option(function: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def read_text(said: str, path: Path) -> str:
+    """The text of a file that an option names, which is told as it was `said`. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise click.UsageError(f"{said}: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise click.UsageError(f"{said}: the file has more than {MOST_BYTES} bytes")
+    return decoded(said, content)
+
+
+def decoded(said: str, content: bytes) -> str:
+    """Raises UsageError."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{said}: this is no UTF-8 text") from error
 
 
 def chosen_policies(given: Path | None) -> Path | None:

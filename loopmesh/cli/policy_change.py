@@ -1,5 +1,6 @@
 """A change of the policies a mesh runs with, and what it would do. Never: carries it out."""
 
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -9,11 +10,11 @@ from loopmesh.control import PushReport
 from loopmesh.model.difference import Change, PartDifference, PolicyDifference, field_differences
 from loopmesh.model.policies import Policies, Policy
 from loopmesh.model.policy import PolicyName, Source
-from loopmesh.model.problem import Origin, Problem
+from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies import PolicySet
 from loopmesh.run.errors import RunError
 
-MOST_SHOWN = 20
+MOST_SHOWN = 10
 """Names of policies a message lists."""
 
 
@@ -37,9 +38,18 @@ class PolicyChange:
         return tuple(one for one in after.warnings if one.origin.file in names or one not in known)
 
     def apply_to(self, current: PolicySet, namespace: str) -> tuple[PolicySet, list[PolicyName]]:
-        """The set afterwards and the policies the change is about. Raises RunError for one that is not there."""
+        """The set afterwards and the policies the change is about.
+
+        Raises RunError for one that is not there, and InvalidInputError for files that name none.
+        """
         newer = PolicySet.parse(self.files, namespace)
-        names = [*self.removed, *PolicySet.parse(self.removed_files, namespace).names]
+        removed = PolicySet.parse(self.removed_files, namespace)
+        if removed.problems:
+            raise InvalidInputError(removed.problems)
+        names = [*self.removed, *removed.names]
+        given = (*self.files, *self.removed_files)
+        if given and not (newer.names or newer.problems or names or self.only):
+            raise InvalidInputError(map(_empty, given))
         present = dict.fromkeys(current.names)
         for name in names:
             if name not in present:
@@ -47,6 +57,11 @@ class PolicyChange:
         remaining = newer if self.only else current.without(names).merged(newer)
         kept = set(remaining.names)
         return remaining, [*newer.names, *(name for name in present if name not in kept)]
+
+
+def _empty(file: tuple[str, bytes]) -> Problem:
+    rule, remedy = "there is no policy in it", "name a file that holds one"
+    return Problem(origin=Origin(file=file[0], line=0), value="", rule=rule, remedy=remedy)
 
 
 def sources(names: Iterable[PolicyName], *sets: PolicySet) -> list[Source]:
@@ -60,10 +75,12 @@ def _origin(name: PolicyName, sets: Iterable[PolicySet]) -> Origin:
 
 
 def _known(current: PolicySet, name: PolicyName) -> str:
-    same_kind = [str(known) for known in current.names if known.kind == name.kind]
+    same_kind = [known for known in current.names if known.kind == name.kind]
     if not same_kind:
         return f"no {name.kind} is in force"
-    return f"there are {', '.join(same_kind[:MOST_SHOWN])}{', …' if len(same_kind) > MOST_SHOWN else ''}"
+    for close in difflib.get_close_matches(name.name, [one.name for one in same_kind], n=1):
+        return f"did you mean {next(one for one in same_kind if one.name == close)}?"
+    return f"there are {', '.join(map(str, same_kind[:MOST_SHOWN]))}{', …' if len(same_kind) > MOST_SHOWN else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from loopmesh.model.number_words import numbered
 from loopmesh.observe import Trace, TraceNode
 from loopmesh.observe.failure import UNKNOWN_HOSTS, chosen_cluster
 from loopmesh.observe.response_flags import flags_of, words_of
@@ -14,7 +15,7 @@ def trace_lines(trace: Trace) -> Iterator[str]:
     """A head line, a line a span, and a line for each span whose parent is missing."""
     nodes = list(trace.nodes())
     end_ns = max((node.span.end_ns for node in nodes), default=trace.start_ns)
-    yield f"trace {trace.id}  {trace.span_count} spans  {(end_ns - trace.start_ns) / 1e6:.1f} ms"
+    yield f"trace {trace.id}  {numbered(trace.span_count, 'span')}  {(end_ns - trace.start_ns) / 1e6:.1f} ms"
     rows = [row for root in trace.roots for row in _rows(root, "", "")]
     width = max((len(text) for text, _ in rows), default=0)
     for text, span in rows:

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 
+from loopmesh.model.number_words import numbered
 from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.policies.analysis import Message
 from loopmesh.policies.yaml_tree import Node
@@ -96,7 +97,8 @@ class DocumentPart:
             remedy = f"did you mean `{close[0]}`?" if close else f"remove it; known here: {_known(self._asked)}"
             self.refuse(key, "loopmesh does not support this field", remedy)
         if len(unknown) > MOST_UNKNOWN:
-            self.refuse(None, f"{len(unknown) - MOST_UNKNOWN} more fields are not supported", "remove them")
+            more = numbered(len(unknown) - MOST_UNKNOWN, "more field")
+            self.refuse(None, f"{more} that loopmesh does not support", "remove what is not known")
 
 
 def written(value: object) -> str:

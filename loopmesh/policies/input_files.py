@@ -6,8 +6,9 @@ Whatever may hold a policy and cannot be read is refused: the mesh would run wit
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.yaml_tree import MAX_BYTES
@@ -18,18 +19,25 @@ NAME_ANOTHER = "name a file or folder that exists and may be read"
 TAKE_OUT = "let it be read, or take it out of the folder"
 
 
+class _Found(NamedTuple):
+    """Named by the user, or met in a folder."""
+
+    path: Path
+    is_named: bool
+
+
 def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
-    """Files, and every YAML and JSON file below folders in the order of their names. Raises InvalidInputError."""
+    """Files, and every YAML and JSON file below folders in the order of their names; each once, though it may be named
+    twice. Raises InvalidInputError."""
     problems: list[Problem] = []
-    files: list[tuple[str, bytes]] = []
+    found: dict[str, _Found] = {}
     for path in paths:
         if is_folder(path):
-            files += _below(path, problems)
-            continue
-        try:
-            files.append((_shown(path), _read(path)))
-        except OSError as error:
-            problems.append(_unreadable(path, error, NAME_ANOTHER))
+            for target, file in _files_below(path, problems).items():
+                found.setdefault(target, _Found(file, is_named=False))
+        else:
+            found.setdefault(os.path.realpath(path), _Found(path, is_named=True))
+    files = [(_shown(one.path), content) for one in found.values() if (content := _content(one, problems)) is not None]
     if problems:
         raise InvalidInputError(problems)
     return files
@@ -43,27 +51,21 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def _below(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, bytes]]:
+def _content(file: _Found, problems: list[Problem]) -> bytes | None:
+    try:
+        # A pipe that is named has somebody who writes to it; one that lies about may be waited for without end.
+        if file.is_named or stat.S_ISREG(file.path.stat().st_mode):
+            return _read(file.path)
+        problems.append(_problem(file.path, "it is no regular file", "take it out of the folder"))
+    except OSError as error:
+        problems.append(_unreadable(file.path, error, NAME_ANOTHER if file.is_named else TAKE_OUT))
+    return None
+
+
+def _files_below(folder: Path, problems: list[Problem]) -> dict[str, Path]:
+    """In the order of their names, those in folders that links lead to as well, by what they are without links: what
+    Kubernetes mounts of a ConfigMap is there by two names, and a link may lead to a folder around it."""
     earlier = len(problems)
-    found = _files_below(folder, problems)
-    if not found and len(problems) == earlier:
-        problems.append(
-            _problem(folder, "the folder holds no YAML file", "name a folder with *.yaml, *.yml or *.json files")
-        )
-    for file in found:
-        try:
-            # A pipe that is named has somebody who writes to it; one that lies about may be waited for without end.
-            if not stat.S_ISREG(file.stat().st_mode):
-                problems.append(_problem(file, "it is no regular file", "take it out of the folder"))
-                continue
-            yield _shown(file), _read(file)
-        except OSError as error:
-            problems.append(_unreadable(file, error, TAKE_OUT))
-
-
-def _files_below(folder: Path, problems: list[Problem]) -> list[Path]:
-    """In the order of their names, those in folders that links lead to as well, and each once: what Kubernetes mounts
-    of a ConfigMap is there by two names, and a link may lead to a folder around it."""
     files: dict[str, Path] = {}
     entered: set[str] = set()
     waiting = deque([folder])
@@ -79,7 +81,11 @@ def _files_below(folder: Path, problems: list[Problem]) -> list[Path]:
             elif Path(entry.name).suffix.lower() in SUFFIXES:
                 target = os.path.realpath(entry.path) if entry.is_symlink() else f"{real}/{entry.name}"
                 files.setdefault(target, here / entry.name)
-    return sorted(files.values())
+    if not files and len(problems) == earlier:
+        problems.append(
+            _problem(folder, "the folder holds no YAML file", "name a folder with *.yaml, *.yml or *.json files")
+        )
+    return dict(sorted(files.items(), key=lambda one: one[1]))
 
 
 def _entries(folder: Path, problems: list[Problem]) -> list["os.DirEntry[str]"]:

@@ -157,6 +157,52 @@ def test_call_knows_who_can_call_whom(tmp_path: Path) -> None:
         assert "a gateway has no methods; name a service" in no_methods
 
 
+WRONG_PLACES = {
+    "no port": (("forward", "wallet:"), "'wallet:' is not SERVICE:PORT, such as inventory:50051"),
+    "no digit": (("explain", "wallet:²", "Get"), "'wallet:²' is not SERVICE:PORT, such as inventory:50051"),
+    "no port there is": (("call", "wallet:65536", "Get"), "'wallet:65536': a port is at most 65535"),
+    "too many digits": (("forward", "wallet:99999999999"), "'wallet:99999999999' is not SERVICE:PORT"),
+    "no address": (("forward", "wallet:50051", "--listen", "foo"), "'foo' is not HOST:PORT, such as 127.0.0.1:9000"),
+    "no port to listen on": (
+        ("forward", "wallet:50051", "--listen", "127.0.0.1:99999"),
+        "'127.0.0.1:99999': a port is at most 65535",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG_PLACES.values(), ids=WRONG_PLACES)
+def test_what_is_no_place_to_call_is_wrong_use(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    with running(ScriptedMesh(), tmp_path) as state:
+        assert f"Error: {said}" in failing(*arguments, "--from", "edge", "--state", state, code=2)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff", "this is no UTF-8 text"),
+        (b" \n", "this is no token, which is one line of ASCII without spaces"),
+        (b"one\ntwo", "this is no token, which is one line of ASCII without spaces"),
+    ],
+)
+def test_what_is_no_token_is_not_sent_as_one(tmp_path: Path, content: bytes, said: str) -> None:
+    token = tmp_path / "token"
+    token.write_bytes(content)
+    calling = ("explain", "--from", "wallet", "wallet:8080", "/", "--jwt", token)
+    assert f"Error: --jwt {token}: {said}" in failing(*calling, "--state", tmp_path, code=2)
+
+
+def test_an_endless_token_is_not_read_to_its_end(tmp_path: Path) -> None:
+    calling = ("explain", "--from", "wallet", "wallet:8080", "/", "--jwt", "/dev/zero")
+    assert "--jwt /dev/zero: the file has more than 67108864 bytes" in failing(*calling, "--state", tmp_path, code=2)
+
+
+def test_one_proxy_that_takes_a_change_is_one(tmp_path: Path) -> None:
+    taken = admin_pb2.ApplyResponse(policies=["VirtualService shop/wallet"], acknowledged=1, milliseconds=2)
+    with running(ScriptedMesh(Apply=taken), tmp_path) as state:
+        said = invoke("apply", "-f", POLICY, "--state", state).stdout
+    assert said.splitlines()[-1] == "taken by 1 proxy in 2.0 ms"
+
+
 def test_logs_are_shown_by_workload_and_can_be_narrowed(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()

@@ -1,5 +1,6 @@
 """What would change is told in mesh words: by policy and field, and by workload and part of its configuration."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
+from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Ports, Topology, place
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 from loopmesh.run.errors import RunError
@@ -136,9 +138,36 @@ def test_only_drops_what_no_file_holds_and_names_it(shop: Shop) -> None:
     assert set(about) == {*shop.policy_set.documents, MESH_CONFIG}
 
 
-def test_what_is_not_there_cannot_be_removed(shop: Shop) -> None:
-    name = PolicyName(kind="VirtualService", namespace="shop", name="walet")
-    with pytest.raises(
-        RunError, match=r"there is no VirtualService shop/walet; there are .*VirtualService shop/wallet"
-    ):
-        PolicyChange(removed=(name,)).apply_to(shop.policy_set, "shop")
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("walet", "did you mean VirtualService shop/wallet?"), ("zzz", "there are VirtualService shop/")],
+)
+def test_what_is_not_there_cannot_be_removed(shop: Shop, name: str, instead: str) -> None:
+    gone = PolicyName(kind="VirtualService", namespace="shop", name=name)
+    with pytest.raises(RunError, match=re.escape(f"there is no VirtualService shop/{name}; {instead}")):
+        PolicyChange(removed=(gone,)).apply_to(shop.policy_set, "shop")
+
+
+def test_of_many_policies_that_are_there_a_few_are_named(shop: Shop) -> None:
+    text = shop.source("wallet/virtualservice.yaml")
+    files = tuple((f"{number}.yaml", text.replace("name: wallet", f"name: a{number}").encode()) for number in range(50))
+    many, _ = PolicyChange(files=files).apply_to(shop.policy_set, "shop")
+    gone = PolicyName(kind="VirtualService", namespace="shop", name="zzz")
+    with pytest.raises(RunError) as caught:
+        PolicyChange(removed=(gone,)).apply_to(many, "shop")
+    assert str(caught.value).count("VirtualService shop/") == 11
+    assert str(caught.value).endswith(", …")
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_files_without_a_policy_are_no_change(shop: Shop, removed: bool) -> None:
+    files = (("empty.yaml", b"# Nothing yet.\n"),)
+    change = PolicyChange(removed_files=files) if removed else PolicyChange(files=files)
+    with pytest.raises(InvalidInputError, match=r"^empty.yaml: there is no policy in it; name a file that holds one$"):
+        change.apply_to(shop.policy_set, "shop")
+
+
+def test_policies_to_remove_are_not_guessed_of_a_file_that_cannot_be_read(shop: Shop) -> None:
+    text = shop.source("wallet/virtualservice.yaml") + "---\nkind: [\n"
+    with pytest.raises(InvalidInputError, match=r"^wallet.yaml:\d+: YAML: "):
+        PolicyChange(removed_files=(("wallet.yaml", text.encode()),)).apply_to(shop.policy_set, "shop")

@@ -57,7 +57,7 @@ def test_what_is_seldom_meant_is_told_and_does_not_fail(unreachable: Path) -> No
     result = invoke("validate", unreachable, *SHOP)
     warning = WARNING.format(file=unreachable)
     assert result.stderr == f"{unreachable}:8: warning: VirtualService shop/wallet: {warning}\n"
-    assert (result.exit_code, result.stdout) == (0, "1 policies are valid; 1 warning\n")
+    assert (result.exit_code, result.stdout) == (0, "1 policy is valid; 1 warning\n")
 
 
 @pytest.mark.parametrize(("threshold", "code"), [("error", 0), ("warning", 1), ("info", 1)])

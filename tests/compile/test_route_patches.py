@@ -24,6 +24,12 @@ def test_virtual_hosts_are_found_by_port_name_and_domain() -> None:
         assert changed == [f"{ORDERS}:8080"], match
 
 
+def test_a_name_that_a_patch_has_given_need_not_end_in_a_port() -> None:
+    renamed = patch("VIRTUAL_HOST", "MERGE", {"name": "x:²"}, "SIDECAR_OUTBOUND")
+    after = patch("HTTP_ROUTE", "MERGE", {"name": "y"}, "SIDECAR_OUTBOUND", routeConfiguration={"portNumber": 8080})
+    assert set(hosts(compiled(envoy_filter(renamed, after)))) == {"x:²"}
+
+
 def test_virtual_hosts_are_added_replaced_and_removed() -> None:
     host = {"name": "new", "domains": ["new.example.com"], "routes": []}
     meant = {"routeConfiguration": {"vhost": {"name": f"{ORDERS}:8080"}}}

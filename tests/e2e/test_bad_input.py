@@ -2,14 +2,16 @@
 
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from loopmesh.testing.mesh_process import MeshProcess
+from loopmesh.testing.mesh_process import MESH, MeshProcess
 from tests.e2e.conftest import REPOSITORY, shop_mesh
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -98,6 +100,60 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file.write_text("")
     mesh = MeshProcess(state=file / "state", folder=FOREIGN)
     assert "cannot write to the state folder" in up(mesh)
+
+
+@pytest.fixture
+def limited(mesh: MeshProcess, tmp_path: Path) -> MeshProcess:
+    """With a folder for sockets that shows what is left behind."""
+    (tmp_path / "run").mkdir()
+    mesh.environment["XDG_RUNTIME_DIR"] = str(tmp_path / "run")
+    (mesh.state / "ca").mkdir(parents=True)
+    return mesh
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("traces.db", "{state}/traces.db cannot be used: file is not a database; remove it to get a new one"),
+        ("ca/root.pem", "{state}/ca holds no certificate authority: "),
+    ],
+)
+def test_what_cannot_be_in_a_state_folder_is_told_in_a_line(limited: MeshProcess, name: str, said: str) -> None:
+    (limited.state / "ca/root.key").write_text("no key")
+    (limited.state / name).write_text("hello")
+    (line,) = up(limited).splitlines()
+    assert line.startswith(f"mesh: {said.format(state=limited.state)}")
+    assert not list(Path(limited.environment["XDG_RUNTIME_DIR"]).iterdir())
+
+
+def test_a_record_that_cannot_be_written_is_told_with_its_place_and_the_remedy(mesh: MeshProcess) -> None:
+    draft = mesh.state / ".mesh.json"
+    draft.mkdir(parents=True)
+    expected = (
+        f"mesh: the mesh cannot go on: {draft}: Is a directory; make that possible, or give another folder than"
+        f" {mesh.state} with --state"
+    )
+    assert up(mesh).splitlines()[-1] == expected
+
+
+def test_a_full_disk_is_told_in_a_line_and_leaves_nothing(limited: MeshProcess) -> None:
+    """As one is full for the file that gets too large."""
+    arguments = ("up", "--detach", *limited.up_arguments, "--state", str(limited.state))
+    result = subprocess.run(
+        ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", str(MESH), *arguments],
+        cwd=limited.folder,
+        env={**os.environ, **limited.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert re.fullmatch(
+        rf"mesh: spans cannot be kept in {limited.state}: .*; make that possible, or give another folder than"
+        rf" {limited.state} with --state\n",
+        result.stderr,
+    )
+    assert not list(Path(limited.environment["XDG_RUNTIME_DIR"]).iterdir())
 
 
 def test_a_socket_path_that_is_too_long_is_named_with_the_remedy(tmp_path: Path) -> None:

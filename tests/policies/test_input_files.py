@@ -121,6 +121,14 @@ def test_what_kubernetes_mounts_of_a_config_map_is_read_once_by_its_own_names(tm
     assert [name for name, _ in read_files([tmp_path])] == [f"{tmp_path}/below/two.yaml", f"{tmp_path}/one.yaml"]
 
 
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path, "one.yaml", "two.yaml")
+    assert [content for _, content in read_files([tmp_path / "two.yaml", tmp_path, tmp_path])] == [
+        b"two.yaml",
+        b"one.yaml",
+    ]
+
+
 def test_a_pipe_that_lies_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
     write(tmp_path, "one.yaml")
     os.mkfifo(tmp_path / "two.yaml")

@@ -47,7 +47,7 @@ def test_hundreds_of_thousands_of_items_are_refused_at_their_place() -> None:
 
 def test_the_unknown_fields_of_one_mapping_are_counted_when_they_are_many() -> None:
     problems = problems_of("".join(f"k{number}: 1\n" for number in range(100_000)))
-    assert "99900 more fields are not supported" in problems[0]
+    assert "99900 more fields that loopmesh does not support" in problems[0]
     assert len(problems) < 110
 
 

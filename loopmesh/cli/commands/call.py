@@ -9,7 +9,7 @@ from loopmesh.cli.callee import find_callee
 from loopmesh.cli.calling import CallError, Method, find_method, make_call, parse_header
 from loopmesh.cli.client import find_workload, get_status, split_target
 from loopmesh.cli.errors import CommandError
-from loopmesh.cli.parameters import state_option
+from loopmesh.cli.parameters import decoded, read_text, state_option
 
 
 @click.command(short_help="call a service with a workload's identity")
@@ -67,10 +67,5 @@ def _method(target: str, name: str) -> Method:
 
 def _data(data: str) -> str:
     if data == "-":
-        return sys.stdin.read()
-    if data.startswith("@"):
-        try:
-            return Path(data[1:]).read_text()
-        except OSError as error:
-            raise click.UsageError(f"-d {data}: {error.strerror}") from error
-    return data
+        return decoded("-d -", sys.stdin.buffer.read())
+    return read_text(f"-d {data}", Path(data[1:])) if data.startswith("@") else data

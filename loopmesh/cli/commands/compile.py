@@ -10,6 +10,7 @@ from loopmesh.cli.options import DEFAULT_POLICIES, ControlPlaneKind
 from loopmesh.cli.parameters import control_plane_option, policies_option, values_option
 from loopmesh.compile import assumed_topology, compiled_files, differing_files, rendered_files, write_files
 from loopmesh.model.application import Application
+from loopmesh.model.number_words import numbered
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.policies import PolicySet, check_policies, check_provisions, read_application, read_files
 from loopmesh.run.errors import RunError
@@ -50,7 +51,7 @@ def command(output: Path, check: bool, values: Path, policies: Path | None, cont
             write_files(files, output)
         except OSError as error:
             raise CommandError(f"cannot write to {output}: {error.strerror}; name another folder with -o") from error
-        click.echo(f"{len(files)} files in {output}")
+        click.echo(f"{numbered(len(files), 'file')} in {output}")
         return
     stale = differing_files(files, output)
     if stale:

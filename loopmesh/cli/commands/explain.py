@@ -1,6 +1,7 @@
 """`mesh explain`."""
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -18,10 +19,11 @@ from loopmesh.cli.explain.question import Question
 from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.known_service import known_services
-from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.parameters import json_option, read_text, state_option
 from loopmesh.cli.whole_trace import wait_for_trace
 from loopmesh.simulate.request import TLS
 
+TOKEN = re.compile("[!-~]+")
 OUTSIDE = "edge"
 """Stands before the name of a gateway's server in place of a workload."""
 
@@ -128,8 +130,8 @@ def _find_caller(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.Wo
 def _headers(headers: tuple[str, ...], jwt: Path | None) -> dict[str, str]:
     found = dict(map(parse_header, headers))
     if jwt is not None:
-        try:
-            found["authorization"] = f"Bearer {jwt.read_text().strip()}"
-        except OSError as error:
-            raise click.UsageError(f"--jwt {jwt}: {error.strerror}") from error
+        token = read_text(f"--jwt {jwt}", jwt).strip()
+        if TOKEN.fullmatch(token) is None:
+            raise click.UsageError(f"--jwt {jwt}: this is no token, which is one line of ASCII without spaces")
+        found["authorization"] = f"Bearer {token}"
     return found

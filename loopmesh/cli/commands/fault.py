@@ -35,8 +35,8 @@ def command(
     """Delay or fail a share of a SERVICE's calls, in the proxies of its callers, with the Istio policy that does so.
 
     The policy is printed, applied, and kept in the state folder or in -o FILE, of which all else stays: other policies,
-    comments. It is the VirtualService that is there, with a fault on each route to the service, or a new one, which
-    goes with its fault.
+    comments. It is each VirtualService with routes to the service alone, whatever its hosts, with a fault on these
+    routes, or a new one, which goes with its fault.
 
     \b
     mesh fault wallet --delay 2s --percent 10
@@ -47,6 +47,7 @@ def command(
         raise click.UsageError("name --delay, --abort or both; or --clear alone")
     _check("--delay", delay, Fault(delay=delay))
     _check("--abort", abort, Fault(abort=abort))
+    _check("--percent", f"{percent:g}", Fault(delay="1s", percent=percent))
     request = admin_pb2.PlanFaultRequest(
         service=service, delay=delay or "", abort=abort or "", percent=percent, clear=clear
     )

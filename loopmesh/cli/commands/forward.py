@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.client import find_workload, get_status, running_mesh, split_target
+from loopmesh.cli.client import find_workload, get_status, running_mesh, split_address, split_target
 from loopmesh.cli.parameters import state_option
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -27,7 +27,7 @@ def command(caller: str, target: str, listen: str, state: Path) -> None:
     grpcurl -plaintext 127.0.0.1:9000 list
     """
     service, port = split_target(target)
-    host, listen_port = split_target(listen)
+    host, listen_port = split_address(listen)
     if host not in LOOPBACK:
         raise click.UsageError(f"--listen {listen!r}: the mesh listens on 127.0.0.1 only")
     workload = find_workload(get_status(state), caller)

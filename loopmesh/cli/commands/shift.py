@@ -22,9 +22,9 @@ def command(service: str, shares: tuple[str, ...], output: Path | None, state: P
     """Share a SERVICE's calls among its versions by weight, with the Istio policies that do so.
 
     The policies are printed, applied, and kept in the state folder or in -o FILE, of which all else stays: other
-    policies, comments. Routes of the service that are there stay what they are but for their weights; one that a match
-    leads to a chosen version, such as a preview, stays as it is. A VERSION is one of the values, or a subset of the
-    service's DestinationRule.
+    policies, comments. Routes that lead to the service alone, in VirtualServices of any host, stay what they are but
+    for their weights; one that a match leads to a chosen version, such as a preview, stays as it is. A VERSION is one
+    of the values, or a subset of the service's DestinationRule.
 
     \b
     mesh shift catalog v1=50 v2=50

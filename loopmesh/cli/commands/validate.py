@@ -9,6 +9,7 @@ import click
 from loopmesh.cli.errors import FAILED, ProblemsError, counted
 from loopmesh.cli.parameters import json_option, values_option
 from loopmesh.cli.problem_json import problem_json
+from loopmesh.model.number_words import numbered
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError, Problem, Severity
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
@@ -53,7 +54,8 @@ def command(paths: tuple[Path, ...], values: Path, failure_threshold: str, as_js
         raise ProblemsError(InvalidInputError(problems), outcome="")
     for problem in problems:
         click.echo(problem, err=True)
-    click.echo(f"{len(names)} policies are valid{f'; {counted(problems)}' if problems else ''}")
+    valid = f"{numbered(len(names), 'policy')} {'is' if len(names) == 1 else 'are'} valid"
+    click.echo("; ".join([valid, *([counted(problems)] if problems else [])]))
 
 
 def _reaches(problem: Problem, threshold: Severity) -> bool:

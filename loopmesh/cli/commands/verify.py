@@ -9,6 +9,7 @@ import click
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.parameters import chosen_policies, policies_option, values_option
 from loopmesh.cli.verification import verify
+from loopmesh.model.number_words import numbered
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.oracle.comparison import Difference
 from loopmesh.policies import PolicySet, read_application, read_files
@@ -46,7 +47,7 @@ def command(values: Path, policies: Path | None, declared: bool) -> None:
     for text, workloads in differing.items():
         click.echo(f"{_named(workloads)}: {text}")
     if differing:
-        raise CommandError(f"{len(differing)} differences from Istio")
+        raise CommandError(f"{numbered(len(differing), 'difference')} from Istio")
     click.echo("no difference from Istio")
 
 

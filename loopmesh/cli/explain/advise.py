@@ -13,6 +13,7 @@ from loopmesh.cli.explain.rows import NOTHING, cluster_words, ejected_names, ins
 from loopmesh.cli.explain.stop import advise_stop
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.cli.explain.unknown_host import advise_unknown
+from loopmesh.model.number_words import numbered
 from loopmesh.model.patch import Target
 from loopmesh.simulate import Call, Landing, Verdict
 from loopmesh.simulate.call import Instance
@@ -160,7 +161,7 @@ def _no_instance(landing: Landing, live: LiveCluster, name: Name) -> Advice:
     if count and len(ejected) == count:
         return _all_ejected(landing, ejected, name)
     where = cluster_words(landing.name)
-    why = f"none of the {count} instances of {where} is healthy" if count else f"{where} has no instances"
+    why = f"{where} has {numbered(count, 'instance')}, and none is healthy" if count else f"{where} has no instances"
     return Advice(why=why, remedy="see `mesh status`; for a subset compare its labels with the versions that run")
 
 

@@ -6,6 +6,7 @@ from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import TransportSocket
 
 from loopmesh.compile.patch.merging import copied, merge, merge_packed
+from loopmesh.compile.patch.port import port_of
 from loopmesh.compile.unknown_hosts import CLUSTERS
 from loopmesh.model.outbound_policy import UnknownHosts
 from loopmesh.model.patch import ClusterMatch, Direction, Operation, Patch
@@ -59,7 +60,7 @@ def _is_meant(cluster: Cluster, patch: Patch, direction: Direction, inbound_host
         return bool(patch.match.name == name)
     kind, port, subset, host = (name.split("|") + [""] * PARTS)[:PARTS]
     named = inbound_host if kind == INBOUND else host
-    has_port = patch.match.port in (0, int(port) if port.isdigit() else 0)
+    has_port = patch.match.port in (0, port_of(port))
     return has_port and patch.match.subset in ("", subset) and patch.match.service in ("", named)
 
 

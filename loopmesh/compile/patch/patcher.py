@@ -18,6 +18,7 @@ from loopmesh.compile.patch.clusters import (
     patched_cluster,
 )
 from loopmesh.compile.patch.listeners import INBOUND_NAME, Place, patched_listener
+from loopmesh.compile.patch.port import port_of
 from loopmesh.compile.patch.routes import patched_routes
 from loopmesh.compile.patch.selection import patches_of
 from loopmesh.compile.proxy_config import ProxyConfig
@@ -121,8 +122,7 @@ def _listeners(workload: Workload, listeners: Mapping[str, Message], patches: Pa
 def _place(workload: Workload, name: str) -> Place | None:
     """None for listeners Istio has none like; a gateway has no program that calls."""
     kind, _, rest = name.partition("|")
-    number = rest.partition("|")[0]
-    port = int(number) if number.isdigit() else 0
+    port = port_of(rest.partition("|")[0])
     if workload.kind is WorkloadKind.GATEWAY:
         return Place(direction=Direction.GATEWAY, name=f"0.0.0.0_{port}", port=port) if kind == "gateway" else None
     if kind == INBOUND:

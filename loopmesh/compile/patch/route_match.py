@@ -7,6 +7,7 @@ their names, so there a match on the port is one on the host.
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
+from loopmesh.compile.patch.port import port_of
 from loopmesh.model.patch import ActionKind, Direction, RouteMatch
 
 ACTIONS = {"route": ActionKind.ROUTE, "redirect": ActionKind.REDIRECT, "direct_response": ActionKind.DIRECT_RESPONSE}
@@ -50,14 +51,10 @@ def _names(routes: RouteConfiguration, host: VirtualHost | None, direction: Dire
     """The name Istio gives the configuration, its port, and the server and gateway it belongs to."""
     if direction is Direction.SIDECAR_OUTBOUND:
         port = host.name.rpartition(":")[2] if host is not None else ""
-        return port, _number(port), "", ""
+        return port, port_of(port), "", ""
     if direction is Direction.SIDECAR_INBOUND:
-        return routes.name, _number(routes.name.split("|")[1]), "", ""
+        return routes.name, port_of(routes.name.split("|")[1]), "", ""
     if routes.name.startswith(SECURE_GATEWAY):
         _, port, port_name, gateway, namespace = routes.name.split(".", 4)
-        return routes.name, _number(port), port_name, f"{namespace}/{gateway}"
-    return routes.name, _number(routes.name.rpartition(".")[2]), "", ""
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+        return routes.name, port_of(port), port_name, f"{namespace}/{gateway}"
+    return routes.name, port_of(routes.name.rpartition(".")[2]), "", ""

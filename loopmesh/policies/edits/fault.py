@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopmesh.model.application import Service
-from loopmesh.model.problem import Problem
+from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.policies.edits.service_routes import Content, edit_routes, open_routes
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.policy_set import PolicySet
@@ -30,7 +30,10 @@ class Fault:
 def fault_problems(fault: Fault) -> list[Problem]:
     """What no policy may say; their places mean nothing."""
     problems: list[Problem] = []
-    (node,) = parse_yaml("fault", written_documents([_written(fault)]).encode())
+    try:
+        (node,) = parse_yaml("fault", written_documents([_written(fault)]).encode())
+    except InvalidInputError as error:
+        return list(error.problems)
     Fields.read(node, "", problems, read_fault)
     return problems
 
