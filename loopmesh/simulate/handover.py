@@ -45,7 +45,7 @@ def hand_over_request(proxy: Proxy, chosen: ChosenRoute, request: Request) -> Ha
         answer = own_answer(route, request)
         names = () if answer else tuple(one.name for one, _ in weighted_clusters(route.route))
     except NotSimulatedError as error:
-        return Handover(verdict=Verdict.UNFORESEEN, part=part, words=f"sets {error}")
+        return Handover(verdict=Verdict.UNFORESEEN, part=part, words=f"brings {error}, which is not simulated")
     if answer is None:
         return _to_clusters(proxy, names, part)
     verdict, what = Verdict.ANSWERED, "answers by itself"

@@ -71,6 +71,8 @@ def pass_filters(
     unknown: list[Part] = []
     chosen = choose_route(routes, stream)
     for one in filters:
+        if one.disabled and one.name not in chosen.overrides:
+            continue
         config = chosen.overrides.get(one.name, one.typed_config)
         part = filter_part(Target.HTTP_FILTER, one.name, config)
         try:
@@ -78,8 +80,8 @@ def pass_filters(
                 fault = fault_of(faults, stream.request, by_route=one.name in chosen.overrides)
                 continue
             checked = _check(one.name, config, stream, token_rules)
-        except NotSimulatedError:
-            checked = None
+        except NotSimulatedError as error:
+            checked, part = None, replace(part, says=str(error))
         if checked is not None:
             before, (stream, check) = stream, checked
             checks.extend([replace(check, part=part)] if check else [])

@@ -10,7 +10,6 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
-from loopmesh.model.patch import Target
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.errors import NotSimulatedError
@@ -22,7 +21,7 @@ from loopmesh.simulate.http_filters import Filtered, pass_filters
 from loopmesh.simulate.listener_filters import unknown_listener_filters
 from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of
-from loopmesh.simulate.part import Part
+from loopmesh.simulate.part import Part, route_part
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.request import Request
@@ -111,8 +110,7 @@ def _let_through(
     try:
         filtered = _filter(proxy, manager, connection, request)
     except NotSimulatedError as error:
-        part = Part(target=Target.HTTP_ROUTE)
-        return connected, Handover(verdict=Verdict.UNFORESEEN, part=part, words=f"has {error}")
+        return replace(connected, unknown=(*connected.unknown, route_part(error))), Handover()
     handover = hand_over_request(proxy, filtered.chosen, filtered.stream.request)
     checks, unknown = (*connected.checks, *filtered.checks), (*connected.unknown, *filtered.unknown)
     return replace(filtered, checks=checks, unknown=unknown), handover

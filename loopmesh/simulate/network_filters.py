@@ -43,8 +43,8 @@ def pass_network_filters(chain: FilterChain, stream: Stream) -> Filtered:
         part = filter_part(Target.NETWORK_FILTER, one.name, one.typed_config)
         try:
             checked = _check(one, stream)
-        except NotSimulatedError:
-            checked = None
+        except NotSimulatedError as error:
+            checked, part = None, replace(part, says=str(error))
         if checked is not None:
             stream, found = checked
             checks.extend([replace(found, part=part)] if found else [])

@@ -14,6 +14,7 @@ from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.chosen_route import ChosenRoute
 from loopmesh.simulate.client_address import client_ip
+from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.header_names import take_header_names
@@ -21,7 +22,7 @@ from loopmesh.simulate.http_filters import pass_filters
 from loopmesh.simulate.listener_filters import unknown_listener_filters
 from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
-from loopmesh.simulate.part import Part
+from loopmesh.simulate.part import Part, route_part
 from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
@@ -126,16 +127,20 @@ def simulate_outbound(
     )
     host = find_virtual_host(routes, request.authority)
     if host is not None and host[0].require_tls and not connection.tls:
-        matched = _to_https(host[0], host[1], request)
-        return Outbound(request=request, listener=listener.name, matched=matched, unknown=unknown)
-    filtered = pass_filters(manager.http_filters, stream, routes, proxy.token_rules)
+        sent_away = _to_https(host[0], host[1], request)
+        return Outbound(request=request, listener=listener.name, matched=sent_away, unknown=unknown)
+    try:
+        filtered = pass_filters(manager.http_filters, stream, routes, proxy.token_rules)
+        matched = _matched(filtered.chosen, filtered.stream.request)
+    except NotSimulatedError as error:
+        return Outbound(request=request, listener=listener.name, unknown=(*unknown, route_part(error)))
     chosen = filtered.chosen
     return Outbound(
         request=request,
         listener=listener.name,
         virtual_host=chosen.host.name if chosen.host else "",
         passed_over=chosen.passed_over,
-        matched=_matched(chosen, filtered.stream.request),
+        matched=matched,
         checks=(*connected.checks, *filtered.checks),
         fault=filtered.fault,
         unknown=(*unknown, *filtered.unknown),

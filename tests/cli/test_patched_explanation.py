@@ -109,7 +109,7 @@ def test_a_filter_that_is_not_simulated_decides_at_the_server_and_is_named() -> 
     said = of_web(http_filter(SCRIPT))
     assert next(said) == "=> not foreseen at web-v1-0: EnvoyFilter lab/custom spec.configPatches[0] decides"
     by = "EnvoyFilter lab/custom spec.configPatches[0]"
-    assert next(said) == f"   why: {by} puts in filter script, and what that does is not simulated"
+    assert next(said) == f"   why: {by} brings filter script, which is not simulated"
 
 
 def test_a_filter_that_is_not_simulated_decides_at_the_caller_for_all_its_calls() -> None:
@@ -175,6 +175,34 @@ def test_of_several_patches_the_one_that_brings_the_route_by_its_name_is_meant()
     tea = route("{name: tea, match: {prefix: /}, direct_response: {status: 418}}")
     said = list(of_web(other, tea))
     assert said[1] == "   why: EnvoyFilter lab/custom spec.configPatches[0] answers by itself with HTTP 418"
+
+
+HALF = "runtime_fraction: {default_value: {numerator: 50}}"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (f"match: {{prefix: /, {HALF}}}, route: {{cluster: any}}", "a route that takes 50% of its requests"),
+        (
+            "match: {prefix: /}, route: {cluster_header: x-to}",
+            "a route that chooses its cluster by cluster_header",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("context", "where"), [("SIDECAR_INBOUND", "web-v1-0"), ("SIDECAR_OUTBOUND", "client-v1-0")])
+def test_a_route_that_is_not_simulated_decides_and_names_the_patch(
+    value: str, what: str, context: str, where: str
+) -> None:
+    said = of_web(route(f"{{{value}}}", context))
+    assert next(said) == f"=> not foreseen at {where}: EnvoyFilter lab/custom spec.configPatches[0] decides"
+    assert next(said) == f"   why: EnvoyFilter lab/custom spec.configPatches[0] brings {what}, which is not simulated"
+
+
+def test_a_filter_that_is_switched_off_changes_nothing() -> None:
+    assert next(of_web(http_filter(SCRIPT.replace("name: script", "name: script, disabled: true")))) == (
+        "=> reaches web-v1-0"
+    )
 
 
 def test_programs_are_told_the_patches_behind_an_outcome() -> None:

@@ -11,7 +11,7 @@ from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.known_service import KnownService
 from loopmesh.simulate import Call, Request, Verdict, simulate_connection
-from loopmesh.simulate.call import Outcome
+from loopmesh.simulate.outcome import Outcome
 from loopmesh.simulate.request import STREAM
 from tests.simulate.compiled_mesh import CompiledMesh, lab, landing
 from tests.simulate.test_lab import routes

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from loopmesh.simulate import Call, Verdict
-from loopmesh.simulate.call import Instance
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.endpoint import Endpoint
 from loopmesh.simulate.inbound import Inbound
+from loopmesh.simulate.landing import Instance
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 from tests.parity.decision import Decision

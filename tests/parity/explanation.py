@@ -9,7 +9,7 @@ from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.model.patch import Target
 from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate import Request, Verdict
-from loopmesh.simulate.call import Outcome
+from loopmesh.simulate.outcome import Outcome
 from loopmesh.simulate.request import STREAM, TLS
 from tests.parity.case import Call
 from tests.parity.observation import Observation

@@ -5,20 +5,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from loopmesh.cli.explain.advice import Advice, Name
+from loopmesh.cli.explain.cluster_words import cluster_words
 from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
-from loopmesh.cli.explain.patched import CHANGE_IT, MAKE_THE_CALL, advise_unknown_filters, denied_by_patch, patcher
+from loopmesh.cli.explain.patched import CHANGE_IT, MAKE_THE_CALL, advise_unknown_parts, denied_by_patch, patcher
 from loopmesh.cli.explain.places import Places, named
-from loopmesh.cli.explain.rows import NOTHING, cluster_words, ejected_names, instance_name, seconds
+from loopmesh.cli.explain.rows import NOTHING, ejected_names, instance_name, seconds
 from loopmesh.cli.explain.stop import advise_stop
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.cli.explain.unknown_host import advise_unknown
 from loopmesh.model.number_words import numbered
 from loopmesh.model.patch import Target
 from loopmesh.simulate import Call, Landing, Verdict
-from loopmesh.simulate.call import Instance
 from loopmesh.simulate.fault import FILTER as INJECTING
 from loopmesh.simulate.fault import Fault
+from loopmesh.simulate.landing import Instance
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 from loopmesh.simulate.part import Part
@@ -45,7 +46,7 @@ def _on_callers_side(call: Call, name: Name, around: Surroundings) -> Iterator[A
         yield _unknown_and_refused(call, name, around) if outbound.is_unknown else _refused(outbound.request)
         return
     if outbound.unknown:
-        yield from advise_unknown_filters(outbound.unknown, around.patches, call.caller, name, inbound=False)
+        yield from advise_unknown_parts(outbound.unknown, around.patches, call.caller, name, inbound=False)
         return
     stopped = outbound.stopped_by
     if stopped is not None and stopped.patched:
@@ -192,7 +193,7 @@ def _at_instance(
         why = f"{adding} {_ends(inbound.fault)} at {who}"
         yield Advice(why=why, remedy=CHANGE_IT)
     if inbound.unknown:
-        yield from advise_unknown_filters(inbound.unknown, around.patches, who, name, inbound=True)
+        yield from advise_unknown_parts(inbound.unknown, around.patches, who, name, inbound=True)
         return
     for check in (one for one in inbound.checks if not one.passed):
         if check.patched:

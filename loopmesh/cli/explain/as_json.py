@@ -9,10 +9,11 @@ from loopmesh.cli.explain.places import Places
 from loopmesh.cli.explain.rows import NOTHING, ejected_names
 from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.simulate import Call, Landing
-from loopmesh.simulate.call import Instance, Outcome
 from loopmesh.simulate.check import Check
+from loopmesh.simulate.landing import Instance
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
+from loopmesh.simulate.outcome import Outcome
 
 Json = dict[str, Any]
 

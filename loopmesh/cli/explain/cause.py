@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import grpc
 
-from loopmesh.cli.explain.rows import cluster_words
+from loopmesh.cli.explain.cluster_words import cluster_words
 from loopmesh.cli.explain.token import REMEDIES, UNREADABLE
 from loopmesh.observe.access_log import LoggedCall
 from loopmesh.observe.failure import EndedBy, Failure

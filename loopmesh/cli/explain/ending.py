@@ -5,8 +5,8 @@ from http import HTTPStatus
 import grpc
 
 from loopmesh.simulate import Call, Request, Verdict
-from loopmesh.simulate.call import Outcome
 from loopmesh.simulate.fault import Fault
+from loopmesh.simulate.outcome import Outcome
 from loopmesh.simulate.verdict import grpc_status
 
 GRPC_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}

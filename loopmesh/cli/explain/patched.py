@@ -12,14 +12,13 @@ MAKE_THE_CALL = "make the call, and ask `mesh explain --trace last` why if it fa
 CHANGE_IT = "change that patch, or remove it"
 
 
-def advise_unknown_filters(
+def advise_unknown_parts(
     parts: Sequence[Part], patches: Patches, workload: str, name: Name, *, inbound: bool
 ) -> Iterator[Advice]:
-    """One for each filter of the workload's proxy whose effect is not simulated."""
+    """One for each part of the workload's proxy whose effect is not simulated."""
     for part in parts:
         by = patcher(patches.behind(workload, (part,), inbound=inbound), workload, name)
-        what = f"filter {part.name or part.kind}"
-        yield Advice(why=f"{by} puts in {what}, and what that does is not simulated", remedy=MAKE_THE_CALL)
+        yield Advice(why=f"{by} brings {part.words}, which is not simulated", remedy=MAKE_THE_CALL)
 
 
 def denied_by_patch(check: Check, by: str) -> Advice:

@@ -8,8 +8,8 @@ from loopmesh.cli.rule_names import policy_name
 from loopmesh.model.patch import Direction, Target
 from loopmesh.observe.failure import EndedBy, Failure
 from loopmesh.simulate import Call
-from loopmesh.simulate.call import Outcome
 from loopmesh.simulate.origin import Rule
+from loopmesh.simulate.outcome import Outcome
 from loopmesh.simulate.part import Part
 
 ROUTES = (Target.HTTP_ROUTE, Target.VIRTUAL_HOST, Target.ROUTE_CONFIGURATION)

@@ -1,18 +1,20 @@
 """An explanation as rows: what it is about, what holds, and the rule that says so."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from loopmesh.cli.explain.check_row import check_row
+from loopmesh.cli.explain.cluster_words import cluster_words
 from loopmesh.cli.explain.ending import abort_words
 from loopmesh.cli.explain.live_cluster import LiveCluster
+from loopmesh.cli.explain.row import Row
 from loopmesh.cli.explain.surroundings import Surroundings
 from loopmesh.simulate import Call, Landing
-from loopmesh.simulate.call import Instance
-from loopmesh.simulate.check import Check
 from loopmesh.simulate.cluster import Budget, ClusterFacts, Outlier
 from loopmesh.simulate.fault import FILTER as INJECTING
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.inbound import Inbound
+from loopmesh.simulate.landing import Instance
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.outbound import Matched
 from loopmesh.simulate.part import Part
@@ -32,17 +34,6 @@ MOST_PASSED_OVER = 3
 """All fits on one screen; JSON has every one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """`level` 1 stands below the row before it; `also` is a second rule, where two sides have a say."""
-
-    label: str
-    text: str
-    rule: Rule | None = None
-    level: int = 0
-    also: Rule | None = None
-
-
 def rows(call: Call, around: Surroundings) -> Iterator[Row]:
     matched, translation = call.outbound.matched, call.outbound.translation
     if translation is not None:
@@ -60,7 +51,7 @@ def rows(call: Call, around: Surroundings) -> Iterator[Row]:
     elif call.outbound.virtual_host:
         yield Row(label="host", text=call.outbound.virtual_host)
     for check in call.outbound.checks:
-        yield _named(_check(check, level=0), check.patched, call.caller, around)
+        yield _named(check_row(check, level=0), check.patched, call.caller, around)
     for landing in call.landings:
         yield from _landing(call, landing, around)
     for part in call.outbound.unknown:
@@ -74,7 +65,7 @@ def _named(row: Row, parts: Sequence[Part], workload: str, around: Surroundings,
 
 
 def _unknown(part: Part, level: int) -> Row:
-    return Row(label="unknown", text=f"what {part.name or part.kind} does is not simulated", level=level)
+    return Row(label="unknown", text=f"{part.words} is not simulated", level=level)
 
 
 def _route(call: Call, matched: Matched, around: Surroundings) -> Iterator[Row]:
@@ -157,15 +148,6 @@ def _landing(call: Call, landing: Landing, around: Surroundings) -> Iterator[Row
             yield from told
 
 
-def cluster_words(name: str) -> str:
-    """`inventory.shop.svc.cluster.local:50051 v1` for `outbound|50051|v1|inventory.shop.svc.cluster.local`."""
-    parts = name.split("|")
-    if len(parts) != 4:
-        return name
-    _, port, subset, host = parts
-    return f"{host}:{port}{f' subset {subset}' if subset else ''}"
-
-
 def instance_name(instance: Instance) -> str:
     """The workload's; of somebody who is not of the mesh the address."""
     where = instance.endpoint
@@ -229,7 +211,7 @@ def _instance(call: Call, cluster: ClusterFacts | None, instance: Instance, arou
 def _inbound(inbound: Inbound) -> Iterator[tuple[Row, Sequence[Part]]]:
     """Each with the parts that patches have a hand in."""
     for check in inbound.checks:
-        yield _check(check, level=1), check.patched
+        yield check_row(check, level=1), check.patched
     if not inbound.checks:
         yield Row(label="authorization", text="allowed: no policy selects it", level=1), ()
     if inbound.fault:
@@ -247,34 +229,6 @@ def _tls(call: Call, instance: Instance) -> str:
         return "the program's own" if call.outbound.request.is_own_tls else "plaintext"
     who = call.spiffe_id.removeprefix(SPIFFE) if instance.tls.shows_identity else "nobody"
     return f"mutual TLS, {who} to {instance.spiffe_id.removeprefix(SPIFFE)}"
-
-
-def _check(check: Check, level: int) -> Row:
-    rule = check.decided_by.rule if check.decided_by else None
-    if check.action == "JWT":
-        return Row(label="token", text=_token(check), rule=rule, level=level)
-    if check.action == "CORS":
-        return Row(label="preflight", text=f"answered: {check.reason}", level=level)
-    if check.action == "HEADERS":
-        return Row(label="headers", text=f"refused: {check.reason}", level=level)
-    if check.action == "TRANSLATION":
-        return Row(label="translation", text=f"refused with HTTP {check.status}: {check.reason}", level=level)
-    if check.action == "LOG":
-        return Row(label="authorization", text="audited, which stops nothing", rule=rule, level=level)
-    if check.action == "CUSTOM":
-        return Row(
-            label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", rule=rule, level=level
-        )
-    text = "allowed" if check.passed else "denied"
-    if check.decided_by is None:
-        text += ": no rule denies it" if check.passed else ": no rule allows it"
-    return Row(label="authorization", text=text, rule=rule, level=level)
-
-
-def _token(check: Check) -> str:
-    if not check.passed:
-        return f"refused with HTTP {check.status}: {check.words or 'there is none'} ({check.reason})"
-    return f"taken: {check.words}" if check.words else "none, and none is asked for"
 
 
 def seconds(milliseconds: int) -> str:

@@ -6,10 +6,11 @@ from loopmesh.cli.explain.advise import advise
 from loopmesh.cli.explain.ending import ending_words
 from loopmesh.cli.explain.patched import patcher
 from loopmesh.cli.explain.places import Places, named
-from loopmesh.cli.explain.rows import Row, rows
+from loopmesh.cli.explain.row import Row
+from loopmesh.cli.explain.rows import rows
 from loopmesh.cli.explain.surroundings import ALONE, Surroundings
 from loopmesh.simulate import Call, Verdict
-from loopmesh.simulate.call import Outcome
+from loopmesh.simulate.outcome import Outcome
 
 LABEL_WIDTH = 17
 WORDS = {
