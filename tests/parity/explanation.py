@@ -23,7 +23,7 @@ ENDED = {
     Verdict.NO_ROUTE,
     Verdict.LEAVES,
 }
-"""What a stream of bytes without an answer may have come to."""
+"""What a connection without an answer may have come to."""
 LEFT_OPEN = {Verdict.ASKED, Verdict.UNFORESEEN}
 PASSING = (503, 504)
 """Limits, timeouts and ejected instances: of calls that would reach a program some do not."""
@@ -39,8 +39,10 @@ def explained(mesh: LiveMesh, status: admin_pb2.GetStatusResponse, call: Call) -
 
 def surprises(told: Explanation, seen: Sequence[Observation]) -> Iterator[str]:
     """What happened and was not told."""
+    is_tls = told.outbound.request.scheme == "https"
     for one in seen:
-        if not _happened(one, told.outcomes):
+        # What somebody outside shows and speaks by TLS is not known to an explanation.
+        if not (one.refused and is_tls) and not _happened(one, told.outcomes):
             yield f"explained as {told.outcomes}, but seen {one}"
 
 
