@@ -10,7 +10,8 @@ from loopmesh.compile.destinations.rules import RuleBook
 from loopmesh.compile.routes.delegation import delegated
 from loopmesh.compile.selection import Selection
 from loopmesh.compile.sidecars import SidecarBook
-from loopmesh.model.added_host import Called
+from loopmesh.compile.visible import settled
+from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Application, Service
 from loopmesh.model.authorization import AuthorizationPolicy
 from loopmesh.model.policies import Policies
@@ -76,6 +77,12 @@ class MeshIndex:
     def called(self) -> tuple[Called, ...]:
         """Everything that has a name: services first."""
         return (*self.application.services, *self.policies.added_hosts)
+
+    def is_exported(self, called: Called, namespace: str) -> bool:
+        """Whether callers of the namespace see it."""
+        said = called.visibility if isinstance(called, AddedHost) else None
+        default = self.policies.settings.visibility.services
+        return settled(said, default, called.namespace).includes(namespace)
 
     def selected(self, selector: WorkloadSelector) -> list[Workload]:
         """The ready sidecars a selector means, in the order of the topology."""

@@ -4,7 +4,7 @@ Proxies of one namespace see the same, unless a policy tells them apart by their
 all of them, and they share the messages.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from loopmesh.compile.host_table import host_matches
@@ -12,7 +12,7 @@ from loopmesh.compile.imports import Imports
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.routes.scope import RouteScope
 from loopmesh.compile.routes.sidecar_choice import SidecarChoice
-from loopmesh.compile.visible import settled, visible_routings
+from loopmesh.compile.visible import visible_routings
 from loopmesh.model.added_host import AddedHost, Called, Resolution
 from loopmesh.model.application import Port, Service
 from loopmesh.model.sidecar import ALL_HOSTS, Sidecar
@@ -32,9 +32,11 @@ class View:
         sidecar: Sidecar | None,
         *,
         at_edge: bool = False,
+        follows_routes: bool = True,
     ) -> None:
         self.index = index
         self.at_edge = at_edge
+        self._follows_routes = follows_routes
         self.namespace = namespace
         self.labels = labels
         self.outbound_policy = (sidecar and sidecar.outbound) or index.policies.settings.outbound
@@ -51,29 +53,40 @@ class View:
 
     @cached_property
     def _exported(self) -> dict[str, Called]:
-        """By host; of a host that several namespaces have added the caller's own counts, else the first."""
-        default = self.index.policies.settings.visibility.services
-        found: dict[str, Called] = {}
-        for one in self.index.called:
-            said = one.visibility if isinstance(one, AddedHost) else None
-            visible = settled(said, default, one.namespace).includes(self.namespace)
-            if visible and (one.host not in found or one.namespace == self.namespace):
-                found[one.host] = one
-        return found
+        return self._by_own_first(one for one in self.index.called if self.index.is_exported(one, self.namespace))
 
     @cached_property
     def services(self) -> tuple[Called, ...]:
         """Those that can be called by name."""
-        known = self._exported.values()
-        return tuple(one for one in known if self._imports.has_service(one.namespace, one.host))
+        exported = (one for one in self.index.called if self.index.is_exported(one, self.namespace))
+        imported = (one for one in exported if self._imports.has_service(one.namespace, one.host))
+        return tuple(self._by_own_first(imported).values())
+
+    def _by_own_first(self, several: Iterable[Called]) -> dict[str, Called]:
+        """By host; of a host that several namespaces have added the caller's own counts, else the first."""
+        found: dict[str, Called] = {}
+        for one in several:
+            if one.host not in found or one.namespace == self.namespace:
+                found[one.host] = one
+        return found
 
     @cached_property
+    def _reached(self) -> dict[str, Called]:
+        """What calls can reach, by host: what can be called, and where routes lead, to a host of the caller's own
+        namespace even where it is not exported to it (Istio `collectImportedServices`)."""
+        found = {one.host: one for one in self.services}
+        own = {one.host: one for one in self.index.called if one.namespace == self.namespace}
+        for routing in self.choice.routings if self._follows_routes else ():
+            for destination in routing.destinations_from(self.namespace):
+                one = own.get(destination.host) or self._exported.get(destination.host)
+                if one is not None:
+                    found.setdefault(one.host, one)
+        return found
+
+    @property
     def destinations(self) -> tuple[Called, ...]:
-        """Those that calls can reach: the ones that can be called, and the ones their routes lead to (Istio
-        `collectImportedServices`)."""
-        reached = {service.host for service in self.services}
-        reached |= {one.host for routing in self.choice.routings for one in routing.destinations}
-        return tuple(one for host, one in self._exported.items() if host in reached)
+        """Those that calls can reach, whether or not by name."""
+        return tuple(self._reached.values())
 
     @cached_property
     def looks_up_called_names(self) -> bool:
@@ -142,30 +155,40 @@ class View:
         return self.index.rules.rule(self.namespace, self.labels, service.host, service.namespace)
 
     def rule_at(self, host: str) -> DestinationRule | None:
-        """The same by the service's host; None where there is no such service."""
-        service = self.called_at(host)
+        """The same by the host of a service that calls reach; None where they reach none."""
+        service = self._reached.get(host)
         return self.destination_rule(service) if service else None
 
     def called_at(self, host: str) -> Called | None:
-        """What is exported to the namespace under a host."""
-        return self._exported.get(host)
+        """What calls reach under a host, else what is exported to the namespace."""
+        return self._reached.get(host) or self._exported.get(host)
 
 
 def views(index: MeshIndex) -> dict[str, View]:
     """The view of every proxy by the name of its workload; equal ones are the same object."""
     asked = _label_names(index)
     tells_edges_apart = any(isinstance(one, AddedHost) and one.goes_on for one in index.called)
+    unrestricted = _unrestricted(index)
     made: dict[tuple[object, ...], View] = {}
     found = {}
     for workload in index.topology.workloads:
         labels = {name: workload.labels[name] for name in asked if name in workload.labels}
         sidecar = index.sidecars.sidecar_of(workload)
-        at_edge = tells_edges_apart and workload.kind is WorkloadKind.GATEWAY
-        key = (workload.namespace, at_edge, sidecar.source.policy if sidecar else None, *labels.items())
+        is_edge = workload.kind is WorkloadKind.GATEWAY
+        at_edge = tells_edges_apart and is_edge
+        follows_routes = not is_edge or workload.namespace in unrestricted
+        key = (workload.namespace, at_edge, follows_routes, sidecar.source.policy if sidecar else None, *labels.items())
         if key not in made:
-            made[key] = View(index, workload.namespace, labels, sidecar, at_edge=at_edge)
+            made[key] = View(index, workload.namespace, labels, sidecar, at_edge=at_edge, follows_routes=follows_routes)
         found[workload.name] = made[key]
     return found
+
+
+def _unrestricted(index: MeshIndex) -> set[str]:
+    """Namespaces where a sidecar has no Sidecar policy: gateways there are told what it is told (Istio
+    `getSidecarScope`)."""
+    sidecars = (one for one in index.topology.workloads if one.kind is WorkloadKind.SIDECAR)
+    return {one.namespace for one in sidecars if index.sidecars.sidecar_of(one) is None}
 
 
 def _label_names(index: MeshIndex) -> list[str]:

@@ -1,6 +1,6 @@
 """How a request finds its destination (Istio's VirtualService)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from loopmesh.model.policy import Source
@@ -49,6 +49,11 @@ class Route:
         """Who gets copies of the requests."""
         return self.mirroring.mirrors
 
+    def is_for(self, namespace: str) -> bool:
+        """Whether a match names the namespace of callers, or none names any."""
+        named = [match.source_namespace for match in self.matches if match.source_namespace is not None]
+        return not named or namespace in named
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
@@ -74,7 +79,15 @@ class Routing:
     @property
     def destinations(self) -> Iterator[Destination]:
         """Where its routes lead, copies of requests included."""
-        for route in self.routes:
+        return self._destinations(self.routes)
+
+    def destinations_from(self, namespace: str) -> Iterator[Destination]:
+        """The same without the routes for requests whose matches name other namespaces of callers only (Istio
+        `virtualServiceDestinationsFilteredBySourceNamespace`)."""
+        return self._destinations(route for route in self.routes if route.is_for(namespace))
+
+    def _destinations(self, routes: Iterable[Route]) -> Iterator[Destination]:
+        for route in routes:
             yield from route.destinations
             for mirror in route.mirrors:
                 yield mirror.destination

@@ -10,6 +10,8 @@ HTTP = "ports: [{number: 80, name: http, protocol: HTTP}]"
 REGISTRY_ONLY = "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"
 API = "outbound|80||api.example.com"
 SUBSET = "{name: v1, labels: {version: v1}}"
+SIDECAR = "apiVersion: networking.istio.io/v1\nkind: Sidecar\n"
+VIRTUAL_SERVICE = "apiVersion: networking.istio.io/v1\nkind: VirtualService\n"
 
 
 def service_entry(spec: str, *, name: str = "entry", namespace: str = "shop") -> str:
@@ -188,3 +190,28 @@ def test_of_two_namespaces_a_caller_has_its_own() -> None:
     both = entry("shop", "127.0.0.1"), entry("archive", "127.0.0.2")
     assert places(configuration("till-v1-0", *both)["ClusterLoadAssignment"][API]) == [("127.0.0.1", 80)]
     assert places(configuration("archive-web-v1-0", *both)["ClusterLoadAssignment"][API]) == [("127.0.0.2", 80)]
+
+
+def test_of_two_namespaces_a_caller_has_the_one_its_sidecar_is_told_of() -> None:
+    spec = f"hosts: [api.example.com], resolution: STATIC, {HTTP}, endpoints: [{{address: 127.0.0.%d}}]"
+    both = service_entry(spec % 1), service_entry(spec % 2, namespace="archive")
+    told = f"{SIDECAR}metadata: {{name: told, namespace: shop}}\nspec: {{egress: [{{hosts: ['archive/*']}}]}}\n"
+    assert places(configuration("till-v1-0", *both, told)["ClusterLoadAssignment"][API]) == [("127.0.0.2", 80)]
+
+
+@pytest.mark.parametrize("exported", ['"~"', "archive"])
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        ("{}", {"till-v1-0", "edge-0"}),
+        ("{sourceNamespace: shop}", {"till-v1-0", "edge-0"}),
+        ("{sourceNamespace: archive}", set()),
+    ],
+)
+def test_routes_lead_callers_of_its_own_namespace_to_a_host_that_is_not_exported_there(
+    exported: str, match: str, expected: set[str]
+) -> None:
+    entry = service_entry(f"hosts: [api.example.com], resolution: DNS, exportTo: [{exported}], {HTTP}")
+    route = f"match: [{match}], route: [{{destination: {{host: api.example.com, port: {{number: 80}}}}}}]"
+    routes = f"{VIRTUAL_SERVICE}metadata: {{name: web, namespace: shop}}\nspec: {{hosts: [web], http: [{{{route}}}]}}\n"
+    assert {one for one in ("till-v1-0", "edge-0") if API in configuration(one, entry, routes)["Cluster"]} == expected
