@@ -1,6 +1,6 @@
 """The file that a command keeps its policies in. What it holds beside them stays; nothing is written before `write`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from loopmesh.policies import PolicySet, keep_only, read_files, rewrite, with_na
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptFile:
-    """`text` is all it will hold, `content` what a mesh is to be told of it, at the same lines; `elsewhere` says which
-    of the policies another file of the user's holds, too."""
+    """`text` is all it will hold, `content` what a mesh is to be told of it, at the same lines; `changed` are the
+    policies that are written or removed, and `elsewhere` says which of them another file of the user's holds, too."""
 
     path: Path
     text: str
     content: str
+    changed: tuple[PolicyName, ...]
     elsewhere: tuple[str, ...] = ()
 
     @property
@@ -37,8 +38,16 @@ class KeptFile:
             raise CommandError(f"{reason}; run the command again with another file for -o") from error
 
 
+def make_folder(folder: Path) -> None:
+    """For files a command keeps without being asked. Raises CommandError."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"cannot make {folder}: {error.strerror}; name a file with -o") from error
+
+
 def plan_file(
-    path: Path, yaml: str, removed: Sequence[PolicyName], namespace: str, others: Iterable[Path] = ()
+    path: Path, yaml: str, removed: Collection[PolicyName], namespace: str, others: Iterable[Path] = ()
 ) -> KeptFile:
     """The file with these policies and without those removed; `others` may hold them, too.
 
@@ -49,7 +58,7 @@ def plan_file(
     text = _text(path)
     before = _parse(path, text, namespace)
     missing = [name for name in planned.names if name not in before.documents]
-    elsewhere = list(standing(missing, [other for other in others if other.resolve() != path.resolve()], namespace))
+    elsewhere = list(standing(missing, others, namespace))
     if before.names and elsewhere:
         raise ProblemsError(InvalidInputError(_twice(name, origin, path) for name, origin in elsewhere))
     contents = [with_namespace(document) for document in planned.documents.values()]
@@ -63,8 +72,15 @@ def plan_file(
         path=path,
         text=after,
         content=keep_only(after, planned.names, namespace),
+        changed=(*planned.names, *removed),
         elsewhere=tuple(f"{name} is at {origin}, too" for name, origin in elsewhere),
     )
+
+
+def plan_taking_out(names: Collection[PolicyName], files: Iterable[Path], namespace: str) -> list[KeptFile]:
+    """Those of the files that hold one of the policies, without them. Raises as `plan_file` does."""
+    holding = [file for file in files if any(standing(names, [file], namespace))]
+    return [plan_file(file, "", names, namespace) for file in holding]
 
 
 def check_applied(path: Path, yaml: str, in_force: str, namespace: str) -> None:
@@ -89,8 +105,11 @@ def check_applied(path: Path, yaml: str, in_force: str, namespace: str) -> None:
 
 
 def standing(names: Iterable[PolicyName], files: Iterable[Path], namespace: str) -> Iterator[tuple[PolicyName, Origin]]:
-    """Which of the policies these files hold now, and where: the user may have moved them."""
-    found = PolicySet.parse(read_files([file for file in files if file.is_file()]), namespace).documents
+    """Which of the policies these files hold now, and where: the user may have moved them. Raises ProblemsError."""
+    try:
+        found = PolicySet.parse(read_files([file for file in files if file.is_file()]), namespace).documents
+    except InvalidInputError as error:
+        raise ProblemsError(error) from error
     return ((name, found[name].origin) for name in names if name in found)
 
 

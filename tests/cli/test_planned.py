@@ -152,10 +152,52 @@ def test_a_new_file_is_told_to_be_a_copy(tmp_path: Path, planned: admin_pb2.Plan
     assert result.stderr == f"VirtualService shop/wallet is at {home}:1, too\n"
 
 
+def test_a_service_has_one_file_however_it_is_named_and_whatever_is_done(
+    tmp_path: Path, planned: admin_pb2.PlanShiftResponse
+) -> None:
+    faulty = ROUTES.replace("http:\n  - route:", "http:\n  - fault: {delay: {fixedDelay: 1s}}\n    route:")
+    delayed = admin_pb2.PlanFaultResponse(yaml=faulty, in_force=ROUTES)
+    mesh = ScriptedMesh(PlanShift=planned, PlanFault=delayed, Apply=admin_pb2.ApplyResponse())
+    with running(mesh, tmp_path) as state:
+        for command in (SHIFT, ("shift", "wallet.shop", "v1=60", "v2=40"), ("fault", "wallet", "--delay", "1s")):
+            assert f"kept in {state}/policies/wallet.shop.yaml;" in invoke(*command, "--state", state).stdout
+        assert [file.name for file in (state / "policies").iterdir()] == ["wallet.shop.yaml"]
+        assert "fixedDelay" in (state / "policies/wallet.shop.yaml").read_text()
+
+
+@pytest.mark.parametrize("output", [True, False])
+def test_a_policy_is_kept_where_it_was_written_last_and_nowhere_else(tmp_path: Path, state: Path, output: bool) -> None:
+    older, emptied = state / "policies" / "a.shop.yaml", state / "policies" / "b.shop.yaml"
+    older.parent.mkdir()
+    older.write_text(f"{OTHER}---\n{ROUTES}")
+    emptied.write_text(ROUTES.replace("60", "90"))
+    chosen = ("-o", tmp_path / "mine.yaml") if output else ()
+    assert invoke(*SHIFT, *chosen, "--state", state).exit_code == 0
+    assert older.read_text() == OTHER
+    assert not emptied.exists()
+
+
+def test_a_refused_change_leaves_older_files_as_they_were(tmp_path: Path, planned: admin_pb2.PlanShiftResponse) -> None:
+    problem = admin_pb2.Problem(file="x.yaml", line=9, value="v3", rule="there is none", remedy="use v1")
+    refused = admin_pb2.ApplyResponse(problems=[problem])
+    with running(ScriptedMesh(PlanShift=planned, Apply=refused), tmp_path) as folder:
+        older = folder / "policies" / "a.shop.yaml"
+        older.parent.mkdir()
+        older.write_text(BEFORE)
+        assert invoke(*SHIFT, "--state", folder).exit_code == 1
+        assert older.read_text() == BEFORE
+
+
+def test_a_folder_for_files_that_cannot_be_made_is_told(tmp_path: Path, state: Path) -> None:
+    (state / "policies").write_text("")
+    said = failing(*SHIFT, "--state", state)
+    assert said == f"mesh: cannot make {state}/policies: File exists; name a file with -o\n"
+
+
 def test_a_policy_that_goes_with_its_fault_leaves_no_file(tmp_path: Path) -> None:
     mesh = ScriptedMesh(PlanFault=admin_pb2.PlanFaultResponse(removed=[NAME]), Apply=admin_pb2.ApplyResponse())
     with running(mesh, tmp_path) as folder:
-        kept = folder / "policies" / "fault-wallet.yaml"
+        kept = folder / "policies" / "wallet.shop.yaml"
         kept.parent.mkdir()
         kept.write_text(ROUTES)
         assert invoke("fault", "wallet", "--clear", "--state", folder).exit_code == 0

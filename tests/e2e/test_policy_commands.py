@@ -122,10 +122,10 @@ def test_the_policies_of_files_are_removed_together(lab: MeshProcess) -> None:
     assert lab.run("delete", "-f", "policies").returncode == 1, "they are gone already"
 
 
-def test_an_unknown_policy_is_named_with_those_there_are(lab: MeshProcess) -> None:
+def test_an_unknown_policy_is_told_with_the_one_that_is_meant(lab: MeshProcess) -> None:
     result = lab.run("delete", "VirtualService", "wob")
     assert result.returncode == 1
-    assert "there is no VirtualService lab/wob; there are VirtualService lab/web" in result.stderr
+    assert "there is no VirtualService lab/wob; did you mean VirtualService lab/web?" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("VirtualService",), ("Vrtualservice", "web")])

@@ -43,5 +43,5 @@ def test_connections_are_shared_out_as_they_are_shifted(mesh: MeshProcess) -> No
     assert shared["store-v2-0"] == CONNECTIONS - shared["store-v1-0"]
     mesh.command("shift", "store", "v2=100")
     assert connections_by_instance(mesh) == {"store-v2-0": CONNECTIONS}
-    kept = (mesh.state / "policies" / "shift-store.yaml").read_text()
+    kept = (mesh.state / "policies" / "store.lab.yaml").read_text()
     assert "tcp" in next(one["spec"] for one in yaml.safe_load_all(kept) if one["kind"] == "VirtualService")

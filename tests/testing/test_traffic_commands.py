@@ -41,7 +41,7 @@ def test_all_calls_go_where_they_are_shifted_and_the_policy_is_kept(mesh: Mesh, 
     result = command("shift", "backend", "v1=0", "v2=100")
     assert result.returncode == 0, result.stderr
     assert call_often(mesh) == {"v2"}
-    kept = (command.state / "policies" / "shift-backend.yaml").read_text()
+    kept = (command.state / "policies" / "backend.lab.yaml").read_text()
     assert kept in result.stdout
     assert [one["kind"] for one in yaml.safe_load_all(kept)] == ["DestinationRule", "VirtualService"]
     assert command("shift", "backend", "v1=100").returncode == 0

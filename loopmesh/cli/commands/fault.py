@@ -34,9 +34,9 @@ def command(
 ) -> None:
     """Delay or fail a share of a SERVICE's calls, in the proxies of its callers, with the Istio policy that does so.
 
-    The policy is printed, applied, and kept in the state folder or in -o FILE, of which all else stays: other policies,
-    comments. It is each VirtualService with routes to the service alone, whatever its hosts, with a fault on these
-    routes, or a new one, which goes with its fault.
+    The policy is printed, applied, and kept in the service's file in the state folder or in -o FILE, of which all else
+    stays: other policies, comments. It is each VirtualService with routes to the service alone, whatever its hosts,
+    with a fault on these routes, or a new one, which goes with its fault.
 
     \b
     mesh fault wallet --delay 2s --percent 10
@@ -57,7 +57,7 @@ def command(
         report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
     if plan.yaml or plan.removed:
         planned = Planned(yaml=plan.yaml, removed=plan.removed, files=plan.files, in_force=plan.in_force)
-        apply_planned(state, planned, f"fault-{service}", output, as_json=as_json)
+        apply_planned(state, planned, service, output, as_json=as_json)
     elif as_json:
         report_change(admin_pb2.ApplyResponse(), as_json=True, changed=False, file=None, yaml="")
     else:

@@ -21,10 +21,10 @@ from loopmesh.cli.planned import Planned, apply_planned
 def command(service: str, shares: tuple[str, ...], output: Path | None, state: Path, as_json: bool) -> None:
     """Share a SERVICE's calls among its versions by weight, with the Istio policies that do so.
 
-    The policies are printed, applied, and kept in the state folder or in -o FILE, of which all else stays: other
-    policies, comments. Routes that lead to the service alone, in VirtualServices of any host, stay what they are but
-    for their weights; one that a match leads to a chosen version, such as a preview, stays as it is. A VERSION is one
-    of the values, or a subset of the service's DestinationRule.
+    The policies are printed, applied, and kept in the service's file in the state folder or in -o FILE, of which all
+    else stays: other policies, comments. Routes that lead to the service alone, in VirtualServices of any host, stay
+    what they are but for their weights; one that a match leads to a chosen version, such as a preview, stays as it is.
+    A VERSION is one of the values, or a subset of the service's DestinationRule.
 
     \b
     mesh shift catalog v1=50 v2=50
@@ -40,7 +40,7 @@ def command(service: str, shares: tuple[str, ...], output: Path | None, state: P
     if plan.problems:
         report_change(admin_pb2.ApplyResponse(problems=plan.problems), as_json=as_json)
     planned = Planned(yaml=plan.yaml, files=plan.files, in_force=plan.in_force)
-    apply_planned(state, planned, f"shift-{service}", output, as_json=as_json)
+    apply_planned(state, planned, service, output, as_json=as_json)
 
 
 def _share(text: str) -> admin_pb2.Share:
