@@ -101,7 +101,7 @@ def test_a_condition_of_when_is_told_from_the_same_condition_of_a_source(shop: M
     shop.command("apply", "-f", str(policy))
     try:
         (advice,) = explained(shop, "wallet", "inventory:50051", RESERVE)["advice"]
-        assert advice["remedy"] == "add shop to the `values` of `when` source.namespace"
+        assert advice["remedy"] == "add shop to `when[0].values`"
     finally:
         shop.command("delete", "AuthorizationPolicy", "guests")
 
