@@ -108,6 +108,11 @@ class Service:
         return Identity(namespace=self.namespace, service_account=self.service_account or self.name)
 
     @property
+    def program_port(self) -> int:
+        """Where all its ports lead on Kubernetes, since its program listens at one there: the first by name."""
+        return min(self.ports, key=lambda port: port.name).number
+
+    @property
     def speaks_http(self) -> bool:
         """At one port at least; HTTP is what gRPC speaks, too."""
         return any(port.protocol.is_http for port in self.ports)

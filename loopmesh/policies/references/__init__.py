@@ -12,6 +12,7 @@ from loopmesh.policies.references.destination_rules import rule_problems
 from loopmesh.policies.references.destinations import Subsets, destination_problems
 from loopmesh.policies.references.known import Known, Place
 from loopmesh.policies.references.namespaces import namespace_problems
+from loopmesh.policies.references.program_ports import program_port_problems
 from loopmesh.policies.references.routings import routing_problems
 from loopmesh.policies.references.selectors import gateway_problems, peer_problems, selector_problems, selectors
 from loopmesh.policies.sidecar_references import sidecar_problems
@@ -48,6 +49,7 @@ def check_references(
     for policy in policies.authorization_policies:
         if policy.source.policy not in broken:
             yield from namespace_problems(known, policy)
+    yield from program_port_problems(known, policies)
     for gateway in policies.gateways:
         if gateway.source.policy not in broken:
             yield from gateway_problems(known, gateway)

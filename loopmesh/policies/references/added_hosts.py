@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loopmesh.model.added_host import AddedHost
-from loopmesh.model.problem import Problem
+from loopmesh.model.problem import Problem, Severity
 from loopmesh.policies.analysis import policy_problem
 from loopmesh.policies.references.known import Known
 
@@ -23,3 +23,7 @@ def target_problems(known: Known, added: AddedHost) -> Iterator[Problem]:
                 rule = f"{service.name}, which its workloadSelector selects, does not listen there"
                 remedy = f"add `targetPort`, one of {', '.join(map(str, sorted(listens)))}"
                 yield policy_problem(added.source, f"port {target}", rule, remedy)
+            elif target != service.program_port:
+                rule = f"on Kubernetes the program of {service.name} listens at {service.program_port} only"
+                remedy = f"say `targetPort: {service.program_port}`"
+                yield policy_problem(added.source, f"port {target}", rule, remedy, severity=Severity.WARNING)
