@@ -12,15 +12,15 @@ from loopmesh.compile.cluster import speak
 from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.http_options import http_options
 from loopmesh.compile.destinations.mesh_defaults import with_mesh_defaults
-from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.sockets import APPLICATION, loopback, pipe
+from loopmesh.compile.view import View
 from loopmesh.model.application import Port
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 from loopmesh.model.topology import Inbound, Workload
 from loopmesh.model.traffic import NO_POLICY, TrafficPolicy
 
 
-def inbound_cluster(index: MeshIndex, workload: Workload, inbound: Inbound) -> Cluster:
+def inbound_cluster(view: View, workload: Workload, inbound: Inbound) -> Cluster:
     """Its Unix socket, or its loopback port."""
     name = names.inbound_cluster(inbound.port.number)
     cluster = Cluster(name=name, alt_stat_name=names.in_statistics(name), type=Cluster.STATIC)
@@ -28,9 +28,9 @@ def inbound_cluster(index: MeshIndex, workload: Workload, inbound: Inbound) -> C
     cluster.load_assignment.CopyFrom(
         ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
     )
-    policy = _policy(index, workload, inbound.port)
+    policy = _policy(view, workload, inbound.port)
     pool = policy.connection_pool or ConnectionPool()
-    apply_breaker(cluster, pool, index.policies.settings, policy.retry_budget)
+    apply_breaker(cluster, pool, view.index.policies.settings, policy.retry_budget)
     # What a program speaks is said by its port; Istio, too, upgrades no calls to it.
     speak(cluster, http_options(inbound.port.protocol, replace(pool, http2_upgrade=Http2Upgrade.DEFAULT), None))
     return cluster
@@ -44,13 +44,13 @@ def _address(workload: Workload) -> Address:
     return address
 
 
-def _policy(index: MeshIndex, workload: Workload, port: Port) -> TrafficPolicy:
-    """The limits of callers hold here, too: those of the rule that the service's own namespace has for all workloads,
-    unless its Sidecar says others (Istio `buildInboundCluster`)."""
-    rule = index.rules.rule(workload.namespace, {}, workload.host, workload.namespace)
+def _policy(view: View, workload: Workload, port: Port) -> TrafficPolicy:
+    """The limits of callers hold here, too: those of the rule for all workloads that the sidecar is told with its own
+    service, unless its Sidecar says others (Istio `buildInboundCluster`)."""
+    rule = view.inbound_rule(workload.host)
     policy = rule.policy.at_port(port.number) if rule else NO_POLICY
-    policy = with_mesh_defaults(policy, index.policies.settings, port.protocol)
-    sidecar = index.sidecars.sidecar_of(workload)
+    policy = with_mesh_defaults(policy, view.index.policies.settings, port.protocol)
+    sidecar = view.index.sidecars.sidecar_of(workload)
     if sidecar is None or sidecar.inbound_pool is None:
         return policy
     return replace(policy, connection_pool=sidecar.inbound_pool)

@@ -66,7 +66,7 @@ def _shared(view: View) -> ProxyConfig:
 
 def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyConfig:
     return ProxyConfig(
-        clusters={**shared.clusters, **_inbound_clusters(view.index, workload)},
+        clusters={**shared.clusters, **_inbound_clusters(view, workload)},
         endpoints=shared.endpoints,
         listeners=_listeners(view, workload),
         routes={**shared.routes, **_gateway_routes(view, workload)},
@@ -74,8 +74,8 @@ def _proxy_config(view: View, shared: ProxyConfig, workload: Workload) -> ProxyC
     )
 
 
-def _inbound_clusters(index: MeshIndex, workload: Workload) -> dict[str, Message]:
-    clusters = [inbound_cluster(index, workload, inbound) for inbound in workload.inbound]
+def _inbound_clusters(view: View, workload: Workload) -> dict[str, Message]:
+    clusters = [inbound_cluster(view, workload, inbound) for inbound in workload.inbound]
     return {cluster.name: cluster for cluster in clusters}
 
 

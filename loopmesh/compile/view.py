@@ -159,6 +159,12 @@ class View:
         service = self._reached.get(host)
         return self.destination_rule(service) if service else None
 
+    def inbound_rule(self, host: str) -> DestinationRule | None:
+        """The one for calls that come in at a service, if calls from here reach it; one for some workloads does not
+        count (Istio `SidecarScope.DestinationRule`)."""
+        service = self._reached.get(host)
+        return self.index.rules.rule(self.namespace, {}, host, service.namespace) if service else None
+
     def called_at(self, host: str) -> Called | None:
         """What calls reach under a host, else what is exported to the namespace."""
         return self._reached.get(host) or self._exported.get(host)

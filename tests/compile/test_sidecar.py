@@ -94,6 +94,22 @@ def test_limits_on_what_a_program_is_sent() -> None:
     assert clusters[f"outbound|80||{TILL}"]["circuit_breakers"]["thresholds"][0]["max_connections"] == 4294967295
 
 
+def test_a_program_is_sent_as_much_as_the_rule_of_its_service_says_if_its_sidecar_is_told_of_it() -> None:
+    rule = destination_rule("host: till, trafficPolicy: {connectionPool: {tcp: {maxConnections: 3}}, retryBudget: {}}")
+
+    def limits(*policies: str) -> Any:
+        return configuration("till-v1-0", rule, *policies)["Cluster"]["inbound|80||"]["circuit_breakers"]["thresholds"]
+
+    (told,) = limits()
+    assert (told["max_connections"], "retry_budget" in told) == (3, True)
+    (not_told,) = limits(sidecar('egress: [{hosts: ["archive/*"]}]'))
+    assert (not_told["max_connections"], "retry_budget" in not_told) == (4294967295, False)
+    led_there = virtual_service(ARCHIVE_WEB, TILL).replace("7000", "80")
+    assert limits(sidecar('egress: [{hosts: ["*/web.archive.svc.cluster.local"]}]'), led_there) == [told]
+    (own_pool,) = limits(sidecar("inboundConnectionPool: {tcp: {maxConnections: 4}}"))
+    assert (own_pool["max_connections"], "retry_budget" in own_pool) == (4, True)
+
+
 def route_names(workload: str, *policies: str, host: str = f"{SHOP_WEB}:7000", mesh_config: str = "") -> list[str]:
     found = configuration(workload, *policies, mesh_config=mesh_config)["RouteConfiguration"]["outbound"]
     return [route["name"] for one in found["virtual_hosts"] if one["name"] == host for route in one["routes"]]
