@@ -10,6 +10,7 @@ from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.input_files import is_folder, read_files
 from loopmesh.policies.service_ports import read_health, read_ports
+from loopmesh.policies.workload_labels import read_labels
 from loopmesh.policies.yaml_tree import parse_yaml
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
@@ -51,6 +52,12 @@ OWN_LABELS_OF_A_GATEWAY = ("app.kubernetes.io/part-of", "sidecar.istio.io/inject
 OWN_LABELS = ("app", "version", *OWN_LABELS_OF_A_GATEWAY)
 """Set on every instance, as the chart sets them on its pods."""
 MOST_REPLICAS = 100
+LONGEST_STATEFUL = 52
+"""The pods of a StatefulSet have its name and a hash of ten digits as a label, which has at most 63 characters."""
+TOLD_VARIABLES = ("HOSTNAME", "LISTEN_ADDR", "LOOPMESH_RUNTIME", "MESH_OUTBOUND", "POD_NAME")
+TOLD_ADDRESS = "MESH_TCP_"
+PORT = "PORT"
+"""Told where the program listens on TCP."""
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][-A-Za-z0-9_.]*")
 
 
@@ -146,14 +153,26 @@ def _service(key: str, namespace: str, fields: Fields) -> Service:
     """`key` is what the values call it; its name is the same unless another namespace has a service of that name."""
     _check_name(key, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
-    shared = _Shared(command=fields.texts("command"), env=_environment(fields), labels=_labels(fields, OWN_LABELS))
-    ports = read_ports(fields)
     listen = fields.choice("listen", Listen) or Listen.UNIX
+    shared = _Shared(
+        command=fields.texts("command"),
+        env=_environment(fields, listen),
+        labels=read_labels(fields, OWN_LABELS),
+        listen=listen,
+    )
+    ports = read_ports(fields)
     versions = fields.named_objects("versions", lambda version, inside: _version(version, shared, inside))
     if not fields.has("versions") or fields.is_empty("versions"):
         fields.refuse(None, "`versions` has at least one version", "add `versions: {v1: {replicas: 1}}`")
+    name = _optional_name(fields, "name", key)
+    stateful = bool(fields.boolean("stateful"))
+    for workload in (f"{name}-{version}" for version in versions if stateful):
+        if len(workload) > LONGEST_STATEFUL:
+            fields.refuse(
+                "stateful", f"`{workload}` has more than {LONGEST_STATEFUL} characters", "shorten one of the names"
+            )
     return Service(
-        name=_optional_name(fields, "name", key),
+        name=name,
         alias=key,
         namespace=_optional_name(fields, "namespace", namespace),
         service_account=_optional_name(fields, "serviceAccount", ""),
@@ -161,7 +180,7 @@ def _service(key: str, namespace: str, fields: Fields) -> Service:
         versions=tuple(versions.values()),
         listen=listen,
         health=read_health(fields, ports),
-        stateful=bool(fields.boolean("stateful")),
+        stateful=stateful,
         origin=fields.origin,
     )
 
@@ -173,6 +192,7 @@ class _Shared:
     command: tuple[str, ...]
     env: Mapping[str, str]
     labels: Mapping[str, str]
+    listen: Listen
 
 
 def _version(name: str, shared: _Shared, fields: Fields) -> Version:
@@ -186,31 +206,26 @@ def _version(name: str, shared: _Shared, fields: Fields) -> Version:
         name=name,
         replicas=1 if replicas is None else replicas,
         command=own or shared.command,
-        env={**shared.env, **_environment(fields)},
-        labels={**shared.labels, **_labels(fields, OWN_LABELS)},
+        env={**shared.env, **_environment(fields, shared.listen)},
+        labels={**shared.labels, **read_labels(fields, OWN_LABELS)},
     )
 
 
-def _labels(fields: Fields, own: Iterable[str]) -> Mapping[str, str]:
-    labels = fields.labels("labels")
-    for name in own:
-        if name in labels:
-            fields.refuse("labels", f"every instance has its own `{name}`", f"remove `{name}`")
-    return labels
-
-
-def _environment(fields: Fields) -> Mapping[str, str]:
+def _environment(fields: Fields, listen: Listen) -> Mapping[str, str]:
     settings = fields.settings("env")
+    told = {*TOLD_VARIABLES, PORT} if listen is Listen.TCP else TOLD_VARIABLES
     for name in settings:
         if not ENVIRONMENT_NAME.fullmatch(name):
             fields.refuse("env", f"`{name}` is no name of a variable", "use letters, digits, `_`, `-` and `.`")
+        elif name in told or name.startswith(TOLD_ADDRESS):
+            fields.refuse("env", f"`{name}` is what the mesh tells every program", f"remove `{name}`")
     return settings
 
 
 def _gateway(name: str, namespace: str, fields: Fields) -> GatewayWorkload:
     _check_name(name, fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_GATEWAY)
-    labels = _labels(fields, OWN_LABELS_OF_A_GATEWAY)
+    labels = read_labels(fields, OWN_LABELS_OF_A_GATEWAY)
     if not labels:
         fields.refuse(None, "`labels` says how Gateway policies select it", "add `labels: {istio: edge}`")
     replicas = fields.integer("replicas", least=0, most=MOST_REPLICAS)

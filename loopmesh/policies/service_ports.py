@@ -1,9 +1,13 @@
 """Where a service of the values file listens, what it speaks there, and how its health is asked."""
 
+import re
+
 from loopmesh.model.application import Health, HealthKind, Port, Protocol
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.yaml_tree import Node
 
+NAME = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""Of a Service's port (RFC 1123 label)."""
 PROTOCOLS = {
     "grpc": Protocol.GRPC,
     "http2": Protocol.HTTP2,
@@ -37,6 +41,10 @@ def _port(fields: Fields, name: str, node: Node) -> Port | None:
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
         fields.refuse("ports", f"`{name}` is a number from 1 to 65535", "write such a number", at=node)
         return None
+    if not NAME.fullmatch(name):
+        rule = f"`{name}` is no name of a port: at most 63 lower-case letters, digits and `-`, no `-` at either end"
+        fields.refuse("ports", rule, "rename it", at=node)
+        return None
     protocol = PROTOCOLS.get(name.partition("-")[0])
     if protocol is None:
         rule = f"the name says the protocol, as in Istio, and `{name}` is none of {', '.join(PROTOCOLS)}"
@@ -48,7 +56,8 @@ def _port(fields: Fields, name: str, node: Node) -> Port | None:
 def read_health(fields: Fields, ports: tuple[Port, ...]) -> Health:
     """Where no port speaks HTTP, an accepted connection is all that can be asked for."""
     speaks_http = not ports or any(port.protocol.is_http for port in ports)
-    value = fields.text("health") or (HealthKind.GRPC if speaks_http else HealthKind.TCP)
+    said = fields.text("health")
+    value = said if said is not None else (HealthKind.GRPC if speaks_http else HealthKind.TCP)
     kind, _, path = value.partition(":")
     if kind in (HealthKind.GRPC, HealthKind.HTTP) and not speaks_http:
         fields.refuse("health", "no port of the service speaks HTTP", "write tcp or none")

@@ -33,10 +33,9 @@ def told_variables(
     The order is that of a container's variables in the chart, for there each may name those before it.
     """
     addresses = _addresses(workload, sockets)
-    own = {name: value for name, value in values.items() if name not in addresses}
     defaults = _defaults(workload, database, receiver_port)
-    known = {**addresses, **{name: value for name, value in defaults.items() if name not in own}}
-    return {**known, **expand_variables(own, known)}
+    known = {**addresses, **{name: value for name, value in defaults.items() if name not in values}}
+    return {**known, **expand_variables(values, known)}
 
 
 def program_environment(

@@ -39,6 +39,10 @@ MISTAKES = {
     "gateways.postgresql.labels.istio=edge": "`postgresql` is what the bundled database is called",
     "services.wallet.name=orders-instances": "`orders-instances` is what the instances of the stateful orders",
     "services.wallet.autoscaling.minReplicas=9": "of `autoscaling` minReplicas, 9, is more than maxReplicas, 4",
+    "services.wallet.labels.a=b c": "does not match pattern",
+    "gateways.edge.labels.a b=c": "does not match pattern",
+    "services.wallet.ports.http-=1": "does not match pattern",
+    "services.wallet.command={python,}": "minLength",
     "services.wallet.ports.udp-a=1": "the name says the protocol, as in Istio, and `udp-a` is none of",
 }
 

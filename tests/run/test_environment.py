@@ -60,11 +60,10 @@ def test_a_program_finds_where_to_dial_tcp_and_the_values_file_may_use_it() -> N
     assert environment["NATS_URL"] == "nats://127.0.0.1:42000"
 
 
-def test_the_values_file_may_set_everything_but_the_meshs_addresses() -> None:
-    environment = environment_of(values={"DATABASE_URL": "postgresql://db", "LISTEN_ADDR": "0.0.0.0:80", "A": "b"})
+def test_what_the_values_file_says_replaces_a_default() -> None:
+    environment = environment_of(values={"DATABASE_URL": "postgresql://db", "A": "b"})
     assert environment["DATABASE_URL"] == "postgresql://db"
     assert environment["A"] == "b"
-    assert environment["LISTEN_ADDR"] == "unix:/tmp/mesh-1/web-v1-0/app.sock"
 
 
 def test_a_variable_may_name_what_the_mesh_says_on_kubernetes_too() -> None:

@@ -6,6 +6,7 @@
 {{- end }}
 {{- $_ := include "application.checkPorts" . }}
 {{- $_ := include "application.checkNumbers" (list .found $place .values.env) }}
+{{- $_ := include "application.checkVariables" (list .found $place .values.env .values.listen) }}
 {{- range $where := list "labels" "podLabels" }}
 {{- $_ := include "application.checkOwn" (list $.found (printf "%s.%s" $place $where) "instance" (index $.values $where) (include "application.ownLabels" $ | fromJsonArray)) }}
 {{- end }}
@@ -25,6 +26,11 @@
 {{- end }}
 {{- $_ := include "application.checkOwn" (list .found (printf "%s.labels" $place) "instance" .own.labels (include "application.ownLabels" . | fromJsonArray)) }}
 {{- $_ := include "application.checkNumbers" (list .found $place .own.env) }}
+{{- $_ := include "application.checkVariables" (list .found $place .own.env .values.listen) }}
+{{- $workload := printf "%s-%s" (.values.name | default .key) .version }}
+{{- if and .values.stateful (gt (len $workload) 52) }}
+{{- $_ := include "application.problem" (list .found (printf "services.%s.stateful: `%s` has more than 52 characters; shorten one of the names" .key $workload)) }}
+{{- end }}
 {{- with include "application.autoscaling" . }}
 {{- $scale := fromJson . }}
 {{- if gt (int ($scale.minReplicas | default 1)) (int $scale.maxReplicas) }}
@@ -66,6 +72,17 @@
 {{- if or (contains "e" (toJson $value)) (gt (float64 $value) 9007199254740991.0) (lt (float64 $value) -9007199254740991.0) }}
 {{- $_ := include "application.problem" (list (index $ 0) (printf "%s.env: `%s` is text, or a number that Helm keeps as it is written; put the value in quotes" (index $ 1) $name)) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What programs are told anyway: found, place, the values' own, how the program listens. */}}
+{{- define "application.checkVariables" -}}
+{{- $told := list "HOSTNAME" "LISTEN_ADDR" "LOOPMESH_RUNTIME" "MESH_OUTBOUND" "POD_NAME" }}
+{{- if eq (index . 3 | default "unix") "tcp" }}{{ $told = append $told "PORT" }}{{ end }}
+{{- range $name, $_ := index . 2 }}
+{{- if or (has $name $told) (hasPrefix "MESH_TCP_" $name) }}
+{{- $_ := include "application.problem" (list (index $ 0) (printf "%s.env: `%s` is what the mesh tells every program; remove `%s`" (index $ 1) $name $name)) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,10 +1,9 @@
 {{/* What a program is told, the contract of README.md: the same variables as `mesh up` sets, with a cluster's addresses.
      A default stands only where the values have nothing of its name. Theirs come last, so that they may name the others
-     by `$(NAME)`; over the addresses they do not win. */}}
+     by `$(NAME)`. */}}
 {{- define "application.environment" -}}
 {{- $port := include "application.firstPort" . -}}
 {{- $own := include "application.ownVariables" . | fromJson -}}
-{{- $fixed := list "POD_NAME" "LISTEN_ADDR" "HOSTNAME" "MESH_OUTBOUND" -}}
 - name: POD_NAME
   valueFrom:
     fieldRef:
@@ -12,12 +11,10 @@
 - name: LISTEN_ADDR
   value: "0.0.0.0:{{ $port }}"
 {{- if eq (.values.listen | default "unix") "tcp" }}
-{{- $fixed = append $fixed "PORT" }}
 - name: PORT
   value: {{ $port | quote }}
 {{- end }}
 {{- range $name, $value := include "application.tcpAddresses" . | fromJson }}
-{{- $fixed = append $fixed $name }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
@@ -35,10 +32,8 @@
 {{- end }}
 {{- end }}
 {{- range $name, $value := $own }}
-{{- if not (has $name $fixed) }}
 - name: {{ $name | quote }}
   value: {{ $value | quote }}
-{{- end }}
 {{- end }}
 {{- end }}
 
