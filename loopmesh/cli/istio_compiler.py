@@ -48,7 +48,7 @@ class IstioCompiler:
         if self._generator is None:
             raise RunError("Istio's generator was not started")
         self._keep_addresses(topology)
-        configs = await ask_istio(self._generator, topology, self._addresses, policy_set)
+        configs = await ask_istio(self._generator, topology, self._addresses, policy_set, policies.added_hosts)
         for name, own in self._own(topology, policy_set).items():
             lend_places(own, configs[name])
         # Certificates for the outside are no part of Istio's answer: on a cluster they come from its Secrets.

@@ -1,16 +1,18 @@
 """Istio's opinion of this mesh: what its generator makes of the user's policies, in the terms of the other commands."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from loopmesh.compile import ProxyConfig, health_listener
+from loopmesh.model.added_host import AddedHost
 from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 from loopmesh.oracle import (
     Generator,
+    HostAddresses,
     OracleError,
     PlacedResources,
     Placement,
@@ -49,19 +51,25 @@ def assumed_addresses(topology: Topology) -> dict[str, str]:
 
 
 async def ask_istio(
-    generator: Generator, topology: Topology, addresses: Mapping[str, str], policy_set: PolicySet
+    generator: Generator,
+    topology: Topology,
+    addresses: Mapping[str, str],
+    policy_set: PolicySet,
+    added: Iterable[AddedHost],
 ) -> dict[str, ProxyConfig]:
-    """By workload. Raises InvalidInputError for what Istio does not take, RunError when it breaks."""
+    """By workload; `added` are the hosts of the policies. Raises InvalidInputError for what Istio does not take,
+    RunError when it breaks."""
     written = [with_namespace(document) for document in policy_set.documents.values()]
     mesh_config = _mesh_config(policy_set)
+    hosts = HostAddresses(added)
     try:
-        answer = await generator.ask(ask_about(topology, addresses, written, mesh_config))
+        answer = await generator.ask(ask_about(topology, addresses, written, mesh_config, hosts.allocated))
     except RefusedError as error:
         raise InvalidInputError(_problems(error, policy_set)) from error
     except OracleError as error:
         raise RunError(str(error)) from error
     percent = unnamed_sampling_percent(mesh_config)
-    placement = Placement(topology=topology, addresses=addresses, sampling_percent=percent)
+    placement = Placement(topology=topology, addresses=addresses, host_addresses=hosts, sampling_percent=percent)
     return {
         workload.name: _config(place_resources(placement, workload, answer.proxies[workload.name]), workload)
         for workload in topology.workloads

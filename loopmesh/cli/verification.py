@@ -20,7 +20,7 @@ async def verify_with(generator: Generator, application: Application, policy_set
     """For many policies in a row."""
     policies = check_policies(policy_set, application)
     topology = assumed_topology(application, policies)
-    by_istio = await ask_istio(generator, topology, assumed_addresses(topology), policy_set)
+    by_istio = await ask_istio(generator, topology, assumed_addresses(topology), policy_set, policies.added_hosts)
     own = compile_mesh(topology, policies)
     return list(compare_proxies(topology.workloads, _configurations(own), _configurations(by_istio)))
 

@@ -26,7 +26,7 @@ def forward_listener(view: View, workload: Workload, forward: Forward) -> Listen
     port = next((one for one in service.ports if one.number == forward.port), None) if service else None
     if service is None or port is None:
         return None
-    name = f"forward|{forward.listen_port}"
+    name = f"forward|{forward.port}|{forward.listen_port}|{forward.host}"
     if not port.protocol.is_http:
         return tcp_listener(view, workload, service, port, name, forward.listen_port, forward.listen_address)
     return Listener(

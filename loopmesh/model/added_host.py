@@ -37,7 +37,8 @@ class AddedHost:
     """A host outside the mesh, or with `in_mesh` one of it; with a selector its instances are those workloads.
 
     `targets` are the instances' ports by the host's, where they differ. `server_names` are whom a certificate of it
-    must be for. With `goes_on` Istio lets a connection go on to the address its program has looked up, which a gateway
+    must be for. `ranges` of addresses are captured on a cluster; here connections are told apart by the port that is
+    dialled. With `goes_on` Istio lets a connection go on to the address its program has looked up, which a gateway
     cannot.
     """
 
@@ -46,6 +47,7 @@ class AddedHost:
     ports: tuple[Port, ...]
     targets: Mapping[int, int] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
     resolution: Resolution
     goes_on: bool = False
     endpoints: tuple[AddedEndpoint, ...] = ()
@@ -73,8 +75,8 @@ class AddedHost:
         return not self.goes_on and self.resolution is not Resolution.CALLED_NAME
 
     def names_from(self, namespace: str) -> tuple[str, ...]:
-        """Every spelling by which it is called, the same for all callers."""
-        return (self.host, *self.addresses)
+        """Every spelling by which it is called, the same for all callers; an IPv6 address stands in brackets there."""
+        return (self.host, *(f"[{one}]" if ":" in one else one for one in self.addresses))
 
     def target(self, port: Port, endpoint: AddedEndpoint) -> int:
         """The instance's port (Istio `convertWorkloadInstanceToServiceInstance`)."""

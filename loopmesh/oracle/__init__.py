@@ -7,6 +7,7 @@ to this machine's addresses; or what Istio has against the policies. Never: chan
 from loopmesh.oracle.binary import prepare_generator
 from loopmesh.oracle.errors import OracleError, RefusedError
 from loopmesh.oracle.generator import Generator
+from loopmesh.oracle.host_addresses import HostAddresses
 from loopmesh.oracle.packed_types import load_packed_types
 from loopmesh.oracle.placement import PlacedResources, Placement, place_resources
 from loopmesh.oracle.question import Question, ask_about
@@ -14,6 +15,7 @@ from loopmesh.oracle.spans import unnamed_sampling_percent
 
 __all__ = [
     "Generator",
+    "HostAddresses",
     "OracleError",
     "PlacedResources",
     "Placement",

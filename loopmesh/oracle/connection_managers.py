@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
 )
@@ -16,3 +17,11 @@ def change_managers(chains: Iterable[FilterChain], change: Callable[[HttpConnect
             if one.typed_config.Unpack(manager):
                 change(manager)
                 one.typed_config.Pack(manager, deterministic=True)
+
+
+def takes_requests(listener: Listener) -> bool:
+    return any(
+        one.typed_config.Is(HttpConnectionManager.DESCRIPTOR)
+        for chain in listener.filter_chains
+        for one in chain.filters
+    )

@@ -72,7 +72,7 @@ def names_with_port(service: Service, port: Port, namespace: str) -> list[str]:
 
 
 def forward_name(forward: Forward) -> str:
-    return f"forward|{forward.listen_port}"
+    return f"forward|{forward.port}|{forward.listen_port}|{forward.host}"
 
 
 def forward_listener(forward: Forward) -> Listener:

@@ -9,18 +9,19 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
-from envoy.config.core.v3.address_pb2 import Address
 from envoy.config.core.v3.base_pb2 import INBOUND
 from envoy.config.core.v3.base_pb2 import OUTBOUND as OUTBOUND_DIRECTION
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
-from envoy.config.listener.v3.listener_pb2 import AdditionalAddress, Listener
+from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from loopmesh.model.topology import LOOPBACK, Topology, Workload, WorkloadKind
 from loopmesh.oracle.addresses import APPLICATION, OUTBOUND, outbound_socket, pipe, tcp
-from loopmesh.oracle.dialled import Dialled, Target
+from loopmesh.oracle.connection_managers import takes_requests
+from loopmesh.oracle.dialled import EVERYWHERE, Dialled
 from loopmesh.oracle.edge_rules import decide_ports
 from loopmesh.oracle.generator import ProxyResources
+from loopmesh.oracle.host_addresses import HostAddresses
 from loopmesh.oracle.outbound import forward_listener, forward_name, names_with_port, switch, to_socket
 from loopmesh.oracle.outside import (
     PASSED_ON,
@@ -32,18 +33,20 @@ from loopmesh.oracle.outside import (
 from loopmesh.oracle.passed_on import HiddenPort, PassedOn, hidden_ports
 from loopmesh.oracle.secrets import ask_as_here
 from loopmesh.oracle.spans import RECEIVER, receiver, send_spans_here
+from loopmesh.oracle.stream_ways import Ways, open_at
 
 ORIGINAL_DESTINATION = "envoy.filters.listener.original_dst"
 VIRTUAL_INBOUND = "virtualInbound"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 # Istio's spelling, compared with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """`addresses` are the sidecars' by workload name; `sampling_percent` holds where no policy names a collector."""
+    """`addresses` are the sidecars' by workload name, `host_addresses` those of hosts that policies add;
+    `sampling_percent` holds where no policy names a collector."""
 
     topology: Topology
     addresses: Mapping[str, str]
+    host_addresses: HostAddresses
     sampling_percent: float
 
 
@@ -62,7 +65,7 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
     topology = placement.topology
     outside = _outside(placement, found)
     for route in found.routes:
-        outside.passed_on.lead_requests(route, outside.hidden_at(route.name), workload.namespace)
+        outside.passed_on.lead_requests(route, outside.hiddenopen_at(route.name), workload.namespace)
     listeners = {listener.name: listener for listener in _listeners(placement, workload, found, outside)}
     sockets = {listener.address.pipe.path for listener in listeners.values()} - {"", OUTBOUND}
     forwards = [one for one in topology.forwards if one.workload == workload.name]
@@ -98,7 +101,7 @@ class _Outside:
     hidden: tuple[HiddenPort, ...]
     passed_on: PassedOn
 
-    def hidden_at(self, routes: str) -> list[HiddenPort]:
+    def hiddenopen_at(self, routes: str) -> list[HiddenPort]:
         """By the name of Istio's routes for the port."""
         return [one for one in self.hidden if routes == f"{one[1].number}"]
 
@@ -121,8 +124,8 @@ def _listeners(
     placement: Placement, workload: Workload, found: ProxyResources, outside: _Outside
 ) -> Iterator[Listener]:
     outbound: dict[int, Listener] = {}
-    dialled = Dialled(placement.topology, workload)
-    unseen = dialled.others(found.listeners)
+    dialled = Dialled(placement.topology, workload, placement.host_addresses)
+    ways = Ways(dialled=dialled, addresses=placement.host_addresses, passed_on=outside.passed_on)
     for listener in found.listeners:
         for chain in [*listener.filter_chains, listener.default_filter_chain]:
             ask_as_here(chain.transport_socket)
@@ -132,52 +135,20 @@ def _listeners(
         if workload.kind is WorkloadKind.GATEWAY:
             for chain in listener.filter_chains:
                 decide_ports(chain, port)
-            yield _at(listener, tcp(LOOPBACK, placement.topology.edge_ports[workload.service, port]))
+            yield open_at(listener, tcp(LOOPBACK, placement.topology.edge_ports[workload.service, port]))
             continue
         if listener.name == VIRTUAL_INBOUND:
             if workload.inbound:
                 yield _inbound(listener, workload, placement.addresses[workload.name])
             continue
-        for forward in dialled.forwards(listener):
-            target = (forward.host, forward.port)
-            at = tcp(forward.listen_address, forward.listen_port)
-            yield _dialled(listener, forward_name(forward), target, at, outside.passed_on)
-        ports = dialled.ports(listener)
-        for number, (target, listen_port) in enumerate(ports.items()):
-            name = f"{listener.name}|{target[0]}" if number else listener.name
-            yield _dialled(listener, name, target, tcp(LOOPBACK, listen_port), outside.passed_on)
-        if not ports and _is_outbound(listener):
+        yield from ways.through(listener)
+        if _is_outbound(listener) and takes_requests(listener):
             outbound[port] = listener
         if listener.name == VIRTUAL_OUTBOUND and outside.cluster == PASSED_ON:
-            yield from _unseen(listener, unseen, outside.passed_on)
+            yield from ways.past(listener, dialled.others(found.listeners))
     # To Istio a gateway makes no calls of its own.
     if workload.kind is WorkloadKind.SIDECAR:
         yield from _on_sockets(placement, outbound, workload, outside)
-
-
-def _dialled(listener: Listener, name: str, target: Target, at: Address, passed_on: PassedOn) -> Listener:
-    """A way to what is no HTTP; on a cluster several hosts may share the listener, and connections it hands on are told
-    apart by their addresses."""
-    found = Listener()
-    found.CopyFrom(listener)
-    found.name = name
-    passed_on.lead_connections(found.default_filter_chain, target, _address_of(listener))
-    return _at(found, at)
-
-
-def _unseen(listener: Listener, ports: Mapping[Target, int], passed_on: PassedOn) -> Iterator[Listener]:
-    """Ways to what no listener is for, by the one that takes what is left."""
-    for (host, number), listen_port in ports.items():
-        found = Listener(name=f"tcp|{number}|{host}", traffic_direction=OUTBOUND_DIRECTION)
-        found.filter_chains.add().CopyFrom(listener.filter_chains[-1])
-        passed_on.lead_connections(found.filter_chains[0], (host, number))
-        yield _at(found, tcp(LOOPBACK, listen_port))
-
-
-def _address_of(listener: Listener) -> str:
-    """The one a policy has given the host; empty if there is none."""
-    address: str = listener.address.socket_address.address
-    return "" if address == EVERYWHERE else address
 
 
 def _is_outbound(listener: Listener) -> bool:
@@ -192,7 +163,7 @@ def _inbound(listener: Listener, workload: Workload, address: str) -> Listener:
     del listener.listener_filters[:]
     listener.listener_filters.extend(kept)
     listener.traffic_direction = INBOUND
-    return _at(listener, *(tcp(address, inbound.port.number) for inbound in workload.inbound))
+    return open_at(listener, *(tcp(address, inbound.port.number) for inbound in workload.inbound))
 
 
 def _on_sockets(
@@ -201,21 +172,14 @@ def _on_sockets(
     """A single one takes the program's socket itself; several stand behind a switch that looks at `:authority`."""
     elsewhere = outside.hidden_elsewhere(outbound)
     if len(outbound) == 1 and not elsewhere:
-        yield from (_at(listener, pipe(OUTBOUND)) for listener in outbound.values())
+        yield from (open_at(listener, pipe(OUTBOUND)) for listener in outbound.values())
         return
-    yield from (_at(listener, pipe(outbound_socket(port))) for port, listener in outbound.items())
+    yield from (open_at(listener, pipe(outbound_socket(port))) for port, listener in outbound.items())
     clusters = {
         outside.passed_on.request_cluster(service, port): names_with_port(service, port, workload.namespace)
         for service, port in elsewhere
     }
     yield switch(placement.topology.application, workload.namespace, outbound, clusters, outside.cluster)
-
-
-def _at(listener: Listener, first: Address, *others: Address) -> Listener:
-    listener.address.CopyFrom(first)
-    listener.additional_addresses.extend(AdditionalAddress(address=one) for one in others)
-    listener.ClearField("bind_to_port")
-    return listener
 
 
 def _cluster(cluster: Cluster, workload: Workload) -> Cluster:

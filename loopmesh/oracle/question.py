@@ -5,7 +5,7 @@ a pod becomes inside Istio. Policies are the user's, untouched.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from loopmesh.model.application import CLUSTER_DOMAIN, Port, Protocol, Service
@@ -30,16 +30,19 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`services` and `policies` are Istio objects; precedence is by their order."""
+    """`services` and `policies` are Istio objects; precedence is by their order. `addresses` are those of hosts
+    to which neither gives one."""
 
     mesh_config: Mapping[str, Any]
     services: Sequence[Object]
     policies: Sequence[Object]
     proxies: Sequence[Object]
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> Object:
         return {
             "meshConfig": self.mesh_config,
+            "addresses": self.addresses,
             "objects": [*self.services, *self.policies],
             "proxies": self.proxies,
         }
@@ -50,13 +53,15 @@ def ask_about(
     addresses: Mapping[str, str],
     policies: Sequence[Object],
     mesh_config: Mapping[str, Any],
+    allocated: Mapping[str, str],
 ) -> Question:
-    """`addresses` are the workloads' by name; gateways need none."""
+    """`addresses` are the workloads' by name, of which gateways need none; `allocated` those of hosts without one."""
     services = [_service_entry(service, number) for number, service in enumerate(topology.application.services)]
     sidecars = [workload for workload in topology.workloads if workload.kind is WorkloadKind.SIDECAR]
     entries = [_workload_entry(workload, addresses[workload.name]) for workload in sidecars]
     return Question(
         mesh_config=mesh_config,
+        addresses=allocated,
         services=[*services, *entries, *_collectors(mesh_config, _hosts([*services, *policies]))],
         policies=[with_keys(policy, topology.key_sets) for policy in policies],
         proxies=[_proxy(workload, addresses.get(workload.name), mesh_config) for workload in topology.workloads],

@@ -1,5 +1,6 @@
 """ServiceEntry (networking.istio.io): hosts beside those of the values file (Istio `ValidateServiceEntry`)."""
 
+import re
 from collections import Counter
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
@@ -18,6 +19,7 @@ UNIX = "unix://"
 MOST_WEIGHT = 2**32 - 1
 ONE_MACHINE = "all instances are on one machine, or none of the mesh's concern"
 UNSUPPORTED_OF_AN_ENDPOINT = {"locality": ONE_MACHINE, "network": ONE_MACHINE}
+RANGE_OF_ONE = re.compile(r"(\d+(?:\.\d+){3})/32|([^/]*:[^/]*)/128")
 PROTOCOLS = {
     "GRPC": Protocol.GRPC,
     "HTTP": Protocol.HTTP,
@@ -57,7 +59,7 @@ def _hosts(document: Document, fields: Fields) -> tuple[AddedHost, ...]:
     location = fields.choice("location", _Location) or _Location.MESH_EXTERNAL
     endpoints = fields.objects("endpoints", _endpoint)
     selector = fields.object("workloadSelector", lambda inside: _selector(document, inside))
-    addresses = _addresses(fields, said)
+    addresses, ranges = _addresses(fields, said)
     server_names = fields.texts("subjectAltNames")
     visibility = read_visibility(fields, document.namespace, may_be_none=True)
     _check_ports(fields, hosts, [port for port, _ in ports], said)
@@ -77,6 +79,7 @@ def _hosts(document: Document, fields: Fields) -> tuple[AddedHost, ...]:
             ports=tuple(port for port, _ in ports),
             targets={port.number: target for port, target in ports if target},
             addresses=addresses,
+            ranges=ranges,
             resolution=_resolution(host, said),
             goes_on=said is _Resolution.NONE,
             endpoints=endpoints,
@@ -138,12 +141,13 @@ def _check_host(host: str) -> tuple[str, str] | None:
     return check_host(host)
 
 
-def _addresses(fields: Fields, said: _Resolution) -> tuple[str, ...]:
-    """Those a caller may name; ranges only capture connections, which here are told apart by the port dialled."""
+def _addresses(fields: Fields, said: _Resolution) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those a caller may name, and ranges. A range of one is an address (Istio `convertServices`)."""
     found = fields.texts("addresses", _check_address)
     if said in (_Resolution.DNS, _Resolution.DNS_ROUND_ROBIN) and any("/" in one for one in found):
         fields.refuse("addresses", f"Istio takes no range with resolution {said}", "write addresses, or say STATIC")
-    return tuple(one for one in found if "/" not in one)
+    single = [RANGE_OF_ONE.sub(r"\1\2", one) for one in found]
+    return tuple(one for one in single if "/" not in one), tuple(one for one in single if "/" in one)
 
 
 def _check_address(text: str) -> tuple[str, str] | None:

@@ -89,7 +89,7 @@ def _carried(
 
 def _is_for(listener: Listener, shares: Shares, authority: str) -> bool:
     """By the listener's own name where it says the host, else by the destinations."""
-    names = [listener.name] if listener.name.startswith("tcp|") else [name for name, _ in shares]
+    names = [listener.name] if listener.name.startswith(("tcp|", "forward|")) else [name for name, _ in shares]
     host, _, port = authority.rpartition(":")
     for name in names:
         _, number, *_, found = name.split("|") if "|" in name else ("", "", "")

@@ -126,6 +126,12 @@ def test_it_is_called_by_its_name_or_address() -> None:
     ]
 
 
+@pytest.mark.parametrize(("written", "called"), [("10.0.0.1/32", "10.0.0.1"), ("2001:db8::1/128", "[2001:db8::1]")])
+def test_a_range_of_one_is_an_address(written: str, called: str) -> None:
+    spec = f"hosts: [api.example.com], addresses: ['{written}'], resolution: STATIC, {HTTP}"
+    assert called in domains(configuration("till-v1-0", service_entry(spec)), "api.example.com:80")
+
+
 def test_what_is_outside_is_spoken_to_in_plaintext_unless_a_rule_says_otherwise() -> None:
     spec = f"hosts: [api.example.com], resolution: DNS, {HTTP}, subjectAltNames: [api.example.org]"
     found = cluster(spec)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import time
@@ -159,9 +160,13 @@ def _tls(target: str, call: Call, way: Way) -> Observation:
             return Observation(refused=True, local_port=port)
 
 
+def dial_variable(target: str) -> str:
+    """In the environment of a program."""
+    return f"MESH_TCP_{re.sub('[:.-]', '_', target.upper())}"
+
+
 def _dial(target: str, way: Way) -> socket.socket:
-    name = target.upper().replace(":", "_").replace(".", "_").replace("-", "_")
-    host, _, port = (way.address or way.dialled[f"MESH_TCP_{name}"]).rpartition(":")
+    host, _, port = (way.address or way.dialled[dial_variable(target)]).rpartition(":")
     return socket.create_connection((host, int(port)), timeout=DEADLINE_S)
 
 

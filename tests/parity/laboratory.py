@@ -28,7 +28,7 @@ from loopmesh.simulate.origin import Rule
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.observing import last_seen
 from tests.parity.appended import Appended
-from tests.parity.calling import Way, _UnixConnection, make_call
+from tests.parity.calling import Way, _UnixConnection, dial_variable, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
 from tests.parity.contradictions import contradictions
@@ -43,7 +43,7 @@ LAB = Path(__file__).with_name("lab")
 PATIENCE_S = 10
 ARRIVAL_S = 2
 ASKED_EVERY_S = 0.01
-OWN_TLS = re.compile(r"[A-Z]+ https://([^/:]+):(\d+)")
+OWN_STREAM = re.compile(r"(?:(?P<tls>[A-Z]+ https://)|TCP )(?P<target>[^/:]+:\d+)")
 LINES = "lines"
 DRAINING = "/stats?type=Gauges&filter=^listener_manager"
 DECISIONS = "decisions"
@@ -170,8 +170,8 @@ class Laboratory:
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse, policies: str) -> list[str]:
         self._logged.lines()
         with self._way(call, status) as way:
-            # The way of a program's own TLS may have been opened just now.
-            told = explained(LiveMesh(status) if call.own_server_name else mesh, status, call)
+            # The way of what is no HTTP may have been opened just now.
+            told = explained(LiveMesh(status) if OWN_STREAM.match(call.call) else mesh, status, call)
             seen = self._made(call, way)
         found = list(seen.values())
         unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
@@ -213,11 +213,13 @@ class Laboratory:
             yield Way(address=address, dialled={}, folder=self._folder)
             return
         found = next(one for one in status.workloads if one.name.startswith(f"{sender}-"))
-        if own_tls := OWN_TLS.match(call.call):
-            with self._forwarded(found.name, own_tls[1], int(own_tls[2])) as address:
+        dialled = json.loads((self._folder / f"{found.name}.json").read_text())
+        stream = OWN_STREAM.match(call.call)
+        if stream and (stream["tls"] or dial_variable(stream["target"]) not in dialled):
+            host, _, port = stream["target"].partition(":")
+            with self._forwarded(found.name, host, int(port)) as address:
                 yield Way(address=address, dialled={}, folder=self._folder)
             return
-        dialled = json.loads((self._folder / f"{found.name}.json").read_text())
         yield Way(unix=Path(found.outbound_socket), dialled=dialled, folder=self._folder)
 
     @contextmanager

@@ -85,5 +85,5 @@ def _question(mesh: Mesh, proxies: int) -> Question:
         workload.name: f"127.64.{number // 250}.{number % 250 + 1}"
         for number, workload in enumerate(mesh.topology.workloads)
     }
-    question = ask_about(mesh.topology, addresses, written, {})
+    question = ask_about(mesh.topology, addresses, written, {}, {})
     return dataclasses.replace(question, proxies=question.proxies[:proxies])

@@ -66,11 +66,13 @@ def files_by_istio(application: Application, policy_set: PolicySet) -> dict[str,
     from loopmesh.cli.istio_configuration import ask_istio, assumed_addresses, running_generator
     from loopmesh.oracle import load_packed_types
 
-    topology = assumed_topology(application, check_provisions(policy_set))
+    provisions = check_provisions(policy_set)
+    topology = assumed_topology(application, provisions)
 
     async def ask() -> dict[str, str]:
         async with running_generator(lambda line: click.echo(line, err=True)) as generator:
-            configs = await ask_istio(generator, topology, assumed_addresses(topology), policy_set)
+            addresses = assumed_addresses(topology)
+            configs = await ask_istio(generator, topology, addresses, policy_set, provisions.added_hosts)
         for config in configs.values():
             for messages in config.resources().values():
                 for message in messages.values():

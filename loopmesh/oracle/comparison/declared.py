@@ -30,6 +30,10 @@ def _nobodys(own: Any, _: Any) -> bool:
     return bool(own == NOBODYS_KEYS)
 
 
+def _only_ranges(own: Any, istio: Any) -> bool:
+    return bool(istio) and own == [one for one in istio if "/" not in one]
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """`part` and `field` are patterns of a part's kind and name and of the path inside it, empty for the whole part;
@@ -98,6 +102,7 @@ DECLARED: tuple[Declared, ...] = (
     Declared(
         r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
     ),
+    Declared(r"host .*", "domains", "ranges of addresses, which are no names a call can have", _only_ranges),
     Declared(r"outbound .*", r"rds\.route_config_name", "loopmesh has one set of routes for all ports"),
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(

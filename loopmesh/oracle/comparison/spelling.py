@@ -135,6 +135,19 @@ def _percent(said: Any) -> tuple[str, Any]:
     return "default_value", known
 
 
+def _endpoints(said: list[Plain]) -> tuple[str, list[Plain]]:
+    """Istio repeats the instances of a host for each address that a policy gives it, with all their weights."""
+    return "endpoints", [_each_once(locality) for locality in said]
+
+
+def _each_once(locality: Plain) -> Plain:
+    said = locality.get("lb_endpoints", [])
+    once = list({repr(one): one for one in said}.values())
+    if len(once) == len(said):
+        return locality
+    return locality | {"lb_endpoints": once, "load_balancing_weight": sum(one["load_balancing_weight"] for one in once)}
+
+
 def _text(said: str) -> tuple[str, str]:
     return "inline_string", base64.b64decode(said).decode(errors="replace")
 
@@ -145,6 +158,7 @@ def _conditions(said: str) -> tuple[str, str]:
 
 RENAMED: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "default_value": _percent,
+    "endpoints": _endpoints,
     "inline_bytes": _text,
     "match_typed_subject_alt_names": _subject_names,
     "max_stream_duration": _stream_duration,

@@ -55,7 +55,9 @@ func generate(t test.Failer, asked question, configs []config.Config, render ren
 	generator := core.NewConfigGenTest(t, core.TestOptions{Configs: configs, MeshConfig: meshConfig, ClusterID: "Kubernetes"})
 	// Istio keeps the access log of a mesh config until it is told that there is another one.
 	generator.ConfigGen.MeshConfigChanged(meshConfig)
-	belongToCluster(generator.Env().ServiceDiscovery.Services())
+	services := generator.Env().ServiceDiscovery.Services()
+	belongToCluster(services)
+	allocate(services, asked.Addresses)
 	proxies := map[string]proxyResources{}
 	for _, node := range asked.Proxies {
 		proxy, err := proxyOf(node)
@@ -79,6 +81,16 @@ func belongToCluster(services []*model.Service) {
 	for _, service := range services {
 		if strings.HasSuffix(string(service.Hostname), ".svc."+constants.DefaultClusterLocalDomain) {
 			service.Attributes.ServiceRegistry = provider.Kubernetes
+		}
+	}
+}
+
+// allocate gives services without an address the one they are asked about with, as istiod's controller and DNS proxies do
+// together.
+func allocate(services []*model.Service, addresses map[string]string) {
+	for _, service := range services {
+		if address := addresses[string(service.Hostname)]; address != "" && service.DefaultAddress == constants.UnspecifiedIP {
+			service.DefaultAddress = address
 		}
 	}
 }

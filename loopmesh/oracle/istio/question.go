@@ -3,8 +3,10 @@ package main
 import "encoding/json"
 
 // question is a whole mesh. Objects are Istio resources as in YAML files, the oldest first: Istio's order of precedence.
+// Addresses are those allocated to hosts that no policy gives one.
 type question struct {
 	MeshConfig json.RawMessage   `json:"meshConfig"`
+	Addresses  map[string]string `json:"addresses"`
 	Objects    []json.RawMessage `json:"objects"`
 	Proxies    []proxyNode       `json:"proxies"`
 }
