@@ -1,6 +1,6 @@
 """What a program can call: a virtual host for every service port, found by the `:authority` it dials."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
@@ -59,9 +59,9 @@ def _other_hosts(view: View, taken: Collection[str]) -> Iterator[VirtualHost]:
     """
     everywhere = {port.number for _, port in view.request_ports if port.number == HTTP_PORT}
     for routing in view.choice.routings:
-        services = {host: view.services_covered(host) for host in routing.hosts}
-        for port in sorted(_ports_beside(view, routing, services) | everywhere):
-            others = [host for host, covered in services.items() if not any(_has(one, port) for one in covered)]
+        met = {host: view.services_met(host) for host in routing.hosts}
+        for port in sorted(_ports_beside(view, routing) | everywhere):
+            others = [host for host, services in met.items() if not any(_has(one, port) for one in services)]
             routes = routing_routes(view, routing, view.route_scope(port)) if others else []
             for host in others if routes else ():
                 yield VirtualHost(
@@ -87,12 +87,12 @@ def hidden_host(view: View, service: Called, port: Port, domains: list[str]) -> 
     return passing_on(view.outbound_policy, cluster, domains, cluster)
 
 
-def _ports_beside(view: View, routing: Routing, services: Mapping[str, list[Called]]) -> set[int]:
+def _ports_beside(view: View, routing: Routing) -> set[int]:
     """Ports of the services its hosts stand for; a wildcard stands only for those no other policy is closer to."""
     meant = (
         service
-        for host, covered in services.items()
-        for service in covered
+        for host in routing.hosts
+        for service in view.services_covered(host)
         if not host.startswith("*") or view.choice.for_host(service.host)[0] is routing
     )
     return {port.number for service in meant for port in service.ports if port.protocol.is_http}

@@ -143,6 +143,16 @@ class View:
             return [self._by_host[pattern]] if pattern in self._by_host else []
         return [service for service in self.services if host_matches(pattern, service.host)]
 
+    def services_met(self, pattern: str) -> list[Called]:
+        """The same, and for a wildcard those whose own pattern covers it: where there is one, the name means it (Istio
+        `separateVSHostsAndServices`)."""
+        wider = [one for one in self._patterns if one.host != pattern and host_matches(one.host, pattern)]
+        return [*self.services_covered(pattern), *(wider if pattern.startswith("*") else ())]
+
+    @cached_property
+    def _patterns(self) -> list[Called]:
+        return [service for service in self.services if service.host.startswith("*")]
+
     @cached_property
     def _by_host(self) -> dict[str, Called]:
         return {service.host: service for service in self.services}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.compile.compiling import compiled_mesh, configuration
+from tests.compile.test_service_entry import service_entry
 
 TILL = "till.shop.svc.cluster.local"
 
@@ -70,6 +71,13 @@ def test_a_wildcard_lends_its_ports_only_where_no_policy_is_closer_to_the_servic
     web = virtual_service(answer(202), name="b-web", hosts="[web]")
     assert {name for name in domains(wide, web) if name.startswith("other.")} == {"other.example.com:80"}
     assert "other.example.com:8000" in domains(wide)
+
+
+def test_a_wildcard_is_not_known_at_a_port_where_a_host_s_wildcard_is_above_it() -> None:
+    ports = "ports: [{number: 80, name: http, protocol: HTTP}]"
+    entry = service_entry(f'hosts: ["*.example.com"], resolution: STATIC, endpoints: [{{address: 10.0.0.1}}], {ports}')
+    found = domains(entry, virtual_service(answer(201), hosts='["*.shop.example.com", nats, "*.example.org"]'))
+    assert {name for name in found if name.startswith("*.")} == {"*.example.com:80", "*.example.org:80"}
 
 
 def test_nothing_follows_a_route_that_takes_everything() -> None:
