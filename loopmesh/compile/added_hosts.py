@@ -14,6 +14,7 @@ from loopmesh.compile.messages import duration
 from loopmesh.compile.sockets import loopback
 from loopmesh.model.added_host import AddedEndpoint, AddedHost, Resolution
 from loopmesh.model.application import Port
+from loopmesh.model.destinations.client_tls import TlsMode
 
 UNIX = "unix://"
 REFRESH_MS = 60_000
@@ -22,8 +23,8 @@ TLS_LABEL = "security.istio.io/tlsMode"
 LOOKED_UP = {Resolution.NAME: Cluster.STRICT_DNS, Resolution.NAME_ROUND_ROBIN: Cluster.LOGICAL_DNS}
 
 
-def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str, str]) -> None:
-    """Lets the proxy find the instances by name."""
+def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str, str], said: TlsMode | None) -> None:
+    """Lets the proxy find the instances by name; `said` is what the caller's rule says of TLS."""
     if added.resolution is Resolution.CALLED_NAME:
         cluster.MergeFrom(called_name_cluster())
         return
@@ -33,13 +34,15 @@ def look_up(cluster: Cluster, added: AddedHost, port: Port, labels: Mapping[str,
     cluster.dns_jitter.CopyFrom(duration(JITTER_MS))
     cluster.respect_dns_ttl = True
     # A subset's connections go on as all others do, whatever its labels.
-    cluster.load_assignment.CopyFrom(assignment(cluster.name, added, port, {} if added.goes_on else labels))
+    cluster.load_assignment.CopyFrom(assignment(cluster.name, added, port, {} if added.goes_on else labels, said))
 
 
-def assignment(name: str, added: AddedHost, port: Port, labels: Mapping[str, str]) -> ClusterLoadAssignment:
+def assignment(
+    name: str, added: AddedHost, port: Port, labels: Mapping[str, str], said: TlsMode | None
+) -> ClusterLoadAssignment:
     """The endpoints the policy names; without any the host itself, if it is looked up."""
     found = ClusterLoadAssignment(cluster_name=name)
-    endpoints = list(_endpoints(added, port, labels))
+    endpoints = list(_endpoints(added, port, labels, said))
     if endpoints:
         weight = sum(one.load_balancing_weight.value for one in endpoints)
         found.endpoints.append(LocalityLbEndpoints(lb_endpoints=endpoints))
@@ -47,15 +50,21 @@ def assignment(name: str, added: AddedHost, port: Port, labels: Mapping[str, str
     return found
 
 
-def _endpoints(added: AddedHost, port: Port, labels: Mapping[str, str]) -> Iterator[LbEndpoint]:
+def _endpoints(added: AddedHost, port: Port, labels: Mapping[str, str], said: TlsMode | None) -> Iterator[LbEndpoint]:
     named = added.endpoints or ((AddedEndpoint(address=added.host),) if added.resolution in LOOKED_UP else ())
     for one in named:
         if labels.items() <= one.labels.items():
             endpoint = LbEndpoint(endpoint=Endpoint(address=_address(added, port, one)), health_status=HEALTHY)
             endpoint.load_balancing_weight.value = one.weight or 1
-            if one.labels.get(TLS_LABEL, "istio" if one.service_account else "") == "istio":
+            if _takes_mutual(one, said):
                 endpoint.metadata.filter_metadata["envoy.transport_socket_match"].update({TLS_MODE: "istio"})
             yield endpoint
+
+
+def _takes_mutual(endpoint: AddedEndpoint, said: TlsMode | None) -> bool:
+    """What its label says, or its account, unless the rule says another mode (Istio `checkMtlsEnabled`)."""
+    own = endpoint.labels.get(TLS_LABEL, "istio" if endpoint.service_account else "")
+    return own == "istio" and said in (None, TlsMode.ISTIO_MUTUAL)
 
 
 def _address(added: AddedHost, port: Port, endpoint: AddedEndpoint) -> Address:

@@ -1,6 +1,6 @@
 """Clusters: the destinations a proxy knows, with their balancing, limits and mutual TLS."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -67,15 +67,16 @@ def _outbound(
         # Left to a gateway only, whose connections have nowhere to go on to.
         cluster.type = Cluster.ORIGINAL_DST
     else:
-        _find_instances(view, cluster, called, port, rule.subset_labels(subset) if rule else {})
+        _find_instances(view, cluster, called, port, rule, subset)
     apply_breaker(cluster, pool, settings, policy.retry_budget)
     speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
+    identities = peer_identities(view, called)
     secure(
         cluster,
-        client_tls(view.index, policy.tls, called),
-        identities=peer_identities(view, called),
+        client_tls(view.index, policy.tls, called, identities),
+        identities=identities,
         server_name=names.server_name(port.number, subset, called.host),
         http2=is_http2(port.protocol, pool),
     )
@@ -104,9 +105,12 @@ def _chooses(view: View, called: Called) -> bool:
     return not isinstance(called, AddedHost) or called.is_balanced or not view.looks_up(called)
 
 
-def _find_instances(view: View, cluster: Cluster, called: Called, port: Port, labels: Mapping[str, str]) -> None:
+def _find_instances(
+    view: View, cluster: Cluster, called: Called, port: Port, rule: DestinationRule | None, subset: str
+) -> None:
     if isinstance(called, AddedHost) and view.looks_up(called):
-        look_up(cluster, called, port, labels)
+        labels = rule.subset_labels(subset) if rule else {}
+        look_up(cluster, called, port, labels, rule.tls_mode(subset, port.number) if rule else None)
         return
     cluster.type = Cluster.EDS
     cluster.eds_cluster_config.eds_config.CopyFrom(ADS)

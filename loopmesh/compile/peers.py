@@ -25,14 +25,18 @@ def peer_identities(view: View, called: Called) -> tuple[str, ...]:
     return in_every_domain([*called.server_names, *accounts, *workloads], domains)
 
 
-def client_tls(index: MeshIndex, tls: ClientTls | None, called: Called) -> ClientTls | None:
-    """What a rule says, completed; None where each instance is met as it wants to be."""
+def client_tls(
+    index: MeshIndex, tls: ClientTls | None, called: Called, identities: tuple[str, ...]
+) -> ClientTls | None:
+    """What a rule says, completed; None where each instance is met as it wants to be. `identities` are those of the
+    instances, by any of the names of the trust domain."""
     if tls is None:
         return _unsaid(index, called)
     if isinstance(called, Service) or tls.server_names or tls.mode is TlsMode.ISTIO_MUTUAL:
         return tls
-    # An added host says whom its certificate is for where the rule does not (Istio `constructUpstreamTLS`).
-    return replace(tls, server_names=called.server_names)
+    # Certificates of an added host are for what it says and for its accounts, where the rule says nothing of it (Istio
+    # `constructUpstreamTLS`).
+    return replace(tls, server_names=identities)
 
 
 def _unsaid(index: MeshIndex, called: Called) -> ClientTls | None:

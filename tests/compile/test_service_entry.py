@@ -143,6 +143,30 @@ def test_what_is_outside_is_spoken_to_in_plaintext_unless_a_rule_says_otherwise(
     assert names == {"api.example.org"}
 
 
+@pytest.mark.parametrize("resolution", ["STATIC", "DNS"])
+def test_tls_of_a_rule_takes_accounts_of_its_endpoints_and_names_of_its_own(resolution: str) -> None:
+    endpoint = "endpoints: [{address: 127.0.0.1, serviceAccount: keeper}], subjectAltNames: [api.example.org]"
+    spec = f"hosts: [api.example.com], resolution: {resolution}, {HTTP}, {endpoint}"
+
+    def names(said: str = "") -> set[str]:
+        tls = f"tls: {{mode: SIMPLE, sni: api.example.com{said}}}"
+        found = cluster(spec, API, destination_rule(f"host: api.example.com, trafficPolicy: {{{tls}}}"))
+        validation = found["transport_socket"]["typed_config"]["common_tls_context"]["validation_context"]
+        return {one["matcher"]["exact"] for one in validation["match_typed_subject_alt_names"]}
+
+    assert names() == {"api.example.org", "spiffe://cluster.local/ns/shop/sa/keeper"}
+    assert names(", subjectAltNames: [other.example.org]") == {"other.example.org"}
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("SIMPLE", False), ("DISABLE", False), ("ISTIO_MUTUAL", True)])
+def test_an_account_stands_for_mutual_tls_unless_a_rule_says_otherwise(mode: str, expected: bool) -> None:
+    endpoints = "endpoints: [{address: 127.0.0.1, serviceAccount: keeper}, {address: 127.0.0.2}]"
+    rule = destination_rule(f"host: api.example.com, trafficPolicy: {{tls: {{mode: {mode}}}}}")
+    spec = f"hosts: [api.example.com], resolution: DNS, {HTTP}, {endpoints}"
+    (group,) = cluster(spec, API, rule)["load_assignment"]["endpoints"]
+    assert ["metadata" in one for one in group["lb_endpoints"]] == [expected, False]
+
+
 def test_an_instance_with_an_account_of_the_mesh_is_met_with_mutual_tls() -> None:
     endpoint = "endpoints: [{address: 127.0.0.1, serviceAccount: keeper}, {address: 127.0.0.2}]"
     spec = f"hosts: [api.example.com], location: MESH_INTERNAL, resolution: STATIC, {HTTP}, {endpoint}"
