@@ -26,7 +26,9 @@ from loopmesh.model.outbound_policy import UnknownHosts
 def passed_on_clusters(view: View) -> dict[str, Cluster]:
     """One for each port that such connections are for."""
     return {
-        name: view.index.once((name, view.outbound_policy), partial(_cluster, view, name, called, port))
+        name: view.index.once(
+            (name, view.outbound_policy, view.is_hidden(called)), partial(_cluster, view, name, called, port)
+        )
         for name, called, port in _ports(view)
     }
 

@@ -120,17 +120,18 @@ class View:
         mesh's services, and hosts that are dialled port by port. Other hosts are looked up by the name in a request."""
         if not self.outbound_policy.looks_up_names:
             return ()
-        hidden = {one.host: one for one in self.index.called if self.is_hidden(one)}
-        return tuple(
-            (one, port)
-            for one in hidden.values()
-            for port in one.ports
-            if isinstance(one, Service) or not port.protocol.is_http
-        )
+        told = {(one.host, port.number) for one in self.services for port in one.ports}
+        hidden: dict[tuple[str, int], tuple[Called, Port]] = {}
+        for one in filter(self.is_hidden, self.index.called):
+            for port in one.ports:
+                is_dialled = isinstance(one, Service) or not port.protocol.is_http
+                if is_dialled and (one.host, port.number) not in told:
+                    hidden.setdefault((one.host, port.number), (one, port))
+        return tuple(hidden.values())
 
     def is_hidden(self, called: Called) -> bool:
-        """Whether its name means nothing to the program's sidecar."""
-        return called.host not in self._by_host
+        """Whether its name means nothing to the program's sidecar, or the host of another namespace."""
+        return self._by_host.get(called.host) is not called
 
     def destination_ports(self) -> Iterator[tuple[Called, Port]]:
         for service in self.destinations:

@@ -51,6 +51,15 @@ def test_a_stream_is_dialled_at_the_port_it_always_had() -> None:
     assert last_cluster(configuration("till-v1-0", TOLD), f"tcp|4222|{NATS}") == f"passthrough|4222||{NATS}"
 
 
+def test_a_port_only_another_namespace_gives_a_host_is_passed_on() -> None:
+    ports = "ports: [{number: 80, name: http, protocol: HTTP}]"
+    own = service_entry(f"hosts: [db.example.com], resolution: DNS, {ports}", name="own")
+    others = service_entry(DB, name="others", namespace="archive")
+    config = configuration("till-v1-0", own, others)
+    assert last_cluster(config, "tcp|5432|db.example.com") == "passthrough|5432||db.example.com"
+    assert "passthrough|80||db.example.com" not in config["Cluster"]
+
+
 def test_nothing_is_passed_on_where_only_the_registry_may_be_called() -> None:
     config = configuration("till-v1-0", TOLD, mesh_config=REGISTRY_ONLY)
     assert passed_on(config) == set()
