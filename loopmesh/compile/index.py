@@ -20,6 +20,7 @@ from loopmesh.model.routing import Routing
 from loopmesh.model.security import PeerAuthentication
 from loopmesh.model.token import RequestAuthentication
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
+from loopmesh.model.visibility import Visibility
 
 Made = TypeVar("Made", bound=Message)
 
@@ -80,9 +81,12 @@ class MeshIndex:
 
     def is_exported(self, called: Called, namespace: str) -> bool:
         """Whether callers of the namespace see it."""
+        return self.visibility(called).includes(namespace)
+
+    def visibility(self, called: Called) -> Visibility:
+        """Where it is seen."""
         said = called.visibility if isinstance(called, AddedHost) else None
-        default = self.policies.settings.visibility.services
-        return settled(said, default, called.namespace).includes(namespace)
+        return settled(said, self.policies.settings.visibility.services, called.namespace)
 
     def selected(self, selector: WorkloadSelector) -> list[Workload]:
         """The ready sidecars a selector means, in the order of the topology."""

@@ -22,7 +22,7 @@ from loopmesh.model.traffic import DestinationRule
 
 class View:
     """Seen from one namespace, through `sidecar` if there is one, by callers with `labels`, those that some policy asks
-    for. Nothing in it is ever changed."""
+    for. A gateway that `stands_apart` is not told what sidecars are told. Nothing in it is ever changed."""
 
     def __init__(
         self,
@@ -32,11 +32,11 @@ class View:
         sidecar: Sidecar | None,
         *,
         at_edge: bool = False,
-        follows_routes: bool = True,
+        stands_apart: bool = False,
     ) -> None:
         self.index = index
         self.at_edge = at_edge
-        self._follows_routes = follows_routes
+        self._stands_apart = stands_apart
         self.namespace = namespace
         self.labels = labels
         self.outbound_policy = (sidecar and sidecar.outbound) or index.policies.settings.outbound
@@ -53,20 +53,24 @@ class View:
 
     @cached_property
     def _exported(self) -> dict[str, Called]:
-        return self._by_own_first(one for one in self.index.called if self.index.is_exported(one, self.namespace))
+        return self._by_host_of(one for one in self.index.called if self.index.is_exported(one, self.namespace))
 
     @cached_property
     def services(self) -> tuple[Called, ...]:
         """Those that can be called by name."""
         exported = (one for one in self.index.called if self.index.is_exported(one, self.namespace))
         imported = (one for one in exported if self._imports.has_service(one.namespace, one.host))
-        return tuple(self._by_own_first(imported).values())
+        return tuple(self._by_host_of(imported).values())
 
-    def _by_own_first(self, several: Iterable[Called]) -> dict[str, Called]:
-        """By host; of a host that several namespaces have added the caller's own counts, else the first."""
+    def _by_host_of(self, several: Iterable[Called]) -> dict[str, Called]:
+        """Of a host that several namespaces have added the caller's own counts, else the first; for a gateway that
+        stands apart the first, those exported by name before those for all (Istio `servicesExportedToNamespace`)."""
         found: dict[str, Called] = {}
+        if self._stands_apart:
+            several = sorted(several, key=lambda one: self.index.visibility(one).namespaces is None)
         for one in several:
-            if one.host not in found or one.namespace == self.namespace:
+            is_own = one.namespace == self.namespace and not self._stands_apart
+            if one.host not in found or is_own:
                 found[one.host] = one
         return found
 
@@ -76,7 +80,7 @@ class View:
         namespace even where it is not exported to it (Istio `collectImportedServices`)."""
         found = {one.host: one for one in self.services}
         own = {one.host: one for one in self.index.called if one.namespace == self.namespace}
-        for routing in self.choice.routings if self._follows_routes else ():
+        for routing in () if self._stands_apart else self.choice.routings:
             for destination in routing.destinations_from(self.namespace):
                 one = own.get(destination.host) or self._exported.get(destination.host)
                 if one is not None:
@@ -193,17 +197,17 @@ def views(index: MeshIndex) -> dict[str, View]:
         sidecar = index.sidecars.sidecar_of(workload)
         is_edge = workload.kind is WorkloadKind.GATEWAY
         at_edge = tells_edges_apart and is_edge
-        follows_routes = not is_edge or workload.namespace in unrestricted
-        key = (workload.namespace, at_edge, follows_routes, sidecar.source.policy if sidecar else None, *labels.items())
+        stands_apart = is_edge and workload.namespace not in unrestricted
+        key = (workload.namespace, at_edge, stands_apart, sidecar.source.policy if sidecar else None, *labels.items())
         if key not in made:
-            made[key] = View(index, workload.namespace, labels, sidecar, at_edge=at_edge, follows_routes=follows_routes)
+            made[key] = View(index, workload.namespace, labels, sidecar, at_edge=at_edge, stands_apart=stands_apart)
         found[workload.name] = made[key]
     return found
 
 
 def _unrestricted(index: MeshIndex) -> set[str]:
-    """Namespaces where a sidecar has no Sidecar policy: gateways there are told what it is told (Istio
-    `getSidecarScope`)."""
+    """Namespaces where a sidecar has no Sidecar policy: gateways there are told what it is told, if Istio made its
+    configuration first (`doGetSidecarScope`)."""
     sidecars = (one for one in index.topology.workloads if one.kind is WorkloadKind.SIDECAR)
     return {one.namespace for one in sidecars if index.sidecars.sidecar_of(one) is None}
 

@@ -245,3 +245,17 @@ def test_routes_lead_callers_of_its_own_namespace_to_a_host_that_is_not_exported
     route = f"match: [{match}], route: [{{destination: {{host: api.example.com, port: {{number: 80}}}}}}]"
     routes = f"{VIRTUAL_SERVICE}metadata: {{name: web, namespace: shop}}\nspec: {{hosts: [web], http: [{{{route}}}]}}\n"
     assert {one for one in ("till-v1-0", "edge-0") if API in configuration(one, entry, routes)["Cluster"]} == expected
+
+
+def test_a_gateway_of_a_namespace_whose_sidecars_have_policies_has_the_first_and_the_one_named_for_it_before() -> None:
+    spec = f"hosts: [api.example.com], resolution: STATIC, {HTTP}, endpoints: [{{address: 127.0.0.%d}}]"
+    others, own = service_entry(spec % 1, namespace="archive"), service_entry(spec % 2)
+    named = service_entry(f"{spec % 2}, exportTo: [.]")
+    told = f"{SIDECAR}metadata: {{name: told, namespace: shop}}\nspec: {{egress: [{{hosts: ['*/*']}}]}}\n"
+
+    def found(*policies: str) -> list[Any]:
+        return places(configuration("edge-0", *policies)["ClusterLoadAssignment"][API])
+
+    assert found(others, own) == [("127.0.0.2", 80)]
+    assert found(others, own, told) == [("127.0.0.1", 80)]
+    assert found(others, named, told) == [("127.0.0.2", 80)]
