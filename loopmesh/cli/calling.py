@@ -66,6 +66,8 @@ def parse_header(header: str) -> tuple[str, str]:
     name = key.strip().lower()
     if not separator or HEADER_NAME.fullmatch(name) is None or not (value.isascii() and value.isprintable()):
         raise click.UsageError(f"-H {header!r} is not `name: value` in plain ASCII")
+    if name == "host":
+        raise click.UsageError(f"-H {header!r}: SERVICE:PORT is the host of a call")
     return name, value.strip()
 
 

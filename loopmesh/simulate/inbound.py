@@ -10,19 +10,18 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
+from loopmesh.simulate.arrival import take_request
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
 from loopmesh.simulate.handover import Handover, hand_over_request, hand_over_stream
-from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import Filtered, pass_filters
 from loopmesh.simulate.listener_filters import unknown_listener_filters
 from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of
 from loopmesh.simulate.part import Part, route_part
-from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.stream import Connection, Stream
@@ -119,7 +118,7 @@ def _let_through(
 def _filter(proxy: Proxy, manager: HttpConnectionManager, connection: Connection, request: Request) -> Filtered:
     """Raises NotSimulatedError for a route."""
     routes = proxy.routes(manager) or RouteConfiguration()
-    request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
+    request, refusal = take_request(manager, request)
     stream = Stream(
         request=request,
         connection=replace(connection, client_ip=client_ip(manager, request, connection)),

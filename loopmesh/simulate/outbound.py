@@ -11,19 +11,18 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from loopmesh.model.patch import Target
 from loopmesh.model.setting import Setting
 from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
+from loopmesh.simulate.arrival import take_request
 from loopmesh.simulate.check import Check
 from loopmesh.simulate.chosen_route import ChosenRoute
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault
 from loopmesh.simulate.filter_chain import find_filter_chain
-from loopmesh.simulate.header_names import take_header_names
 from loopmesh.simulate.http_filters import pass_filters
 from loopmesh.simulate.listener_filters import unknown_listener_filters
 from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
 from loopmesh.simulate.part import Part, route_part
-from loopmesh.simulate.path import normalise_path
 from loopmesh.simulate.proxy import Proxy, connection_manager
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import NO_RETRY, Retry, retry_of
@@ -117,7 +116,7 @@ def simulate_outbound(
     unknown = (*unknown_listener_filters(listener), *connected.unknown)
     if connected.stopped_by is not None:
         return Outbound(request=request, listener=listener.name, checks=connected.checks, unknown=unknown)
-    request, refusal = take_header_names(manager, replace(request, path=normalise_path(request.path, manager)))
+    request, refusal = take_request(manager, request)
     if refusal is not None:
         return Outbound(request=request, listener=listener.name, checks=(refusal,), unknown=unknown)
     stream = Stream(

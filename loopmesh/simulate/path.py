@@ -15,11 +15,17 @@ from loopmesh.simulate.text import matches_regex
 
 UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 SLASHES = re.compile(r"%(2[fF]|5[cC])")
-ASTERISK = r"[^/]+"
+DOTS_WITH_PARAMETERS = re.compile(r"(?<=/)(\.\.?);[^/]*(?=/|$)")
+ESCAPED = {ord(character): f"%{ord(character):02X}" for character in '"<>^`{|}'}
+NUL = "%00"
+IN_SEGMENT = r"\w\-.~%!$&'()*+,;:@="
+PIECES = {"*": rf"[{IN_SEGMENT}]+", "**": rf"[{IN_SEGMENT}/]*"}
+"""What asterisks of a template stand for (Envoy `path_template`): only what RFC 3986 has in a segment."""
 
 
-def normalise_path(path: str, manager: HttpConnectionManager) -> str:
-    """As the connection manager is told to (Envoy `PathUtil::canonicalPath`, `mergeSlashes`); the query stays."""
+def normalise_path(path: str, manager: HttpConnectionManager) -> str | None:
+    """As the connection manager is told to (Envoy `PathUtil::canonicalPath`, `mergeSlashes`); the query stays. None for
+    a path that is refused."""
     bare, mark, query = path.partition("?")
     unescapes = manager.path_with_escaped_slashes_action in (
         HttpConnectionManager.UNESCAPE_AND_REDIRECT,
@@ -28,9 +34,12 @@ def normalise_path(path: str, manager: HttpConnectionManager) -> str:
     if unescapes:
         bare = SLASHES.sub(lambda found: bytes.fromhex(found.group(1)).decode(), bare)
     if manager.normalize_path.value:
+        bare = DOTS_WITH_PARAMETERS.sub(r"\1", bare).translate(ESCAPED)
+        if NUL in bare:
+            return None
         bare = _without_dots(UNRESERVED.sub(lambda found: bytes.fromhex(found.group(1)).decode(), bare))
     if manager.merge_slashes:
-        bare = re.sub(r"/{2,}", "/", bare)
+        bare = re.sub(r"/{2,}", "/", bare) if bare.strip("/") else bare[:2]  # nothing between slashes: two stay
     return bare + mark + query
 
 
@@ -71,8 +80,8 @@ def matches_path(match: RouteMatch, stream: Stream) -> bool:
 def matches_template(template: str, path: str) -> bool:
     """`*` is one segment or a part of it, `**` any number, `{name}` and `{name=pattern}` the same under a name."""
     pieces = re.split(r"(\*\*|\*)", template_pattern(template))
-    pattern = "".join({"**": ".*", "*": ASTERISK}.get(piece, re.escape(piece)) for piece in pieces)
-    return re.fullmatch(pattern, path) is not None
+    pattern = "".join(PIECES.get(piece, re.escape(piece)) for piece in pieces)
+    return re.fullmatch(pattern, path, re.ASCII) is not None
 
 
 def template_pattern(template: str) -> str:

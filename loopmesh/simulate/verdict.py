@@ -34,6 +34,7 @@ STOPPED_BY = {
     "JWT": Verdict.UNAUTHENTICATED,
     "CORS": Verdict.ANSWERED,
     "HEADERS": Verdict.ANSWERED,
+    "PATH": Verdict.ANSWERED,
     "TRANSLATION": Verdict.ANSWERED,
 }
 """By the action of the check that stopped a request; everything else denies it."""

@@ -39,7 +39,7 @@ def simulated(connections: HttpConnectionManager, request: Request) -> tuple[int
     outbound = simulate_outbound(Proxy(name="in", spiffe_id="", resources={}), listener, request)
     stopped = next((check for check in outbound.checks if not check.passed), None)
     if stopped is not None:
-        return stopped.status, stopped.reason
+        return stopped.status, "" if stopped.action == "PATH" else stopped.reason
     if outbound.matched is None or outbound.matched.answer is None:
         return 404, ""
     return outbound.matched.answer.status, outbound.matched.answer.body

@@ -11,8 +11,8 @@ def check_row(check: Check, level: int) -> Row:
         return Row(label="token", text=_token(check), rule=rule, level=level)
     if check.action == "CORS":
         return Row(label="preflight", text=f"answered: {check.reason}", level=level)
-    if check.action == "HEADERS":
-        return Row(label="headers", text=f"refused: {check.reason}", level=level)
+    if check.action in ("HEADERS", "PATH"):
+        return Row(label=check.action.lower(), text=f"refused: {check.reason}", level=level)
     if check.action == "TRANSLATION":
         return Row(label="translation", text=f"refused with HTTP {check.status}: {check.reason}", level=level)
     if check.action == "LOG":

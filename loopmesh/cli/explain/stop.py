@@ -18,6 +18,8 @@ def advise_stop(check: Check, checks: Sequence[Check], caller: str, request: Req
         return Advice(why=f"a preflight is answered: {check.reason}", remedy="change `corsPolicy` of the route")
     if check.action == "HEADERS":
         return Advice(why=f"the proxy refuses it: {check.reason}", remedy="send the header with `-` for `_`")
+    if check.action == "PATH":
+        return Advice(why=f"the proxy refuses it: {check.reason}", remedy="leave `%00` out of the path")
     if check.action == "TRANSLATION":
         remedy = "call a path and parameters that a google.api.http rule has, or gRPC"
         return Advice(why=f"the proxy refuses to translate it: {check.reason}", remedy=remedy)
