@@ -25,13 +25,20 @@ def find_callee(status: admin_pb2.GetStatusResponse, target: str, namespace: str
     """`namespace` is the caller's. Raises CommandError for a service or a port that is not there."""
     name, port = split_target(target)
     full = service_and_namespace(name, namespace)
+    workload = find_instance(status, target, namespace)
+    service = next((one for one in known_services(status.services) if one.full_name == full), None)
+    return Callee(workload=workload, port_name=_port_name(service, port) if service else "")
+
+
+def find_instance(status: admin_pb2.GetStatusResponse, target: str, namespace: str) -> admin_pb2.WorkloadStatus:
+    """One of the service, whatever its ports. Raises CommandError for a service that is not there."""
+    name, port = split_target(target)
+    full = service_and_namespace(name, namespace)
     services = list(known_services(status.services))
-    service = next((one for one in services if one.full_name == full), None)
-    if service is not None:
-        return Callee(workload=find_workload(status, full), port_name=_port_name(service, port))
-    if all(f"{one.service}.{one.namespace}" != full for one in status.workloads):
+    is_known = any(one.full_name == full for one in services)
+    if not is_known and all(f"{one.service}.{one.namespace}" != full for one in status.workloads):
         raise CommandError(f"there is no service {full}; {_instead(services, full.partition('.')[0], port)}")
-    return Callee(workload=find_workload(status, full), port_name="")
+    return find_workload(status, full)
 
 
 def _port_name(service: KnownService, port: int) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from loopmesh.testing.session import MeshOptions as MeshOptions
     from loopmesh.testing.session import MeshSession as MeshSession
     from loopmesh.testing.session import PolicyError as PolicyError
+    from loopmesh.testing.session import StartError as StartError
     from loopmesh.testing.tokens import TokenIssuer as TokenIssuer
 
 _PLACES = {
@@ -26,6 +27,7 @@ _PLACES = {
     "MeshOptions": "session",
     "MeshSession": "session",
     "PolicyError": "session",
+    "StartError": "session",
     "TokenIssuer": "tokens",
 }
 

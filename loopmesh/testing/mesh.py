@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from loopmesh.admin.v1 import admin_pb2
-from loopmesh.cli.client import service_and_namespace, split_target
+from loopmesh.cli.calling import Method
 from loopmesh.cli.policy_files import policy_files
 from loopmesh.model.application import Service
 from loopmesh.testing.answers import GrpcAnswer, HttpAnswer
@@ -59,20 +59,30 @@ class Mesh:
 
         `caller` is a service, `service/version`, an instance or a gateway. Every status is an answer; nothing is
         raised for it. A method of a real program is found by reflection (`GetOrder`, or `package.Service/GetOrder`) and
-        takes a mapping, too; a scripted backend takes any. Raises LookupError for unknown names.
+        takes a mapping, too; a scripted backend takes any. A `target` with a dot may be a host of policies, where the
+        method is named in full. Raises LookupError for unknown names.
         """
+        __tracebackhide__ = True
         workload = self._session.workload(caller)
-        service, _ = split_target(target)
-        named = self._session.workload(service_and_namespace(service, workload.namespace))
-        is_scripted = named.name.rpartition("-")[0] in self._session.versions
         return self._session.grpc.call(
             workload.outbound_socket,
             authority=target,
-            method=_path(method) if is_scripted else self._session.grpc.method(named.application_target, method),
+            method=self._method(target, method, workload.namespace),
             request=request,
             headers=headers or {},
             timeout_s=timeout_s,
         )
+
+    def _method(self, target: str, method: str, namespace: str) -> Method | str:
+        __tracebackhide__ = True
+        try:
+            named = self._session.callee(target.lower(), namespace)
+        except LookupError:
+            if "." not in target or "/" not in method:
+                raise
+            return _path(method)
+        is_scripted = named.name.rpartition("-")[0] in self._session.versions
+        return _path(method) if is_scripted else self._session.grpc.method(named.application_target, method)
 
     def http(
         self,
@@ -132,18 +142,20 @@ class Mesh:
 
     def backend(self, name: str) -> Backend:
         """The scripted backend of a service, `service/version`, or instance. Raises LookupError if it is none."""
-        service_name, _, version_name = name.partition("/")
+        __tracebackhide__ = True
+        service_name, slash, version_name = name.partition("/")
         versions = self._session.versions
         stems = {
             stem
             for stem, (service, version) in versions.items()
             if service_name in (service.name, f"{service.name}.{service.namespace}", service.key)
-            and version_name in ("", version)
+            and (version_name == version or not slash)
         }
-        instance = "" if stems or name.rpartition("-")[0] not in versions else name
-        scope = Scope(stems=frozenset(stems or {name.rpartition("-")[0]} & versions.keys()), instance=instance)
-        if not scope.stems:
+        stem = name.rpartition("-")[0]
+        is_instance = not stems and stem in versions and self._session.is_instance(name)
+        if not stems and not is_instance:
             raise LookupError(f"{name} is no scripted backend; there are {_named(versions.values())}")
+        scope = Scope(stems=frozenset(stems or {stem}), instance=name if is_instance else "")
         return Backend(self._session.author, scope, {stem: version for stem, (_, version) in versions.items()})
 
     @property

@@ -57,6 +57,7 @@ def mesh_session(
     mesh_options: "MeshOptions", tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> "Iterator[MeshSession]":
     """The running mesh of the session."""
+    __tracebackhide__ = True
     from loopmesh.testing.session import MeshSession
 
     session = MeshSession(mesh_options, tmp_path_factory.mktemp("loopmesh"), _report(pytestconfig))

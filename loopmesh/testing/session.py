@@ -10,6 +10,7 @@ import grpc
 
 from loopmesh.admin.v1 import admin_pb2, admin_pb2_grpc
 from loopmesh.cli.admin_limits import CHANGE_S, LIMITS
+from loopmesh.cli.callee import find_instance
 from loopmesh.cli.changing import Answer, raise_problems
 from loopmesh.cli.client import find_workload
 from loopmesh.cli.detached import Detached, start_detached
@@ -34,6 +35,10 @@ class PolicyError(Exception):
     """The mesh did not take the policies; the text says why, with file and line or a proxy's own words."""
 
 
+class StartError(Exception):
+    """The mesh did not start; the text says why, as `mesh up` does."""
+
+
 def _ignore(_: str) -> None:
     """For those who do not watch."""
 
@@ -51,17 +56,18 @@ class MeshOptions:
 
 
 class MeshSession:
-    """Starts with its making. Raises PolicyError, CommandError and LookupError when it cannot."""
+    """Starts with its making. Raises StartError and LookupError when it cannot."""
 
     def __init__(self, options: MeshOptions, folder: Path, report: Callable[[str], None] = _ignore) -> None:
         """`folder` is an empty one for all that the mesh writes; `report` takes lines about the start's progress."""
+        __tracebackhide__ = True
         try:
             self.application = read_application(options.values)
             values = with_backends(options.values, options.backends, folder)
             self.versions = scripted_versions(read_application(values))
             self.base = policy_files([options.policies]) if options.policies else []
         except (InvalidInputError, CommandError) as error:
-            raise PolicyError(str(error)) from error
+            raise StartError(str(error)) from None
         self.author = ScriptAuthor()
         self.author.start()
         self._grpc = GrpcClient()
@@ -82,12 +88,13 @@ class MeshSession:
         self._status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
 
     def _start(self, options: UpOptions, folder: Path, report: Callable[[str], None]) -> Detached:
+        __tracebackhide__ = True
         environment = {**os.environ, SOCKET_VARIABLE: self.author.socket}
         try:
             return start_detached(options, report, folder=folder, environment=environment, ends_with_caller=True)
         except CommandError as error:
             self.author.stop()
-            raise PolicyError(str(error)) from error
+            raise StartError(str(error)) from None
 
     @property
     def state(self) -> Path:
@@ -109,16 +116,37 @@ class MeshSession:
 
     def workload(self, name: str) -> admin_pb2.WorkloadStatus:
         """Raises LookupError for an unknown one."""
+        __tracebackhide__ = True
         self._reached = True
+        return self._found(lambda status: find_workload(status, name))
+
+    def callee(self, target: str, namespace: str) -> admin_pb2.WorkloadStatus:
+        """An instance of the service that a caller in the namespace means. Raises LookupError for an unknown one."""
+        __tracebackhide__ = True
+        return self._found(lambda status: find_instance(status, target, namespace))
+
+    def is_instance(self, name: str) -> bool:
+        """Whether it runs, or has run when it was last asked for."""
+        if all(one.name != name for one in self._status.workloads):
+            self._look_again()
+        return any(one.name == name for one in self._status.workloads)
+
+    def _found(
+        self, find: Callable[[admin_pb2.GetStatusResponse], admin_pb2.WorkloadStatus]
+    ) -> admin_pb2.WorkloadStatus:
+        """Instances come and go; their paths do not change while they are there."""
+        __tracebackhide__ = True
         try:
-            found = find_workload(self._status, name)
+            found = find(self._status)
             if not Path(found.outbound_socket).exists():
-                # Instances come and go; their paths do not change while they are there.
-                self._status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
-                found = find_workload(self._status, name)
+                self._look_again()
+                found = find(self._status)
         except CommandError as error:
-            raise LookupError(str(error)) from error
+            raise LookupError(str(error)) from None
         return found
+
+    def _look_again(self) -> None:
+        self._status = self._stub.GetStatus(admin_pb2.GetStatusRequest())
 
     def renew_connections(self) -> None:
         """Calls from now on are made by new connections."""

@@ -48,6 +48,18 @@ spec:
   http: [{route: [{destination: {host: backend}}], timeout: 100ms, retries: {attempts: 0}}]
 """
 
+OTHER_NAME = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: sales, namespace: lab}
+spec:
+  hosts: [sales.internal]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  workloadSelector: {labels: {app: backend, version: v2}}
+  ports: [{number: 80, name: grpc, protocol: GRPC, targetPort: 7000}]
+"""
+
 
 def test_a_policy_holds_when_apply_returns_and_no_longer_than_its_test(mesh_session: MeshSession) -> None:
     first = Mesh(mesh_session)
@@ -160,12 +172,27 @@ def test_a_real_program_is_called_by_reflection_with_a_mapping(mesh: Mesh) -> No
 def test_unknown_names_are_told_with_those_there_are(mesh: Mesh) -> None:
     with pytest.raises(LookupError, match="there is no workload nobody; there are backend, caller, clock, door, web"):
         mesh.call("nobody", "backend:7000")
-    with pytest.raises(LookupError, match="clock is no scripted backend; there are backend/v1, backend/v2, caller/v1"):
-        mesh.backend("clock")
+    with pytest.raises(LookupError, match=r"there is no service nobody\.lab; there are "):
+        mesh.call("caller", "nobody:7000")
+    for name in ("clock", "backend/", "backend/v9", "backend-v1-9"):
+        with pytest.raises(LookupError, match="is no scripted backend; there are backend/v1, backend/v2, caller/v1"):
+            mesh.backend(name)
     with pytest.raises(
         LookupError, match=r"no method is called 'Gettime'; there are lab\.clock\.v1\.ClockService/GetTime"
     ):
         mesh.call("caller", "clock:7000", "Gettime")
+
+
+def test_a_host_that_policies_bring_is_called_by_a_method_named_in_full(mesh: Mesh) -> None:
+    mesh.apply(OTHER_NAME)
+    assert mesh.call("caller", "sales.internal:80", "lab.v1.Lab/Get").ok
+    assert [arrival.path for arrival in mesh.backend("backend/v2").calls] == ["/lab.v1.Lab/Get"]
+    with pytest.raises(LookupError, match=r"there is no service sales\."):
+        mesh.call("caller", "sales.internal:80", "Get")
+
+
+def test_names_of_services_have_no_case(mesh: Mesh) -> None:
+    assert mesh.call("caller", "CLOCK:7000", "GetTime", {}).ok
 
 
 def test_a_scripted_backend_takes_no_mapping_because_nobody_knows_its_request(mesh: Mesh) -> None:

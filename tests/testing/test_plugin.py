@@ -102,6 +102,15 @@ def test_wrong_values_and_policies_are_told_with_their_places(project: Path) -> 
     assert meshes_of(project) == []
 
 
+def test_why_the_mesh_does_not_start_is_all_that_is_told(project: Path) -> None:
+    (project / "values.yaml").write_text(VALUES.replace("python, -m, loopmesh.scripted", "nowhere/program"))
+    told = run_pytest(project).stdout
+    assert "StartError: " in told
+    assert "nowhere/program" in told
+    assert "loopmesh/testing/session.py" not in told
+    assert "CommandError" not in told
+
+
 def test_a_backend_the_values_do_not_have_is_told_with_those_they_have(project: Path) -> None:
     (project / "pytest.ini").write_text(
         CONFIGURATION.replace("loopmesh_backends = backend", "loopmesh_backends = back")
