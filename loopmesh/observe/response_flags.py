@@ -54,7 +54,7 @@ FLAGS = {
     "UT": ResponseFlag(
         words="the answer did not come within the route's timeout",
         part=Part.ROUTE,
-        remedy="raise `timeout` or `perTryTimeout`, or make the program faster",
+        remedy="raise `timeout`, or `perTryTimeout` where there is one, or make the program faster",
     ),
     "DT": ResponseFlag(
         words="the call took longer than the longest time a request or connection may take",

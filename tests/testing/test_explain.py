@@ -30,6 +30,7 @@ kind: VirtualService
 metadata: {name: backend}
 spec: {hosts: [backend], http: [{route: [{destination: {host: backend}}], retries: {attempts: 0}}]}
 """
+ONLY_V2 = NO_RETRIES.replace("{host: backend}", "{host: backend, subset: v2}")
 
 
 def run(session: MeshSession, *arguments: str) -> str:
@@ -83,8 +84,7 @@ def test_an_instance_that_is_out_is_named_and_gets_no_share(mesh: Mesh, explain:
 
 
 def test_a_subset_whose_instances_are_all_out_names_them_and_the_rule(mesh: Mesh, explain: Callable[..., str]) -> None:
-    only_v2 = NO_RETRIES.replace("{host: backend}", "{host: backend, subset: v2}")
-    mesh.apply(f"{RULE}  subsets: [{{name: v2, labels: {{version: v2}}}}]\n", only_v2)
+    mesh.apply(f"{RULE}  subsets: [{{name: v2, labels: {{version: v2}}}}]\n", ONLY_V2)
     mesh.backend("backend/v2").fails(grpc.StatusCode.UNAVAILABLE)
 
     def is_out() -> bool:
@@ -140,7 +140,30 @@ def test_a_call_that_took_too_long_names_the_route_with_the_timeout(
     # The caller's proxy tells the program's how long it will wait, so either of the two may be the first to give up.
     assert re.search(r"=> the proxy of (caller-v1|backend-v[12])-\d ended it: .* \(UT\)", said)
     assert "policy: VirtualService lab/backend (argument 1 of apply:5)" in said
-    assert "to change it: raise `timeout` or `perTryTimeout`" in said
+    assert "to change it: raise `timeout`, or `perTryTimeout` where there is one" in said
+
+
+def test_a_call_for_which_all_instances_were_out_names_them_and_the_rule(
+    mesh: Mesh, explain_trace: Callable[[str], str]
+) -> None:
+    mesh.apply(f"{RULE}  subsets: [{{name: v2, labels: {{version: v2}}}}]\n", ONLY_V2)
+    mesh.backend("backend/v2").fails(grpc.StatusCode.UNAVAILABLE)
+
+    def is_out() -> bool:
+        return "no healthy upstream" in mesh.call("caller", "backend:7000", "/lab.Explained/AllOut").details
+
+    wait_for("the only instance is out", is_out)
+    assert not mesh.call("caller", "backend:7000", "/lab.Explained/NobodyLeft").ok
+    said = explain_trace("/lab.Explained/NobodyLeft")
+    assert "why: backend-v2-0 is ejected by `outlierDetection` of DestinationRule lab/backend (argument 1" in said
+
+
+def test_a_call_to_a_name_nobody_has_names_the_services_there_are(
+    mesh: Mesh, explain_trace: Callable[[str], str]
+) -> None:
+    assert mesh.call("caller", "nobody.invalid:1", "/lab.Explained/Nobody").code is grpc.StatusCode.UNAVAILABLE
+    said = explain_trace("/lab.Explained/Nobody")
+    assert "no service the caller can see is called nobody.invalid:1" in said
 
 
 def test_the_tries_of_a_call_are_counted_and_the_program_that_failed_them_is_named(

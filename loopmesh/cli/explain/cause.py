@@ -92,6 +92,7 @@ RESET_FLAGS = {
 they were in vain."""
 VERDICTS = {
     "FI": Verdict.ABORTED,
+    "DF": Verdict.LEAVES,
     "NR": Verdict.NO_ROUTE,
     "NC": Verdict.NO_CLUSTER,
     "UH": Verdict.NO_INSTANCE,

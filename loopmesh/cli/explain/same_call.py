@@ -19,6 +19,7 @@ from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.route import PassedOver
 
 NO_ROUTE = "NR"
+TIMED_OUT = "UT"
 RBAC_ACTIONS = ("ALLOW", "DENY")
 
 
@@ -103,7 +104,9 @@ def same_end(call: Call, failure: Failure, verdict: Verdict) -> Call | None:
 def responsible_rules(cause: Cause, failure: Failure, same: SameCall) -> Iterator[Rule]:
     """The policies that decide about the part that failed."""
     if cause.part is Part.ROUTE and same.route is not None:
-        yield same.route
+        matched = same.call.outbound.matched
+        is_late = TIMED_OUT in flags_of(cause.flags) and matched is not None and matched.rule == same.route
+        yield (matched.timeout_rule if is_late and matched else None) or same.route
     if cause.part in (Part.DESTINATION, Part.INSTANCE) and same.destination is not None:
         yield from _rules_of_destination(cause, same.destination)
     if cause.part is Part.AUTHORIZATION and (cause.refuses_token or cause.verdict is Verdict.ASKED):
