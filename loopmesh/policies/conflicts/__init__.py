@@ -10,6 +10,7 @@ from loopmesh.model.routing import MESH_GATEWAY
 from loopmesh.policies.conflicts.added_hosts import added_hosts_of_one_name
 from loopmesh.policies.conflicts.destination_rules import rules_of_one_host
 from loopmesh.policies.conflicts.mesh_hosts import routings_of_one_host
+from loopmesh.policies.conflicts.peer_authentications import peers_of_one_level
 from loopmesh.policies.conflicts.servers import servers_of_one_port
 from loopmesh.policies.conflicts.sidecars import sidecars_of_one_workload
 from loopmesh.policies.conflicts.unreachable_routes import Locate, unreachable_routes
@@ -27,6 +28,8 @@ def check_conflicts(
     yield from routings_of_one_host(in_mesh, application)
     sidecars = [one for one in policies.sidecars if one.source.policy not in broken]
     yield from sidecars_of_one_workload(sidecars, application)
+    peers = [one for one in policies.peer_authentications if one.source.policy not in broken]
+    yield from peers_of_one_level(peers, application)
     added = [one for one in policies.added_hosts if one.source.policy not in broken]
     yield from added_hosts_of_one_name(added, application)
     gateways = [one for one in policies.gateways if one.source.policy not in broken]
