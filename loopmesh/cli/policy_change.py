@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from loopmesh.cli.blame import Refusal
 from loopmesh.compile import ProxyConfig, differences
 from loopmesh.control import PushReport
-from loopmesh.model.difference import Change, PartDifference, PolicyDifference, field_differences
+from loopmesh.model.difference import Change, PartDifference, PolicyDifference, field_differences, mean_the_same
+from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policies import Policies, Policy
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
@@ -102,24 +103,35 @@ class MeshDifference:
     workloads: Mapping[str, list[PartDifference]]
 
 
-def compare(
-    before: Policies, after: Policies, old: Mapping[str, ProxyConfig], new: Mapping[str, ProxyConfig]
-) -> MeshDifference:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """Policies as they are written, what they say, and the configuration that comes of it, by workload."""
+
+    policy_set: PolicySet
+    policies: Policies
+    configs: Mapping[str, ProxyConfig]
+
+
+def compare(before: Compiled, after: Compiled) -> MeshDifference:
     """Policies that differ, in the order of `after`, then those that are gone, and what proxies would get instead."""
-    known, remaining = before.by_name(), after.by_name()
-    policies = [_policy(name, known.get(name, []), said) for name, said in remaining.items()]
+    known, remaining = before.policies.by_name(), after.policies.by_name()
+    policies = [_policy(name, known.get(name, []), said, before, after) for name, said in remaining.items()]
     policies += [
         PolicyDifference(policy=name, change=Change.REMOVED, source=said[0].source)
         for name, said in known.items()
         if name not in remaining
     ]
-    return MeshDifference(policies=tuple(one for one in policies if one), workloads=differences(old, new))
+    workloads = differences(before.configs, after.configs)
+    return MeshDifference(policies=tuple(one for one in policies if one), workloads=workloads)
 
 
-def _policy(name: PolicyName, before: list[Policy], after: list[Policy]) -> PolicyDifference | None:
-    if not before:
-        return PolicyDifference(policy=name, change=Change.ADDED, source=after[0].source)
-    # Most policies say one thing; its fields are then told without a number before them.
-    pair = (before[0], after[0]) if len(before) == len(after) == 1 else (before, after)
-    found = tuple(field_differences(*pair))
-    return PolicyDifference(policy=name, change=Change.CHANGED, source=after[0].source, fields=found) if found else None
+def _policy(
+    name: PolicyName, old: list[Policy], new: list[Policy], before: Compiled, after: Compiled
+) -> PolicyDifference | None:
+    if not old:
+        return PolicyDifference(policy=name, change=Change.ADDED, source=new[0].source)
+    if mean_the_same(old, new):
+        return None
+    said, saying = before.policy_set.said_at(name, "spec"), after.policy_set.said_at(name, "spec")
+    fields = tuple(field_differences(said, saying, "" if name == MESH_CONFIG else "spec"))
+    return PolicyDifference(policy=name, change=Change.CHANGED, source=new[0].source, fields=fields)

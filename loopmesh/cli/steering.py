@@ -14,7 +14,7 @@ from loopmesh.cli.compiler import Compiler
 from loopmesh.cli.edge_ports import EdgePorts
 from loopmesh.cli.fresh_connections import FreshConnections
 from loopmesh.cli.key_location import locate
-from loopmesh.cli.policy_change import ChangeReport, MeshDifference, PolicyChange, compare, sources
+from loopmesh.cli.policy_change import ChangeReport, Compiled, MeshDifference, PolicyChange, compare, sources
 from loopmesh.cli.refusals import refusal_lines
 from loopmesh.cli.secrets import read_credentials
 from loopmesh.compile import AppliedPatch, ProxyConfig, applied_patches, token_sources
@@ -155,7 +155,9 @@ class Steering:
             topology = replace(self._topology, edge_ports=edge_ports, credentials=credentials)
             old = await self._compiler.compile(self._topology, self._policy_set, self._policies)
             new = await self._compiler.compile(topology, policy_set, policies)
-            return await asyncio.to_thread(compare, self._policies, policies, old, new)
+            before = Compiled(policy_set=self._policy_set, policies=self._policies, configs=old)
+            after = Compiled(policy_set=policy_set, policies=policies, configs=new)
+            return await asyncio.to_thread(compare, before, after)
 
     def _read(self, change: PolicyChange) -> tuple[PolicySet, list[PolicyName], Policies]:
         policy_set, names = change.apply_to(self._policy_set, self.application.namespace)

@@ -1,5 +1,6 @@
 """What would change: fields of a policy, and the parts of a proxy's configuration, both in mesh words."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -9,6 +10,7 @@ from loopmesh.model.policy import PolicyName, Source
 PLACES = ("source", "origin")
 """Where something was read is no part of what it says."""
 LONGEST_SHOWN = 60
+WORD = re.compile(r"[\w-]+")
 
 
 class Change(StrEnum):
@@ -39,7 +41,8 @@ class PartDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldDifference:
-    """`path` leads through the model: `routes[0].retry.attempts`; None stands for what is not there."""
+    """`path` leads through the policy as it is written: `spec.http[0].retries.attempts`, an item that has a name by its
+    name; None stands for what is not there."""
 
     path: str
     before: str | None
@@ -54,39 +57,51 @@ class PolicyDifference:
     fields: tuple[FieldDifference, ...] = ()
 
 
-def field_differences(before: object, after: object) -> Iterator[FieldDifference]:
-    """Every field that says something else in the two, which are values of the model."""
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
-    for path in dict.fromkeys([*old, *new]):
-        if old.get(path) != new.get(path):
-            yield FieldDifference(path=path, before=old.get(path), after=new.get(path))
+def mean_the_same(before: object, after: object) -> bool:
+    """Two values of the model, wherever they were read."""
+    return dict(_leaves(before, "")) == dict(_leaves(after, ""))
+
+
+def field_differences(before: object, after: object, path: str) -> Iterator[FieldDifference]:
+    """Every field at which two values of YAML, which stand at `path`, say something else."""
+    old, new = dict(_leaves(before, path)), dict(_leaves(after, path))
+    for field in dict.fromkeys([*old, *new]):
+        if old.get(field) != new.get(field):
+            yield FieldDifference(path=field.lstrip("."), before=old.get(field), after=new.get(field))
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
     if is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
             if field.name not in PLACES:
-                yield from _leaves(getattr(value, field.name), f"{path}.{field.name}".lstrip("."))
-    elif isinstance(value, Mapping):
+                yield from _leaves(getattr(value, field.name), f"{path}.{field.name}")
+    elif isinstance(value, Mapping) and value:
         for key, inside in value.items():
-            yield from _leaves(inside, f"{path}[{key}]")
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            yield from _leaves(inside, f"{path}.{key}" if WORD.fullmatch(str(key)) else f"{path}[{key}]")
+    elif isinstance(value, Sequence) and value and not isinstance(value, str | bytes):
         if all(isinstance(inside, str | int) for inside in value):
-            yield from _leaves(", ".join(map(str, value)) or None, path)
+            yield path, _shown(", ".join(map(_text, value)))
             return
         for number, inside in enumerate(value):
             yield from _leaves(inside, f"{path}[{_named(inside, number)}]")
     elif value is not None:
-        yield path, _shown(value)
+        yield path, _shown(_text(value))
 
 
 def _named(value: object, number: int) -> str:
     """What has a name is found by it wherever it stands."""
-    return str(getattr(value, "name", "")) or str(number)
+    name = value.get("name") if isinstance(value, Mapping) else getattr(value, "name", "")
+    return name if isinstance(name, str) and name else str(number)
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    text = str(value)
+def _text(value: object) -> str:
+    """As YAML spells it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping | Sequence) and not value and not isinstance(value, str | bytes):
+        return "{}" if isinstance(value, Mapping) else "[]"
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
+def _shown(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

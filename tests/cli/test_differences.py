@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from loopmesh.cli.policy_change import MeshDifference, PolicyChange, compare
+from loopmesh.cli.policy_change import Compiled, MeshDifference, PolicyChange, compare
 from loopmesh.compile import compile_mesh
 from loopmesh.model.application import Application
 from loopmesh.model.mesh_settings import MESH_CONFIG
-from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError
 from loopmesh.model.topology import Ports, Topology, place
@@ -26,7 +25,6 @@ class Shop:
     def __init__(self) -> None:
         self.application: Application = read_application(REPOSITORY / "helm/shop/values.yaml")
         self.policy_set = PolicySet.parse(read_files([REPOSITORY / "istio"]), self.application.namespace)
-        self.policies = check_policies(self.policy_set, self.application)
         port = iter(range(20_000, 30_000)).__next__
         workloads = place(self.application, Ports(proxy=port, program=port))
         names = frozenset(workload.name for workload in workloads)
@@ -36,16 +34,19 @@ class Shop:
     def source(self, path: str) -> str:
         return (REPOSITORY / "istio" / path).read_text()
 
-    def after(self, text: str, mesh_config: str = "") -> Policies:
+    def after(self, text: str, mesh_config: str = "") -> Compiled:
         files = {"new.yaml": text, "meshconfig.yaml": mesh_config}
         change = PolicyChange(files=tuple((name, said.encode()) for name, said in files.items() if said))
         policy_set, _ = change.apply_to(self.policy_set, self.application.namespace)
-        return check_policies(policy_set, self.application)
+        return self.compiled(policy_set)
+
+    def compiled(self, policy_set: PolicySet) -> Compiled:
+        policies = check_policies(policy_set, self.application)
+        configs = compile_mesh(self.topology, policies)
+        return Compiled(policy_set=policy_set, policies=policies, configs=configs)
 
     def difference(self, text: str, mesh_config: str = "") -> MeshDifference:
-        after = self.after(text, mesh_config)
-        old, new = compile_mesh(self.topology, self.policies), compile_mesh(self.topology, after)
-        return compare(self.policies, after, old, new)
+        return compare(self.compiled(self.policy_set), self.after(text, mesh_config))
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +68,24 @@ def test_a_changed_timeout_is_told_by_its_field_and_as_the_routes_of_its_callers
     found = shop.difference(shop.source("wallet/virtualservice.yaml").replace("timeout: 2s", "timeout: 3s"))
     (policy,) = found.policies
     assert (policy.policy, policy.change, policy.source.origin.file) == (WALLET, "changed", "new.yaml")
-    assert [(one.path, one.before, one.after) for one in policy.fields] == [
-        ("routes[money].timeout_ms", "2000", "3000")
-    ]
+    assert [(one.path, one.before, one.after) for one in policy.fields] == [("spec.http[money].timeout", "2s", "3s")]
     assert "orders-v1-0" in found.workloads
     assert parts(found) == {("route", "wallet.shop.svc.cluster.local:50051", "changed")}
+
+
+def test_what_is_written_otherwise_and_means_the_same_is_no_change(shop: Shop) -> None:
+    found = shop.difference(shop.source("wallet/virtualservice.yaml").replace("timeout: 2s", "timeout: 2000ms"))
+    assert found.policies == ()
+
+
+def test_a_change_is_told_in_the_words_of_the_file(shop: Shop) -> None:
+    found = shop.difference(
+        shop.source("wallet/authorizationpolicy.yaml").replace("/shop.wallet.", "/other.", 1),
+        mesh_config="outboundTrafficPolicy: {mode: ALLOW_ANY}",
+    )
+    told = {(one.policy.kind, field.path) for one in found.policies for field in one.fields}
+    assert ("MeshConfig", "outboundTrafficPolicy.mode") in told
+    assert ("AuthorizationPolicy", "spec.rules[0].to[0].operation.paths") in told
 
 
 def test_a_changed_limit_is_told_as_a_destination_of_callers_and_of_the_services_own_proxies(shop: Shop) -> None:

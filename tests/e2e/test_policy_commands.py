@@ -46,14 +46,14 @@ def test_a_difference_is_told_and_not_made(lab: MeshProcess, changed: Path) -> N
                 "policy": "VirtualService lab/web",
                 "change": "changed",
                 "origin": {"file": str(changed), "line": 26},
-                "fields": [{"path": "routes[0].timeout_ms", "before": "3000", "after": "4000"}],
+                "fields": [{"path": "spec.http[0].timeout", "before": "3s", "after": "4s"}],
             }
         ],
         "workloads": [{"name": "door-0", "changes": [{"part": "route", "name": "*:80", "change": "changed"}]}],
     }
     said = lab.command("diff", "-f", str(changed))
     assert "VirtualService lab/web" in said
-    assert "routes[0].timeout_ms: 3000 → 4000" in said
+    assert "spec.http[0].timeout: 3s → 4s" in said
     assert "door-0:\n    route *:80: changed" in said
 
 
@@ -145,7 +145,7 @@ def test_what_a_proxy_refuses_is_told_with_its_policy_and_taken_back_whole(lab: 
     assert "nothing was changed" in result.stderr
 
     assert ask(f"{lab.edge}/time").status == 200
-    assert "routes[0].timeout_ms: 3000 → 4000" in lab.command("diff", "-f", str(changed)), "no part of it is in force"
+    assert "spec.http[0].timeout: 3s → 4s" in lab.command("diff", "-f", str(changed)), "no part of it is in force"
 
 
 def test_the_mesh_config_is_compared_applied_and_removed_like_a_policy(lab: MeshProcess, tmp_path: Path) -> None:
