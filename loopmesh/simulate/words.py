@@ -4,11 +4,13 @@ from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, QueryParam
 from envoy.extensions.path.match.uri_template.v3.uri_template_match_pb2 import UriTemplateMatchConfig
 from envoy.type.matcher.v3.metadata_pb2 import MetadataMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
+from envoy.type.matcher.v3.value_pb2 import ValueMatcher
 
 from loopmesh.simulate.proxy import unpack
 
 VERBS = {"exact": "is", "prefix": "starts with", "suffix": "ends with", "contains": "contains"}
 PSEUDO = {":method": "the method", ":authority": "the authority", ":path": "the path", ":scheme": "the scheme"}
+CLAIMS = ("envoy.filters.http.jwt_authn", "payload")
 PATH_VERBS = {"path": "is", "prefix": "starts with", "path_separated_prefix": "is or is below"}
 
 
@@ -39,9 +41,26 @@ def query_words(matcher: QueryParameterMatcher) -> str:
 
 
 def metadata_words(matcher: MetadataMatcher) -> str:
-    path = ".".join(segment.key for segment in matcher.path)
-    text = text_words(matcher.value.string_match) if matcher.value.HasField("string_match") else "is as asked"
-    return f"{matcher.filter} {path} {text}"
+    """Istio's conditions on claims are ones on what the filter for tokens has noted of them."""
+    first, *rest = (segment.key for segment in matcher.path)
+    is_claim = (matcher.filter, first) == CLAIMS
+    name = f"claim {'.'.join(rest)} of the token" if is_claim else f"{matcher.filter} {'.'.join((first, *rest))}"
+    text = f"{name} {value_words(matcher.value)}"
+    return f"not ({text})" if matcher.invert else text
+
+
+def value_words(matcher: ValueMatcher) -> str:
+    match matcher.WhichOneof("match_pattern"):
+        case "string_match":
+            return text_words(matcher.string_match)
+        case "list_match":
+            return value_words(matcher.list_match.one_of)
+        case "or_match":
+            return " or ".join(dict.fromkeys(map(value_words, matcher.or_match.value_matchers)))
+        case "present_match":
+            return "is there" if matcher.present_match else "is not there"
+        case _:
+            return "is as asked"
 
 
 def text_words(matcher: StringMatcher) -> str:

@@ -86,7 +86,11 @@ def _refused(request: Request) -> Advice:
             why=f"no rule takes TLS for the server name {request.server_name} at {request.authority}",
             remedy="ask for a name that one has, by --sni, or add it to `sniHosts` or `hosts` of one",
         )
-    return Advice(why="no filter chain takes the connection", remedy="compare the name and TLS with the Gateway's")
+    host = request.authority.rpartition(":")[0]
+    return Advice(
+        why=f"no server at this port takes a connection for the name {host}",
+        remedy="call a host of one of them, or add this one to `hosts` of a server of the Gateway",
+    )
 
 
 def _unknown(call: Call, around: Surroundings) -> Advice:
