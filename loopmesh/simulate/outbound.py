@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from envoy.config.core.v3.base_pb2 import OUTBOUND
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
 from loopmesh.model.patch import Target
 from loopmesh.model.setting import Setting
@@ -23,7 +25,7 @@ from loopmesh.simulate.listener_filters import unknown_listener_filters
 from loopmesh.simulate.network_filters import pass_network_filters
 from loopmesh.simulate.origin import Rule, rule_of, rule_of_setting
 from loopmesh.simulate.part import Part, route_part
-from loopmesh.simulate.proxy import Proxy, connection_manager
+from loopmesh.simulate.proxy import Proxy, connection_manager, unpack
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.retry import NO_RETRY, Retry, retry_of
 from loopmesh.simulate.route import PassedOver
@@ -74,6 +76,8 @@ class Outbound:
     """No filter chain takes the connection, or none that goes anywhere."""
     is_unknown: bool = False
     """Nobody has declared the host, and calls of such are refused."""
+    asks_certificate: bool = False
+    """Whoever calls must show a certificate: a gateway's server says so."""
     refuses_unknown: Rule | None = None
     """The policy that says so."""
 
@@ -148,7 +152,13 @@ def simulate_outbound(
         is_unknown=chosen.host is not None and chosen.host.name == REFUSING,
         refuses_unknown=rule_of_setting(chosen.route.metadata, Setting.UNKNOWN_HOSTS) if chosen.route else None,
         routed=filtered.stream.request,
+        asks_certificate=_asks_certificate(chain),
     )
+
+
+def _asks_certificate(chain: FilterChain) -> bool:
+    tls = unpack(chain.transport_socket.typed_config, DownstreamTlsContext)
+    return tls is not None and tls.require_client_certificate.value
 
 
 def _to_https(host: VirtualHost, domain: str, request: Request) -> Matched:

@@ -96,6 +96,15 @@ def test_a_host_that_knows_its_clients_lets_in_no_others(door: Door, client: str
         door.get("known.example.com", client=client)
 
 
+def test_an_explanation_says_which_host_asks_for_a_certificate_and_which_names_nobody_takes(door: Door) -> None:
+    def explained(host: str) -> str:
+        return door.mesh.command("explain", "--from", "edge/https", f"{host}:443", "/time")
+
+    assert "the server asks the caller for a certificate" in explained("known.example.com")
+    assert "certificate" not in explained("open.example.com")
+    assert "no server at this port takes a connection for the name other.example.com" in explained("other.example.com")
+
+
 def test_a_request_without_tls_is_sent_to_the_same_address_with_it(door: Door) -> None:
     address = door.mesh.status()["edge"]["http"].removeprefix("http://")
     connection = http.client.HTTPConnection(address, timeout=10)

@@ -36,6 +36,8 @@ MOST_PASSED_OVER = 3
 
 def rows(call: Call, around: Surroundings) -> Iterator[Row]:
     matched, translation = call.outbound.matched, call.outbound.translation
+    if call.outbound.asks_certificate:
+        yield Row(label="tls", text="the server asks the caller for a certificate, which is taken to be shown")
     if translation is not None:
         yield Row(label="translation", text=f"to {translation.request.path[1:]}, by its rule {translation.rule}")
     if call.outbound.is_unknown:
