@@ -10,6 +10,7 @@ from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.input_files import is_folder, read_files
 from loopmesh.policies.service_ports import read_health, read_ports
+from loopmesh.policies.values_fields import ValuesFields, refuse_nulls
 from loopmesh.policies.workload_labels import read_labels
 from loopmesh.policies.yaml_tree import parse_yaml
 
@@ -72,7 +73,7 @@ def read_application(path: Path) -> Application:
     nodes = parse_yaml(name, content)
     if len(nodes) != 1:
         raise _whole(path, f"a values file is one document, this has {len(nodes)}", "write one document")
-    application = Fields.read(nodes[0], "", problems, _application)
+    application = ValuesFields.read(nodes[0], "", problems, _application)
     if problems:
         raise InvalidInputError(problems)
     return application
@@ -152,10 +153,11 @@ def _check_name(name: str, fields: Fields) -> None:
 def _service(key: str, namespace: str, fields: Fields) -> Service:
     """`key` is what the values call it; its name is the same unless another namespace has a service of that name."""
     _check_name(key, fields)
+    refuse_nulls(fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_SERVICE)
     listen = fields.choice("listen", Listen) or Listen.UNIX
     shared = _Shared(
-        command=fields.texts("command"),
+        command=_command(fields),
         env=_environment(fields, listen),
         labels=read_labels(fields, OWN_LABELS),
         listen=listen,
@@ -197,9 +199,10 @@ class _Shared:
 
 def _version(name: str, shared: _Shared, fields: Fields) -> Version:
     _check_name(name, fields)
+    refuse_nulls(fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_VERSION)
     replicas = fields.integer("replicas", least=0, most=MOST_REPLICAS)
-    own = fields.texts("command")
+    own = _command(fields)
     if not (own or shared.command or fields.has("command")):
         fields.refuse(None, "neither the service nor the version has a `command`", "add the program to run")
     return Version(
@@ -209,6 +212,12 @@ def _version(name: str, shared: _Shared, fields: Fields) -> Version:
         env={**shared.env, **_environment(fields, shared.listen)},
         labels={**shared.labels, **read_labels(fields, OWN_LABELS)},
     )
+
+
+def _command(fields: Fields) -> tuple[str, ...]:
+    if fields.is_empty("command"):
+        fields.refuse("command", "a command has at least one word", "write the program to run, or remove it")
+    return fields.texts("command")
 
 
 def _environment(fields: Fields, listen: Listen) -> Mapping[str, str]:
@@ -224,6 +233,7 @@ def _environment(fields: Fields, listen: Listen) -> Mapping[str, str]:
 
 def _gateway(name: str, namespace: str, fields: Fields) -> GatewayWorkload:
     _check_name(name, fields)
+    refuse_nulls(fields)
     fields.ignore(*KUBERNETES_ONLY_OF_A_GATEWAY)
     labels = read_labels(fields, OWN_LABELS_OF_A_GATEWAY)
     if not labels:

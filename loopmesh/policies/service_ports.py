@@ -4,6 +4,7 @@ import re
 
 from loopmesh.model.application import Health, HealthKind, Port, Protocol
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.values_fields import as_counted
 from loopmesh.policies.yaml_tree import Node
 
 NAME = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -37,7 +38,7 @@ def read_ports(fields: Fields) -> tuple[Port, ...]:
 
 
 def _port(fields: Fields, name: str, node: Node) -> Port | None:
-    number = node.value
+    number = as_counted(node.value)
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 65535:
         fields.refuse("ports", f"`{name}` is a number from 1 to 65535", "write such a number", at=node)
         return None
@@ -58,12 +59,12 @@ def read_health(fields: Fields, ports: tuple[Port, ...]) -> Health:
     speaks_http = not ports or any(port.protocol.is_http for port in ports)
     said = fields.text("health")
     value = said if said is not None else (HealthKind.GRPC if speaks_http else HealthKind.TCP)
-    kind, _, path = value.partition(":")
+    kind, colon, path = value.partition(":")
     if kind in (HealthKind.GRPC, HealthKind.HTTP) and not speaks_http:
         fields.refuse("health", "no port of the service speaks HTTP", "write tcp or none")
     if kind == HealthKind.HTTP and path.startswith("/"):
         return Health(kind=HealthKind.HTTP, path=path)
-    if path or kind not in set(HealthKind) or kind == HealthKind.HTTP:
+    if colon or kind not in set(HealthKind) or kind == HealthKind.HTTP:
         fields.refuse("health", "this is grpc, http:/path, tcp or none", "write one of them")
         return Health(kind=HealthKind.NONE)
     return Health(kind=HealthKind(kind))

@@ -228,6 +228,7 @@ def test_the_ports_of_a_service_lead_to_the_one_its_program_listens_on(both: Shi
         container = program(both.workload(service, version))
         told = {one["name"]: one.get("value") for one in container["env"]}
         listened = int(told["LISTEN_ADDR"].rpartition(":")[2])
+        assert listened == service.program_port
         assert told.get("PORT", str(listened)) == str(listened)
         ports = services[service.namespace, service.name]["spec"]["ports"]
         assert {port["targetPort"] for port in ports} == {listened}

@@ -10,7 +10,10 @@ from tools.chart.go_tools import ROOT
 from tools.chart.render import ChartError, of_kind, render
 
 SERVICES = ("catalog", "inventory", "wallet", "shipping", "orders")
-REFUSED_BY_BOTH = ROOT / "tests" / "policies" / "values_invalid" / "chart.yaml"
+INVALID = ROOT / "tests" / "policies" / "values_invalid"
+REFUSED_BY_BOTH = INVALID / "chart.yaml"
+REFUSED_BY_THE_SCHEMA = INVALID / "schema.yaml"
+OF_THE_SCHEMA = re.compile(r"- at '/(.*)': (?!validation failed)")
 MISTAKES = {
     "services.catalog.versions.v1.replicas=-1": "minimum",
     "services.catalog.versions.v1.replicas=two": "got string, want integer",
@@ -43,6 +46,9 @@ MISTAKES = {
     "gateways.edge.labels.a b=c": "does not match pattern",
     "services.wallet.ports.http-=1": "does not match pattern",
     "services.wallet.command={python,}": "minLength",
+    "monitoring.labels.release=a b": "does not match pattern",
+    "gateways.edge.service.ports[0].name=http-of-the-edge": "maxLength",
+    "gateways.edge.service.ports[0].name=http--a": "does not match pattern",
     "services.wallet.ports.udp-a=1": "the name says the protocol, as in Istio, and `udp-a` is none of",
 }
 
@@ -62,6 +68,17 @@ def test_all_mistakes_are_told_at_once_and_in_the_words_of_mesh_up() -> None:
     assert {rule for rule in rules if rule not in str(there.value)} == set()
     said = [line for line in str(there.value).splitlines() if ": " in line and "; " in line]
     assert len(said) == len(here.value.problems)
+
+
+def test_what_the_schema_refuses_mesh_up_refuses_at_the_same_places() -> None:
+    with pytest.raises(InvalidInputError) as here:
+        read_application(REFUSED_BY_THE_SCHEMA)
+    with pytest.raises(ChartError) as there:
+        render("application", "shop", "-f", str(REFUSED_BY_THE_SCHEMA))
+    ours = {problem.value.partition(":")[0] for problem in here.value.problems}
+    theirs = {place.replace("/", ".") for place in OF_THE_SCHEMA.findall(str(there.value))}
+    assert {place for place in theirs if not place.startswith(tuple(ours))} == set()
+    assert {place for place in ours if not any(one.startswith(place) for one in theirs)} == set()
 
 
 def test_images_said_by_each_service_leave_only_helm_test_without_one() -> None:
