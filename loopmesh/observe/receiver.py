@@ -33,6 +33,7 @@ class OtlpReceiver(TraceServiceServicer):
         self._waiting: asyncio.Queue[ExportTraceServiceRequest] = asyncio.Queue(MOST_WAITING)
         self._server: grpc.aio.Server | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._is_keeping = True
         self.dropped = 0
 
     async def start(self, address: str = "127.0.0.1:0") -> int:
@@ -76,8 +77,11 @@ class OtlpReceiver(TraceServiceServicer):
             spans = [span for request in batch for span in spans_of(request)]
             try:
                 await asyncio.to_thread(self._store.add, spans)
-            except sqlite3.Error:
+                self._is_keeping = True
+            except sqlite3.Error as error:
                 self.dropped += len(batch)
-                log.exception("spans could not be kept")
+                if self._is_keeping:
+                    log.error("spans cannot be kept and are lost until this ends: %s", error)
+                self._is_keeping = False
             for _ in batch:
                 self._waiting.task_done()

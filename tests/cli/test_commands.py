@@ -217,6 +217,19 @@ def test_logs_are_shown_by_workload_and_can_be_narrowed(tmp_path: Path) -> None:
     assert "there are no logs of moon" in failing("logs", "moon", "--state", tmp_path)
 
 
+def test_traces_that_cannot_be_read_are_told_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "traces.db").write_text("hello")
+    said = failing("trace", "last", "--state", tmp_path)
+    assert said.startswith(f"mesh: {tmp_path}/traces.db cannot be read: file is not a database; end the mesh and ")
+
+
+def test_where_spans_that_are_lost_are_told_is_said(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "mesh.log").write_text("")
+    said = failing("trace", "last", "--state", tmp_path)
+    assert said.endswith(f"; {tmp_path}/logs/mesh.log tells of spans that could not be kept\n")
+
+
 def test_a_trace_that_is_not_there_is_told(tmp_path: Path) -> None:
     said = failing("trace", "last", "--state", tmp_path)
     assert said.startswith(f"mesh: there is no trace last in {tmp_path}/traces.db")

@@ -60,6 +60,11 @@ def test_broken_yaml_is_named_with_its_line(mesh: MeshProcess, tmp_path: Path) -
     assert f"{broken}:4: YAML: " in up(mesh, values=str(broken))
 
 
+def test_a_detached_mesh_is_not_told_to_read_what_only_its_starter_has(mesh: MeshProcess) -> None:
+    said = fails(mesh, "up", "--detach", "--values", "values.yaml", "--policies", "/dev/stdin", code=2)
+    assert "--policies /dev/stdin: a detached mesh has no such input; name a file or folder" in said
+
+
 def test_every_problem_is_told_at_once_with_place_rule_and_remedy(mesh: MeshProcess, tmp_path: Path) -> None:
     bad = tmp_path / "values.yaml"
     bad.write_text(

@@ -122,6 +122,13 @@ def test_the_policies_of_files_are_removed_together(lab: MeshProcess) -> None:
     assert lab.run("delete", "-f", "policies").returncode == 1, "they are gone already"
 
 
+def test_policies_come_from_standard_input(lab: MeshProcess) -> None:
+    policy = (lab.folder / "policies" / "lab.yaml").read_text()
+    assert lab.run("diff", "-f", "-", stdin=policy).stdout == "nothing would change\n"
+    broken = lab.run("apply", "-f", "-", stdin="kind: [")
+    assert broken.stderr.startswith("/dev/stdin:2: YAML: ")
+
+
 def test_an_unknown_policy_is_told_with_the_one_that_is_meant(lab: MeshProcess) -> None:
     result = lab.run("delete", "VirtualService", "wob")
     assert result.returncode == 1

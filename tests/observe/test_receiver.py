@@ -80,6 +80,25 @@ async def test_everything_that_was_taken_is_written_before_it_stops(tmp_path: Pa
     assert receiver.dropped == 0
 
 
+async def test_spans_that_cannot_be_kept_are_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = TraceStore(tmp_path / "traces.db")
+    store.close()
+    receiver = OtlpReceiver(store)
+    port = await receiver.start()
+
+    async def dropped() -> int:
+        return receiver.dropped
+
+    for number in range(1, 4):
+        await send(port, export("PlaceOrder", number))
+        await wait_until("it is dropped", dropped)
+        receiver.dropped = 0
+    await receiver.stop()
+    assert [record.getMessage() for record in caplog.records] == [
+        "spans cannot be kept and are lost until this ends: Cannot operate on a closed database."
+    ]
+
+
 async def test_another_backend_gets_the_same_requests(tmp_path: Path, backend: tuple[Backend, int]) -> None:
     servicer, port = backend
     receiver = OtlpReceiver(TraceStore(tmp_path / "traces.db"), f"http://127.0.0.1:{port}")

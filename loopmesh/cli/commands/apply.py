@@ -14,7 +14,13 @@ from loopmesh.cli.policy_files import policy_files
 
 @click.command(short_help="add or replace policies")
 @click.option(
-    "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, required=True, help="File or folder."
+    "-f",
+    "--file",
+    "paths",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="File or folder, or - for standard input.",
 )
 @state_option
 @json_option

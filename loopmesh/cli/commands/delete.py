@@ -17,7 +17,12 @@ from loopmesh.cli.policy_files import policy_files
 @click.argument("kind", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option(
-    "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, help="Remove the policies of these files."
+    "-f",
+    "--file",
+    "paths",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Remove the policies of these files; - is standard input.",
 )
 @state_option
 @json_option

@@ -19,7 +19,14 @@ from loopmesh.cli.policy_files import policy_files
 @click.command(short_help="what policies would change")
 @click.argument("kind", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, help="File or folder.")
+@click.option(
+    "-f",
+    "--file",
+    "paths",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="File or folder, or - for standard input.",
+)
 @click.option("--delete", is_flag=True, help="What would change without these policies.")
 @state_option
 @json_option

@@ -12,6 +12,9 @@ from loopmesh.cli.options import DEFAULT_EDGE_PORT, ControlPlaneKind, UpOptions
 from loopmesh.cli.parameters import chosen_policies, control_plane_option, policies_option, state_option, values_option
 from loopmesh.model.problem import InvalidInputError
 
+DEVICES = "/dev"
+"""Among them what a command is given: standard input, `<(…)` of a shell."""
+
 
 @click.command(short_help="start a mesh")
 @click.option("--detach", is_flag=True, help="Return when everything is ready; the mesh goes on.")
@@ -34,6 +37,8 @@ def command(detach: bool, values: Path, policies: Path | None, state: Path, edge
     mesh up --values my/values.yaml --policies my/istio
     mesh up --control-plane istio
     """
+    if detach and policies is not None and policies.is_relative_to(DEVICES):
+        raise click.UsageError(f"--policies {policies}: a detached mesh has no such input; name a file or folder")
     options = UpOptions(
         values=values,
         policies=chosen_policies(policies),
