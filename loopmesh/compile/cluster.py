@@ -110,7 +110,7 @@ def _find_instances(
 ) -> None:
     if isinstance(called, AddedHost) and view.looks_up(called):
         labels = rule.subset_labels(subset) if rule else {}
-        look_up(cluster, called, port, labels, rule.tls_mode(subset, port.number) if rule else None)
+        look_up(view.index, cluster, called, port, labels, rule.tls_mode(subset, port.number) if rule else None)
         return
     cluster.type = Cluster.EDS
     cluster.eds_cluster_config.eds_config.CopyFrom(ADS)

@@ -45,7 +45,7 @@ def _assignment(
     if isinstance(called, AddedHost) and called.selector is None:
         if not called.is_known:
             return ClusterLoadAssignment(cluster_name=name)
-        return added_assignment(name, called, port, labels, said)
+        return added_assignment(index, name, called, port, labels, said)
     chosen = [one for one in _instances(index, called, port) if labels.items() <= one[0].labels.items()]
     return _of(name, [_endpoint(index, workload, inbound, said) for workload, inbound in chosen])
 

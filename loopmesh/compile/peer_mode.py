@@ -3,19 +3,19 @@
 from dataclasses import replace
 
 from loopmesh.compile.index import MeshIndex
+from loopmesh.compile.selection import Labelled
 from loopmesh.model.policy import Source
 from loopmesh.model.security import PeerAuthentication, PeerMode
-from loopmesh.model.topology import Workload
 
 Decision = tuple[PeerMode, Source | None]
 """A mode, and where a policy says it; Istio's PERMISSIVE is said by none."""
 
 
-def peer_mode(index: MeshIndex, workload: Workload, port: int) -> PeerMode:
+def peer_mode(index: MeshIndex, workload: Labelled, port: int) -> PeerMode:
     return peer_decision(index, workload, port)[0]
 
 
-def peer_decision(index: MeshIndex, workload: Workload, port: int) -> Decision:
+def peer_decision(index: MeshIndex, workload: Labelled, port: int) -> Decision:
     """Port of the workload's policy, workload, namespace, mesh, then Istio's PERMISSIVE.
 
     Of several policies at one level the oldest counts, its ports included (Istio `ComposePeerAuthentication`).
@@ -37,7 +37,7 @@ def namespace_decision(index: MeshIndex, namespace: str) -> Decision:
     return PeerMode.PERMISSIVE, None
 
 
-def _workload_policy(index: MeshIndex, workload: Workload) -> PeerAuthentication | None:
+def _workload_policy(index: MeshIndex, workload: Labelled) -> PeerAuthentication | None:
     selecting = index.peer_authentications.of(workload)
     own = (one for one in selecting if one.selector.labels and one.selector.namespace == workload.namespace)
     return next(own, None)

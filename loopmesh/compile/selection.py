@@ -1,10 +1,19 @@
 """Policies by the workloads they select, so that a workload's are found without asking every policy."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from loopmesh.model.policy import WorkloadSelector
-from loopmesh.model.topology import Workload
+
+
+class Labelled(Protocol):
+    """What is selected: a workload, or an instance that a policy has added."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...
 
 
 class Selecting(Protocol):
@@ -27,7 +36,7 @@ class Selection(Generic[Policy]):
             label = next(iter(policy.selector.labels.items()), None)
             self._buckets.setdefault((policy.selector.namespace, label), []).append((place, policy))
 
-    def of(self, workload: Workload) -> list[Policy]:
+    def of(self, workload: Labelled) -> list[Policy]:
         """Those that select the workload, in the order of their creation."""
         namespaces = dict.fromkeys((workload.namespace, self._root_namespace))
         found = [one for namespace in namespaces for one in self._candidates(namespace, workload)]
@@ -37,7 +46,7 @@ class Selection(Generic[Policy]):
         """Those that select a whole namespace and are written in it."""
         return [policy for _, policy in self._buckets.get((namespace, None), ())]
 
-    def _candidates(self, namespace: str, workload: Workload) -> Iterator[tuple[int, Policy]]:
+    def _candidates(self, namespace: str, workload: Labelled) -> Iterator[tuple[int, Policy]]:
         for label in (None, *workload.labels.items()):
             for place, policy in self._buckets.get((namespace, label), ()):
                 if policy.selector.labels.items() <= workload.labels.items():

@@ -178,6 +178,24 @@ def test_an_instance_with_an_account_of_the_mesh_is_met_with_mutual_tls() -> Non
     assert "metadata" not in second
 
 
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("selector: {matchLabels: {app: old}}, mtls: {mode: DISABLE}", False),
+        ("selector: {matchLabels: {app: new}}, mtls: {mode: DISABLE}", True),
+        ("selector: {matchLabels: {app: old}}, portLevelMtls: {8080: {mode: DISABLE}}", False),
+        ("selector: {matchLabels: {app: old}}, portLevelMtls: {80: {mode: DISABLE}}", True),
+    ],
+)
+def test_an_instance_that_takes_plaintext_by_its_policy_is_met_so(policy: str, expected: bool) -> None:
+    endpoint = "endpoints: [{address: 127.0.0.1, serviceAccount: old, labels: {app: old}, ports: {http: 8080}}]"
+    spec = f"hosts: [api.example.com], location: MESH_INTERNAL, resolution: STATIC, {HTTP}, {endpoint}"
+    head = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: old, namespace: shop}\n"
+    config = configuration("till-v1-0", service_entry(spec), f"{head}spec: {{{policy}}}\n")
+    (group,) = config["ClusterLoadAssignment"][API]["endpoints"]
+    assert ["metadata" in one for one in group["lb_endpoints"]] == [expected]
+
+
 def test_of_a_pattern_the_name_that_is_called_is_looked_up() -> None:
     config = configuration("till-v1-0", service_entry(f'hosts: ["*.example.com"], {HTTP}'), mesh_config=REGISTRY_ONLY)
     found = config["Cluster"]["outbound|80||*.example.com"]
