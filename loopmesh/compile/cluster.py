@@ -18,6 +18,7 @@ from loopmesh.compile.destinations.http_options import NAME as HTTP_OPTIONS
 from loopmesh.compile.destinations.http_options import http_options, is_http2
 from loopmesh.compile.destinations.mesh_defaults import with_mesh_defaults
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
+from loopmesh.compile.destinations.verification import verification_of, verification_of_called
 from loopmesh.compile.messages import duration, pack
 from loopmesh.compile.origin import ISTIO, name_rule, name_setting
 from loopmesh.compile.peers import client_tls, peer_identities
@@ -69,17 +70,9 @@ def _outbound(
     else:
         _find_instances(view, cluster, called, port, rule, subset)
     apply_breaker(cluster, pool, settings, policy.retry_budget)
-    speak(cluster, http_options(port.protocol, pool, policy.tls))
     if policy.outlier_detection is not None:
         apply_outlier_detection(cluster, policy.outlier_detection)
-    identities = peer_identities(view, called)
-    secure(
-        cluster,
-        client_tls(view.index, policy.tls, called, identities),
-        identities=identities,
-        server_name=names.server_name(port.number, subset, called.host),
-        http2=is_http2(port.protocol, pool),
-    )
+    _meet(view, cluster, called, port, subset, policy)
     if rule:
         _name_rule(cluster, rule, subset)
     for setting, source in (
@@ -91,6 +84,23 @@ def _outbound(
         if source is not None:
             name_setting(cluster.metadata, setting, source)
     return cluster
+
+
+def _meet(view: View, cluster: Cluster, called: Called, port: Port, subset: str, policy: TrafficPolicy) -> None:
+    """Which HTTP is spoken, and with whom; what is looked up as it is called has no server name of the mesh."""
+    pool = policy.connection_pool or ConnectionPool()
+    identities = peer_identities(view, called)
+    tls = client_tls(view.index, policy.tls, called, identities)
+    is_called_name = _is_called_name(called)
+    verification = verification_of_called(tls) if is_called_name else verification_of(policy.tls)
+    speak(cluster, http_options(port.protocol, pool, verification))
+    secure(
+        cluster,
+        tls,
+        identities=identities,
+        server_name="" if is_called_name else names.server_name(port.number, subset, called.host),
+        http2=is_http2(port.protocol, pool),
+    )
 
 
 def _is_called_name(called: Called) -> bool:

@@ -40,9 +40,10 @@ def client_tls(
 
 
 def _unsaid(index: MeshIndex, called: Called) -> ClientTls | None:
-    """Without auto mTLS, and outside the mesh, a caller speaks plaintext. So it does to a namespace that takes only
-    plaintext, even to a workload there that has a mode of its own (Istio `BestEffortInferServiceMTLSMode`)."""
-    outside = isinstance(called, AddedHost) and not called.in_mesh
+    """Without auto mTLS, outside the mesh, and where connections go on to whoever is there, a caller speaks plaintext.
+    So it does to a namespace that takes only plaintext, even to a workload there that has a mode of its own (Istio
+    `BestEffortInferServiceMTLSMode`)."""
+    outside = isinstance(called, AddedHost) and (called.goes_on or not called.in_mesh)
     if outside or not index.policies.settings.auto_mutual_tls:
         return PLAINTEXT
     mode, _ = namespace_decision(index, called.namespace)

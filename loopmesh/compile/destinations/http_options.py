@@ -6,7 +6,6 @@ from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import HttpPro
 
 from loopmesh.compile.messages import duration
 from loopmesh.model.application import Protocol
-from loopmesh.model.destinations.client_tls import ClientTls, TlsMode
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 
 NAME = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -17,13 +16,14 @@ def is_http2(protocol: Protocol, pool: ConnectionPool) -> bool:
     return not pool.use_client_protocol and (protocol.is_http2 or pool.http2_upgrade is Http2Upgrade.UPGRADE)
 
 
-def http_options(protocol: Protocol, pool: ConnectionPool, tls: ClientTls | None) -> HttpProtocolOptions | None:
+def http_options(
+    protocol: Protocol, pool: ConnectionPool, verification: UpstreamHttpProtocolOptions | None
+) -> HttpProtocolOptions | None:
     """None for a stream of bytes of which nothing is said."""
     options = HttpProtocolOptions()
     connection = _connection(pool)
     if connection is not None:
         options.common_http_protocol_options.CopyFrom(connection)
-    verification = _verification(tls)
     if verification is not None:
         options.upstream_http_protocol_options.CopyFrom(verification)
     says_version = pool.use_client_protocol or pool.http2_upgrade is Http2Upgrade.UPGRADE
@@ -42,15 +42,6 @@ def _connection(pool: ConnectionPool) -> ConnectionOptions | None:
     if pool.max_connection_duration_ms is not None:
         options.max_connection_duration.CopyFrom(duration(pool.max_connection_duration_ms))
     return options if options.ByteSize() else None
-
-
-def _verification(tls: ClientTls | None) -> UpstreamHttpProtocolOptions | None:
-    """The host called is the server name, and the name the certificate must be for, where the policy says neither
-    (Istio `setAutoSniAndAutoSanValidation`)."""
-    if tls is None or tls.mode not in (TlsMode.SIMPLE, TlsMode.MUTUAL) or tls.server_name:
-        return None
-    verified = not (tls.server_names or tls.unverified)
-    return UpstreamHttpProtocolOptions(auto_sni=True, auto_san_validation=verified)
 
 
 def _choose_version(options: HttpProtocolOptions, protocol: Protocol, pool: ConnectionPool) -> None:
