@@ -11,13 +11,16 @@ from loopmesh.model.mesh_settings import MeshSettings
 from loopmesh.model.problem import InvalidInputError, Problem
 from loopmesh.model.topology import Topology, Workload, WorkloadKind
 from loopmesh.oracle import (
+    BrokenError,
     Generator,
     HostAddresses,
     OracleError,
     PlacedResources,
     Placement,
+    Question,
     RefusedError,
     ask_about,
+    breaking_policies,
     place_resources,
     prepare_generator,
     unnamed_sampling_percent,
@@ -62,10 +65,13 @@ async def ask_istio(
     written = [with_namespace(document) for document in policy_set.documents.values()]
     mesh_config = _mesh_config(policy_set)
     hosts = HostAddresses(added)
+    question = ask_about(topology, addresses, written, mesh_config, hosts.allocated)
     try:
-        answer = await generator.ask(ask_about(topology, addresses, written, mesh_config, hosts.allocated))
+        answer = await generator.ask(question)
     except RefusedError as error:
         raise InvalidInputError(_problems(error, policy_set)) from error
+    except BrokenError as error:
+        raise RunError(await _breakage(generator, question, error, policy_set)) from error
     except OracleError as error:
         raise RunError(str(error)) from error
     percent = unnamed_sampling_percent(mesh_config)
@@ -74,6 +80,14 @@ async def ask_istio(
         workload.name: _config(place_resources(placement, workload, answer.proxies[workload.name]), workload)
         for workload in topology.workloads
     }
+
+
+async def _breakage(generator: Generator, question: Question, error: BrokenError, policy_set: PolicySet) -> str:
+    documents = list(policy_set.documents.values())
+    names = [str(documents[number].policy) for number in await breaking_policies(generator, question)]
+    generator.log.write_text(f"{', '.join(names)}\n{error}\n{error.stack}")
+    what = f"{' and '.join(names)}, as istiod would; remove one of them" if names else "this mesh"
+    return f"Istio's own generator breaks on {what} ({error}); where it does is in {generator.log}"
 
 
 def _mesh_config(policy_set: PolicySet) -> dict[str, Any]:

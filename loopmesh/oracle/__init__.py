@@ -5,7 +5,8 @@ to this machine's addresses; or what Istio has against the policies. Never: chan
 """
 
 from loopmesh.oracle.binary import prepare_generator
-from loopmesh.oracle.errors import OracleError, RefusedError
+from loopmesh.oracle.breaking import breaking_policies
+from loopmesh.oracle.errors import BrokenError, OracleError, RefusedError
 from loopmesh.oracle.generator import Generator
 from loopmesh.oracle.host_addresses import HostAddresses
 from loopmesh.oracle.packed_types import load_packed_types
@@ -14,6 +15,7 @@ from loopmesh.oracle.question import Question, ask_about
 from loopmesh.oracle.spans import unnamed_sampling_percent
 
 __all__ = [
+    "BrokenError",
     "Generator",
     "HostAddresses",
     "OracleError",
@@ -22,6 +24,7 @@ __all__ = [
     "Question",
     "RefusedError",
     "ask_about",
+    "breaking_policies",
     "load_packed_types",
     "place_resources",
     "prepare_generator",

@@ -8,6 +8,14 @@ class OracleError(Exception):
     """One line: the generator cannot be built or started, or it broke."""
 
 
+class BrokenError(OracleError):
+    """Istio's own code panicked on the question; `stack` is where."""
+
+    def __init__(self, message: str, stack: str) -> None:
+        self.stack = stack
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """`policy` counts the user's policies from 0 in the order they were given; `message` is Istio's own."""

@@ -13,7 +13,7 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from loopmesh.oracle.errors import OracleError, Refusal, RefusedError
+from loopmesh.oracle.errors import BrokenError, OracleError, Refusal, RefusedError
 from loopmesh.oracle.question import Question
 
 # Filters that exist only in Istio's own Envoy build would be refused by a stock one.
@@ -52,7 +52,9 @@ class Answer:
 class Generator:
     """Made by `start`; ends when its input is closed, so also with this process, however that ends."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        """`log` is for whoever has more to say of a failure than a line."""
+        self.log = log
         self._process = process
         self._one_at_a_time = asyncio.Lock()
 
@@ -66,14 +68,17 @@ class Generator:
             )
         except OSError as error:
             raise OracleError(f"cannot start {binary}: {error.strerror}; delete it to have it built again") from error
-        return cls(process)
+        return cls(process, binary.with_name("failure.log"))
 
     async def ask(self, question: Question) -> Answer:
-        """Raises RefusedError when Istio does not take the policies, OracleError when the generator breaks."""
+        """Raises RefusedError when Istio does not take the policies, BrokenError when its code breaks on them, and
+        OracleError when the generator does."""
         async with self._one_at_a_time:
             answer = await self._exchange(json.dumps(question.as_json()).encode() + b"\n")
         if "problems" in answer:
             raise RefusedError([_refusal(found, len(question.services)) for found in answer["problems"]])
+        if "stack" in answer:
+            raise BrokenError(answer["error"], answer["stack"])
         if "error" in answer:
             raise OracleError(f"Istio's generator failed: {answer['error']}")
         proxies = {name: _resources(found) for name, found in answer["proxies"].items()}

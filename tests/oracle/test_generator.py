@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from loopmesh.oracle import Generator, OracleError, Question, RefusedError, prepare_generator
+from loopmesh.oracle import (
+    BrokenError,
+    Generator,
+    OracleError,
+    Question,
+    RefusedError,
+    breaking_policies,
+    prepare_generator,
+)
 from tests.go import require_go
 
 SERVICE = {
@@ -72,6 +80,27 @@ async def test_a_question_it_cannot_answer_does_not_end_it() -> None:
     with pytest.raises(OracleError, match="generator failed"):
         await generator.ask(question(mesh_config={"defaultHttpRetryPolicy": 1}))
     assert (await generator.ask(question())).proxies
+    await generator.close()
+
+
+def policy(kind: str, name: str, **spec: object) -> dict[str, object]:
+    return virtual_service(**spec) | {"kind": kind, "metadata": {"name": name, "namespace": "shop"}}
+
+
+async def test_the_policies_that_istios_own_code_breaks_on_are_found_among_others() -> None:
+    generator = await start()
+    ports = [{"number": 80, "name": "http", "protocol": "HTTP"}]
+    ejection = {"outlierDetection": {"interval": "1s"}}
+    host = policy("ServiceEntry", "host", hosts=["*.example.com"], resolution="DYNAMIC_DNS", ports=ports)
+    rule = policy("DestinationRule", "rule", host="*.example.com", trafficPolicy=ejection)
+    teapot = [{"directResponse": {"status": 418}}]
+    others = [policy("VirtualService", name, hosts=[f"{name}.example.com"], http=teapot) for name in "abc"]
+    asked = question(others[0], host, others[1], rule, others[2])
+    with pytest.raises(BrokenError) as broken:
+        await generator.ask(asked)
+    assert "goroutine" in broken.value.stack
+    assert "goroutine" not in str(broken.value)
+    assert await breaking_policies(generator, asked) == [1, 3]
     await generator.close()
 
 

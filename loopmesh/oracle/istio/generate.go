@@ -29,11 +29,12 @@ func reply(asked question, render renderer) (answered answer) {
 	}
 	var proxies map[string]proxyResources
 	var err error
+	var stack string
 	failed := test.Wrap(func(t test.Failer) {
 		// Istio's generator panics where its validation has a gap; that is an answer, not the end.
 		defer func() {
 			if found := recover(); found != nil {
-				err = fmt.Errorf("Istio's generator panicked: %v\n%s", found, debug.Stack())
+				err, stack = fmt.Errorf("%v", found), string(debug.Stack())
 			}
 		}()
 		proxies, err = generate(t, asked, configs, render)
@@ -42,7 +43,7 @@ func reply(asked question, render renderer) (answered answer) {
 		err = failed
 	}
 	if err != nil {
-		return answer{Error: err.Error()}
+		return answer{Error: err.Error(), Stack: stack}
 	}
 	return answer{Proxies: proxies, Milliseconds: float64(time.Since(started).Microseconds()) / 1000}
 }

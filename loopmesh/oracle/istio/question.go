@@ -18,11 +18,13 @@ type proxyNode struct {
 	Metadata map[string]any `json:"metadata"`
 }
 
-// answer holds the resources of every proxy by its name. With problems there are none.
+// answer holds the resources of every proxy by its name. With problems or an error there are none; Stack is where the
+// generator panicked.
 type answer struct {
 	Milliseconds float64                   `json:"milliseconds"`
 	Problems     []problem                 `json:"problems,omitempty"`
 	Error        string                    `json:"error,omitempty"`
+	Stack        string                    `json:"stack,omitempty"`
 	Proxies      map[string]proxyResources `json:"proxies,omitempty"`
 }
 
