@@ -22,3 +22,19 @@ def test_only_declared_differences(verifier: Verifier, case: Case) -> None:
 def test_a_log_file_of_the_mesh_is_not_that_of_the_question_before(verifier: Verifier) -> None:
     for path in ("/tmp/one", "/tmp/other"):
         assert not verifier.undeclared(APPLICATION, [("meshconfig.yaml", f"accessLogFile: {path}")])
+
+
+def test_a_name_that_a_patch_gives_to_two_ports_is_told(verifier: Verifier) -> None:
+    policy = """
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: twice, namespace: lab}
+spec:
+  configPatches:
+  - applyTo: VIRTUAL_HOST
+    match: {context: SIDECAR_OUTBOUND, routeConfiguration: {vhost: {name: "greeter.lab.svc.cluster.local:7000"}}}
+    patch: {operation: MERGE, value: {domains: ["server.lab:8000"]}}
+"""
+    (told,) = verifier.undeclared(APPLICATION, [("policies.yaml", policy)])
+    assert "names of" in told
+    assert "loopmesh has server.lab:8000 twice in its one set of routes" in told

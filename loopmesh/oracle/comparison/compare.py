@@ -7,6 +7,7 @@ from typing import Any
 
 from loopmesh.model.topology import Workload
 from loopmesh.oracle.comparison.declared import reason_for
+from loopmesh.oracle.comparison.names_twice import names_twice
 from loopmesh.oracle.comparison.parts import Configuration, Part, parts_of
 from loopmesh.oracle.comparison.plain import Plain
 from loopmesh.oracle.comparison.spelling import one_spelling, without_own_line
@@ -58,6 +59,20 @@ def compare_proxies(
             if key not in known:
                 known[key] = (one, other, list(compare_parts(part, one, other)))
             yield from (replace(found, workload=workload.name) for found in known[key][2])
+        yield from _refused_names(workload, own[workload.name], istio[workload.name])
+
+
+def _refused_names(workload: Workload, own: Configuration, istio: Configuration) -> Iterator[Difference]:
+    by_both = set(names_twice(istio))
+    for host, name in names_twice(own):
+        if (host, name) not in by_both:
+            yield Difference(
+                workload=workload.name,
+                part=("host", host),
+                field="domains",
+                own=f"{name} twice in its one set of routes, which proxies refuse",
+                istio="it once for each port",
+            )
 
 
 def compare_parts(part: Part, own: Plain | None, istio: Plain | None) -> Iterator[Difference]:
