@@ -1,10 +1,11 @@
-"""Istio's configuration says which policy a route or destination comes from, and not from where in it: that is copied
-from loopmesh's own, where both have the same."""
+"""Istio's configuration says which policy a route or destination comes from, and not from where in it, and nothing of
+PeerAuthentications: that is copied from loopmesh's own, where both have the same."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
-from envoy.config.core.v3.base_pb2 import Metadata
+from envoy.config.core.v3.base_pb2 import INBOUND, Metadata
+from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
@@ -19,6 +20,7 @@ def lend_places(own: ProxyConfig, istios: ProxyConfig) -> None:
         known = own.clusters.get(name)
         if isinstance(cluster, Cluster) and isinstance(known, Cluster):
             _lend(known.metadata, cluster.metadata)
+    _lend_to_inbound(own.listeners, istios.listeners)
     hosts = {(name, host.name): host for name, host in _virtual_hosts(own.routes)}
     called = {host.name: host for host in hosts.values()}
     for name, host in _virtual_hosts(istios.routes):
@@ -27,6 +29,16 @@ def lend_places(own: ProxyConfig, istios: ProxyConfig) -> None:
         if found is not None and _ways(found.routes) == _ways(host.routes):
             for lender, borrower in zip(found.routes, host.routes, strict=True):
                 _lend(lender.metadata, borrower.metadata)
+
+
+def _lend_to_inbound(own: Mapping[str, Message], istios: Mapping[str, Message]) -> None:
+    """Of a port, for which loopmesh has a listener and Istio chains in one for all."""
+    for listener in istios.values():
+        if isinstance(listener, Listener) and listener.traffic_direction == INBOUND:
+            for chain in listener.filter_chains:
+                known = own.get(f"inbound|{chain.filter_chain_match.destination_port.value}")
+                if isinstance(known, Listener):
+                    chain.metadata.MergeFrom(known.metadata)
 
 
 def _virtual_hosts(routes: Mapping[str, Message]) -> Iterator[tuple[str, VirtualHost]]:

@@ -61,7 +61,7 @@ class Inbound:
 
 def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, request: Request) -> Inbound:
     """What the server's proxy does with a connection and the request on it."""
-    rule = rule_of(listener.metadata)
+    rule = _peer_rule(listener, connection)
     chain = find_filter_chain(listener, connection)
     problem = _refusal(chain, connection)
     if chain is None or problem:
@@ -78,6 +78,12 @@ def simulate_inbound(proxy: Proxy, listener: Listener, connection: Connection, r
         unknown=unknown,
         handover=handover,
     )
+
+
+def _peer_rule(listener: Listener, connection: Connection) -> Rule | None:
+    """Who says what may be spoken: of the listener, or of the port where one listener is for all."""
+    meant = [one for one in listener.filter_chains if one.filter_chain_match.destination_port.value == connection.port]
+    return next(filter(None, map(rule_of, [listener.metadata, *(one.metadata for one in meant)])), None)
 
 
 def _refusal(chain: FilterChain | None, connection: Connection) -> str:

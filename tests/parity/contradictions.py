@@ -95,7 +95,9 @@ def _route(matched: Matched | None, said: Decision) -> Iterator[str]:
 def _arrival(call: Call, told: Instance, said: Decision) -> Iterator[str]:
     if told.inbound is None:
         return
-    yield from _policy("listener", told.inbound.rule, said.listener_policy, said.listener_place)
+    # Istio has one listener for all ports of a program, with chains for each.
+    policy, place = said.listener_policy or said.chain_policy, said.listener_place or said.chain_place
+    yield from _policy("listener", told.inbound.rule, policy, place)
     yield from _authorization(told.inbound.checks, said)
     yield from _ending(_ends_of_server(told.inbound), said)
     peer = call.spiffe_id if told.tls and told.tls.shows_identity else ""

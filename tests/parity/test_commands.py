@@ -75,6 +75,11 @@ def test_new_instances_take_calls(by_istio: MeshProcess) -> None:
     assert seen == {"clock-v1-0", "clock-v1-1", "clock-v1-2"}
 
 
+def test_an_explanation_names_the_peer_authentication_that_holds(by_istio: MeshProcess) -> None:
+    told = by_istio.command("explain", "--from", "web", "clock:7000", "GetTime")
+    assert "[PeerAuthentication lab/default (policies/lab.yaml:5)]" in told
+
+
 def test_what_istio_refuses_is_told_with_its_place_and_changes_nothing(by_istio: MeshProcess, tmp_path: Path) -> None:
     policy = tmp_path / "refused.yaml"
     policy.write_text(REFUSED)
