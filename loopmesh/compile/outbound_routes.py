@@ -20,8 +20,14 @@ HTTP_PORT = 80
 
 def outbound_routes(view: View) -> RouteConfiguration:
     """All routes of the sidecars with this view; the configuration's name is `outbound`."""
-    hosts = [_service_host(view, service, port) for service, port in view.request_ports]
-    taken = {domain for host in hosts for domain in host.domains}
+    hosts: list[VirtualHost] = []
+    taken: set[str] = set()
+    for service, port in view.request_ports:
+        host = _service_host(view, service, port)
+        # An address that several hosts have is the first one's; Istio leaves to chance whose (`dedupeDomains`).
+        host.domains[:] = [domain for domain in host.domains if domain not in taken]
+        hosts.append(host)
+        taken.update(host.domains)
     for host in [*_other_hosts(view, taken), *_hidden_hosts(view)]:
         if taken.isdisjoint(host.domains):
             hosts.append(host)

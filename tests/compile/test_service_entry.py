@@ -132,6 +132,15 @@ def test_a_range_of_one_is_an_address(written: str, called: str) -> None:
     assert called in domains(configuration("till-v1-0", service_entry(spec)), "api.example.com:80")
 
 
+def test_an_address_that_two_hosts_have_is_the_first_ones() -> None:
+    shared = f"addresses: [10.0.0.1], resolution: STATIC, {HTTP}"
+    first = service_entry(f"hosts: [a.example.com], {shared}")
+    second = service_entry(f"hosts: [b.example.com], {shared}", name="other")
+    config = configuration("till-v1-0", f"{first}---\n{second}")
+    assert "10.0.0.1" in domains(config, "a.example.com:80")
+    assert domains(config, "b.example.com:80") == ["b.example.com", "b.example.com:80"]
+
+
 def test_what_is_outside_is_spoken_to_in_plaintext_unless_a_rule_says_otherwise() -> None:
     spec = f"hosts: [api.example.com], resolution: DNS, {HTTP}, subjectAltNames: [api.example.org]"
     found = cluster(spec)
