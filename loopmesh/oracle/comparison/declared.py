@@ -34,6 +34,12 @@ def _only_ranges(own: Any, istio: Any) -> bool:
     return bool(istio) and own == [one for one in istio if "/" not in one]
 
 
+def _of_called_names(own: Any, istio: Any) -> bool:
+    """A filter that Istio adds for a host with resolution DYNAMIC_DNS."""
+    cache = ((istio or {}).get("typed_config") or {}).get("dns_cache_config") or {}
+    return own is None and str(cache.get("name")).endswith("_dfp_dns_cache")
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """`part` and `field` are patterns of a part's kind and name and of the path inside it, empty for the whole part;
@@ -103,6 +109,12 @@ DECLARED: tuple[Declared, ...] = (
         r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
     ),
     Declared(r"host .*", "domains", "ranges of addresses, which are no names a call can have", _only_ranges),
+    Declared(
+        r"outbound .*",
+        r"http_filters\.envoy\.filters\.http\.dynamic_forward_proxy",
+        "a cluster of called names looks them up itself",
+        _of_called_names,
+    ),
     Declared(r"outbound .*", r"rds\.route_config_name", "loopmesh has one set of routes for all ports"),
     Declared(CHAINS, r"transport_socket_connect_timeout", "how long a caller may take for its TLS handshake"),
     Declared(
