@@ -118,7 +118,7 @@ def test_weights_are_told_as_shares_of_each_version(shop: MeshProcess) -> None:
 
 
 def test_a_path_is_explained_as_http(shop: MeshProcess) -> None:
-    answer = explained(shop, "orders", "catalog:50051", "/v1/products?page=2", "-X", "delete")
+    answer = explained(shop, "orders", "catalog:50051", "/v1/products?page=2", "-X", "DELETE")
     assert (answer["method"], answer["path"]) == ("DELETE", "/v1/products?page=2")
     assert [one["verdict"] for one in answer["outcomes"]] == ["denied", "denied"]
 
