@@ -65,7 +65,7 @@ def place_resources(placement: Placement, workload: Workload, found: ProxyResour
     topology = placement.topology
     outside = _outside(placement, found)
     for route in found.routes:
-        outside.passed_on.lead_requests(route, outside.hiddenopen_at(route.name), workload.namespace)
+        outside.passed_on.lead_requests(route, outside.hidden_at(route.name), workload.namespace)
     listeners = {listener.name: listener for listener in _listeners(placement, workload, found, outside)}
     sockets = {listener.address.pipe.path for listener in listeners.values()} - {"", OUTBOUND}
     forwards = [one for one in topology.forwards if one.workload == workload.name]
@@ -101,7 +101,7 @@ class _Outside:
     hidden: tuple[HiddenPort, ...]
     passed_on: PassedOn
 
-    def hiddenopen_at(self, routes: str) -> list[HiddenPort]:
+    def hidden_at(self, routes: str) -> list[HiddenPort]:
         """By the name of Istio's routes for the port."""
         return [one for one in self.hidden if routes == f"{one[1].number}"]
 

@@ -76,10 +76,10 @@ class Outbound:
     """No filter chain takes the connection, or none that goes anywhere."""
     is_unknown: bool = False
     """Nobody has declared the host, and calls of such are refused."""
-    asks_certificate: bool = False
-    """Whoever calls must show a certificate: a gateway's server says so."""
     refuses_unknown: Rule | None = None
     """The policy that says so."""
+    asks_certificate: bool = False
+    """Whoever calls must show a certificate: a gateway's server says so."""
 
     @property
     def stopped_by(self) -> Check | None:
