@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from loopmesh.model.policy import PolicyName, Source
 
 PLACES = ("source", "origin")
 """Where something was read is no part of what it says."""
 LONGEST_SHOWN = 60
+LEAD = 20
+"""Characters shown before the first that differs, where not all are."""
 WORD = re.compile(r"[\w-]+")
 
 
@@ -63,11 +66,13 @@ def mean_the_same(before: object, after: object) -> bool:
 
 
 def field_differences(before: object, after: object, path: str) -> Iterator[FieldDifference]:
-    """Every field at which two values of YAML, which stand at `path`, say something else."""
+    """Every field at which two values of YAML, which stand at `path`, say something else; long ones are cut to that."""
     old, new = dict(_leaves(before, path)), dict(_leaves(after, path))
     for field in dict.fromkeys([*old, *new]):
-        if old.get(field) != new.get(field):
-            yield FieldDifference(path=field.lstrip("."), before=old.get(field), after=new.get(field))
+        said, saying = old.get(field), new.get(field)
+        if said != saying:
+            same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(said or "", saying or "", strict=False))))
+            yield FieldDifference(path=field.lstrip("."), before=_shown(said, same), after=_shown(saying, same))
 
 
 def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -80,12 +85,12 @@ def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
             yield from _leaves(inside, f"{path}.{key}" if WORD.fullmatch(str(key)) else f"{path}[{key}]")
     elif isinstance(value, Sequence) and value and not isinstance(value, str | bytes):
         if all(isinstance(inside, str | int) for inside in value):
-            yield path, _shown(", ".join(map(_text, value)))
+            yield path, ", ".join(map(_text, value))
             return
         for number, inside in enumerate(value):
             yield from _leaves(inside, f"{path}[{_named(inside, number)}]")
     elif value is not None:
-        yield path, _shown(_text(value))
+        yield path, _text(value)
 
 
 def _named(value: object, number: int) -> str:
@@ -100,8 +105,13 @@ def _text(value: object) -> str:
         return str(value).lower()
     if isinstance(value, Mapping | Sequence) and not value and not isinstance(value, str | bytes):
         return "{}" if isinstance(value, Mapping) else "[]"
-    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _shown(text: str) -> str:
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+def _shown(text: str | None, same: int) -> str | None:
+    """Of a long one the part about the first character after the `same` ones."""
+    if text is None or len(text) <= LONGEST_SHOWN:
+        return text
+    start = max(same - LEAD, 0)
+    end = start + LONGEST_SHOWN
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -8,6 +8,7 @@ import pytest
 from loopmesh.cli.policy_change import Compiled, MeshDifference, PolicyChange, compare
 from loopmesh.compile import compile_mesh
 from loopmesh.model.application import Application
+from loopmesh.model.difference import mean_the_same
 from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError
@@ -86,6 +87,21 @@ def test_a_change_is_told_in_the_words_of_the_file(shop: Shop) -> None:
     told = {(one.policy.kind, field.path) for one in found.policies for field in one.fields}
     assert ("MeshConfig", "outboundTrafficPolicy.mode") in told
     assert ("AuthorizationPolicy", "spec.rules[0].to[0].operation.paths") in told
+
+
+def test_a_change_behind_what_is_shown_of_a_text_is_a_change(shop: Shop) -> None:
+    found = shop.difference(
+        shop.source("wallet/authorizationpolicy.yaml").replace("WalletService/Deposit", "WalletService/Other", 1)
+    )
+    (policy,) = found.policies
+    (field,) = policy.fields
+    assert field.path == "spec.rules[0].to[0].operation.paths"
+    assert (field.before or "").endswith("WalletService/Deposit")
+    assert (field.after or "").endswith("WalletService/Other")
+
+
+def test_patches_of_one_length_are_told_apart() -> None:
+    assert not mean_the_same(b"\x08\x01", b"\x08\x02")
 
 
 def test_a_changed_limit_is_told_as_a_destination_of_callers_and_of_the_services_own_proxies(shop: Shop) -> None:
