@@ -10,7 +10,7 @@ from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.provider import LogFile, Provider, SpanCollector
 from loopmesh.model.telemetry import Telemetry
 from loopmesh.policies.analysis import Message, policy_problem
-from loopmesh.policies.selected import gateways, versions
+from loopmesh.policies.selected import gateways, second_ones, versions
 
 Place = Callable[[Source, str], Origin]
 TRACING, LOGGING = "tracing", "accessLogging"
@@ -24,8 +24,7 @@ def check_telemetries(
     settings = policies.settings
     known = [one for one in policies.telemetries if one.source.policy not in broken]
     wide = [one for one in known if not one.selector.labels]
-    yield from _second_of_a_namespace(wide)
-    yield from _second_of_a_workload([one for one in known if one.selector.labels], application)
+    yield from _second_ones(known, application)
     for telemetry in known:
         if telemetry.selector.labels and telemetry.selector.namespace == settings.root_namespace:
             rule = f"Istio does not heed a selector in {settings.root_namespace}"
@@ -40,31 +39,18 @@ def _namespace(telemetry: Telemetry) -> str:
     return telemetry.selector.namespace
 
 
-def _second_of_a_namespace(wide: Sequence[Telemetry]) -> Iterator[Problem]:
+def _second_ones(known: Sequence[Telemetry], application: Application) -> Iterator[Problem]:
     """The oldest counts."""
-    first: dict[str, Telemetry] = {}
-    for telemetry in wide:
-        earlier = first.setdefault(_namespace(telemetry), telemetry)
-        if earlier is not telemetry:
-            rule = f"{earlier.source} is for the whole namespace already"
-            value, remedy = f"namespace {_namespace(telemetry)}", "write both in one, or add a selector"
-            message = Message.TELEMETRIES_OF_ONE_NAMESPACE
-            yield policy_problem(telemetry.source, value, rule, remedy, message=message)
-
-
-def _second_of_a_workload(narrow: Sequence[Telemetry], application: Application) -> Iterator[Problem]:
-    """The oldest counts here, too."""
-    first: dict[tuple[str, ...], Telemetry] = {}
-    for telemetry in narrow:
-        for key, namespace, labels in (*versions(application), *gateways(application)):
-            if not telemetry.selector.selects(namespace, labels):
-                continue
-            earlier = first.setdefault(key, telemetry)
-            if earlier is not telemetry:
-                rule, remedy = f"{earlier.source} holds for it already", "write both in one"
-                message = Message.TELEMETRIES_OF_ONE_WORKLOAD
-                yield policy_problem(telemetry.source, f"of {' '.join(key)}", rule, remedy, message=message)
-                break
+    for telemetry, earlier, what in second_ones(known, (*versions(application), *gateways(application))):
+        value, message = f"of {what}", Message.TELEMETRIES_OF_ONE_WORKLOAD
+        rule, remedy = f"{earlier.source} holds for it already", "write both in one"
+        if not telemetry.selector.labels:
+            value, message = what, Message.TELEMETRIES_OF_ONE_NAMESPACE
+            rule, remedy = (
+                f"{earlier.source} is for the whole namespace already",
+                "write both in one, or add a selector",
+            )
+        yield policy_problem(telemetry.source, value, rule, remedy, message=message)
 
 
 def _providers(telemetry: Telemetry, settings: MeshSettings, place: Place) -> Iterator[Problem]:
