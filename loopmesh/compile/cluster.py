@@ -24,7 +24,7 @@ from loopmesh.compile.origin import ISTIO, name_rule, name_setting
 from loopmesh.compile.peers import client_tls, peer_identities
 from loopmesh.compile.sockets import loopback
 from loopmesh.compile.view import View
-from loopmesh.model.added_host import AddedHost, Called, Resolution
+from loopmesh.model.added_host import AddedHost, Called
 from loopmesh.model.application import Port, Protocol
 from loopmesh.model.destinations.balancing import Balancing
 from loopmesh.model.destinations.connection_pool import ConnectionPool
@@ -104,9 +104,7 @@ def _meet(view: View, cluster: Cluster, called: Called, port: Port, subset: str,
 
 
 def _is_called_name(called: Called) -> bool:
-    """Whether it has no instances of its own, for every call says where it goes; a host whose connections go on counts
-    as one instance to Istio."""
-    return isinstance(called, AddedHost) and called.resolution is Resolution.CALLED_NAME and not called.goes_on
+    return isinstance(called, AddedHost) and called.has_no_instances
 
 
 def _chooses(view: View, called: Called) -> bool:

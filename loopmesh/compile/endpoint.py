@@ -69,7 +69,7 @@ def _instances(index: MeshIndex, called: Called, port: Port) -> Iterator[tuple[W
     if isinstance(called, Service):
         workloads = index.ready_instances(called)
     elif called.selector is not None:
-        number, workloads = called.targets.get(port.number, port.number), index.selected(called.selector)
+        number, workloads = called.target(port), index.selected(called.selector)
     for workload in workloads:
         for inbound in workload.inbound:
             if inbound.port.number == number:

@@ -74,13 +74,20 @@ class AddedHost:
         """Whether a sidecar chooses among instances; else the program has, or the name that is called decides."""
         return not self.goes_on and self.resolution is not Resolution.CALLED_NAME
 
+    @property
+    def has_no_instances(self) -> bool:
+        """Whether every call says where it goes; a host whose connections go on counts as one instance to Istio."""
+        return self.resolution is Resolution.CALLED_NAME and not self.goes_on
+
     def names_from(self, namespace: str) -> tuple[str, ...]:
         """Every spelling by which it is called, the same for all callers; an IPv6 address stands in brackets there."""
         return (self.host, *(f"[{one}]" if ":" in one else one for one in self.addresses))
 
-    def target(self, port: Port, endpoint: AddedEndpoint) -> int:
-        """The instance's port (Istio `convertWorkloadInstanceToServiceInstance`)."""
-        return endpoint.ports.get(port.name) or self.targets.get(port.number, port.number)
+    def target(self, port: Port, endpoint: AddedEndpoint | None = None) -> int:
+        """The instance's port (Istio `convertWorkloadInstanceToServiceInstance`); without an endpoint that of the
+        workloads selected."""
+        named = endpoint.ports.get(port.name) if endpoint else None
+        return named or self.targets.get(port.number, port.number)
 
     def account(self, endpoint: AddedEndpoint) -> Identity | None:
         """Who an instance is, if it is somebody of the mesh."""

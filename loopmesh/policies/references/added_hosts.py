@@ -18,7 +18,7 @@ def target_problems(known: Known, added: AddedHost) -> Iterator[Problem]:
             continue
         listens = {port.number for port in service.ports}
         for port in added.ports:
-            target = added.targets.get(port.number, port.number)
+            target = added.target(port)
             if target not in listens:
                 rule = f"{service.name}, which its workloadSelector selects, does not listen there"
                 remedy = f"add `targetPort`, one of {', '.join(map(str, sorted(listens)))}"

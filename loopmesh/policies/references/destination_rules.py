@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from loopmesh.model.added_host import AddedHost, Resolution
+from loopmesh.model.added_host import AddedHost
+from loopmesh.model.application import Service
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import DestinationRule, Subset, TrafficPolicy
 from loopmesh.policies.analysis import Message, policy_problem
@@ -51,7 +52,7 @@ def _balancing(known: Known, rule: DestinationRule, policy: TrafficPolicy) -> It
 def _of_called_names(known: Known, rule: DestinationRule) -> Iterator[Problem]:
     """What Istio cannot say of a host that has no instances (`applyOutlierDetection`, `applyDestinationRule`)."""
     called = [one for one in known.covered(rule.host) if isinstance(one, AddedHost)]
-    host = next((one.host for one in called if one.resolution is Resolution.CALLED_NAME and not one.goes_on), None)
+    host = next((one.host for one in called if one.has_no_instances), None)
     if host is None:
         return
     for policy in rule.every_policy:
@@ -77,7 +78,8 @@ def _labels(known: Known, subset: Subset, rule: DestinationRule) -> Iterator[Pro
     added = [one for one in covered if isinstance(one, AddedHost)]
     if any(one.selector for one in added):
         return
-    behind: list[Mapping[str, str]] = [labels for one in covered for labels in known.labels.get(one.host, ())]
+    services = [one for one in covered if isinstance(one, Service)]
+    behind: list[Mapping[str, str]] = [one.labels_of(version) for one in services for version in one.versions]
     behind += [end.labels for one in added for end in one.endpoints]
     if behind and not any(subset.labels.items() <= labels.items() for labels in behind):
         text = f"no version of {rule.host} has its labels"

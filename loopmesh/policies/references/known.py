@@ -35,10 +35,6 @@ class Known:
         for one in everybody:
             self.services.setdefault(one.host, []).append(one)
         self.gateways = {one.name: one for one in policies.gateways}
-        self.labels = {
-            service.host: [service.labels_of(version) for version in service.versions]
-            for service in application.services
-        }
         self._suggestions = 0
 
     def covered(self, host: str) -> list[Called]:

@@ -28,7 +28,10 @@ def program_port_problems(known: Known, policies: Policies) -> Iterator[Problem]
     for source, selector, named, origin in _named(known, policies):
         for service in several:
             apart = named & {port.number for port in service.ports}
-            if 0 < len(apart) < len(service.ports) and _selects(known, selector, service):
+            labels = map(service.labels_of, service.versions)
+            if 0 < len(apart) < len(service.ports) and any(
+                policies.settings.reaches(selector, service.namespace, one) for one in labels
+            ):
                 yield _problem(source, apart, service, origin)
 
 
@@ -68,13 +71,6 @@ def _of_patch(patch: Patch) -> Ports:
         names.append(match.host_name)
     found = [IN_A_NAME.fullmatch(name) for name in names]
     return frozenset(ports | {int(one[1]) for one in found if one})
-
-
-def _selects(known: Known, selector: WorkloadSelector, service: Service) -> bool:
-    """Policies of the root namespace are for workloads of all."""
-    in_root = selector.namespace == known.root_namespace
-    namespace = selector.namespace if in_root else service.namespace
-    return any(selector.selects(namespace, service.labels_of(version)) for version in service.versions)
 
 
 def _problem(source: Source, apart: Ports, service: Service, origin: Origin) -> Problem:
