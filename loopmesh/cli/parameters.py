@@ -62,6 +62,13 @@ def json_option(function: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
+def files_option(help_text: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """Files and folders of policies; `-` among them is standard input."""
+    return click.option(
+        "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, required=required, help=help_text
+    )
+
+
 def read_text(said: str, path: Path) -> str:
     """The text of a file that an option names, which is told as it was `said`. Raises UsageError."""
     try:

@@ -8,20 +8,12 @@ from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
-from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
 
 @click.command(short_help="add or replace policies")
-@click.option(
-    "-f",
-    "--file",
-    "paths",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    required=True,
-    help="File or folder, or - for standard input.",
-)
+@files_option("File or folder, or - for standard input.", required=True)
 @state_option
 @json_option
 def command(paths: tuple[Path, ...], state: Path, as_json: bool) -> None:

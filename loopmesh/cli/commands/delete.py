@@ -9,21 +9,14 @@ from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.named_policies import check_one_way, named_policies
-from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
 
 @click.command(short_help="remove policies")
 @click.argument("kind", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option(
-    "-f",
-    "--file",
-    "paths",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="Remove the policies of these files; - is standard input.",
-)
+@files_option("Remove the policies of these files; - is standard input.")
 @state_option
 @json_option
 def command(kind: str | None, names: tuple[str, ...], paths: tuple[Path, ...], state: Path, as_json: bool) -> None:

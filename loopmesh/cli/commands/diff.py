@@ -12,21 +12,14 @@ from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.changing import raise_problems
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.named_policies import check_one_way, named_policies
-from loopmesh.cli.parameters import json_option, state_option
+from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
 
 @click.command(short_help="what policies would change")
 @click.argument("kind", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option(
-    "-f",
-    "--file",
-    "paths",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="File or folder, or - for standard input.",
-)
+@files_option("File or folder, or - for standard input.")
 @click.option("--delete", is_flag=True, help="What would change without these policies.")
 @state_option
 @json_option
