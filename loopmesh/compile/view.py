@@ -52,14 +52,17 @@ class View:
         return SidecarChoice(imported)
 
     @cached_property
+    def _seen(self) -> tuple[Called, ...]:
+        return tuple(one for one in self.index.called if self.index.is_exported(one, self.namespace))
+
+    @cached_property
     def _exported(self) -> dict[str, Called]:
-        return self._by_host_of(one for one in self.index.called if self.index.is_exported(one, self.namespace))
+        return self._by_host_of(self._seen)
 
     @cached_property
     def services(self) -> tuple[Called, ...]:
         """Those that can be called by name."""
-        exported = (one for one in self.index.called if self.index.is_exported(one, self.namespace))
-        imported = (one for one in exported if self._imports.has_service(one.namespace, one.host))
+        imported = (one for one in self._seen if self._imports.has_service(one.namespace, one.host))
         return tuple(self._by_host_of(imported).values())
 
     def _by_host_of(self, several: Iterable[Called]) -> dict[str, Called]:
