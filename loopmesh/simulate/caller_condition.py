@@ -12,7 +12,7 @@ from loopmesh.simulate.dynamic_metadata import said_by
 from loopmesh.simulate.istio_pattern import header_pattern, pattern, range_words, regex_pattern, value_patterns
 from loopmesh.simulate.principal import is_meant
 from loopmesh.simulate.stream import Connection, Stream
-from loopmesh.simulate.token_filter import FILTER as TOKEN_FILTER
+from loopmesh.simulate.token import FILTER as TOKEN_FILTER
 
 SPIFFE = "spiffe://"
 NAMESPACE = re.compile(r"\.\*/ns/(.*)/\.\*")

@@ -1,5 +1,6 @@
 """What a filter decided about a request, and by which rule."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from loopmesh.simulate.condition import MET, Unmet
@@ -64,3 +65,8 @@ class Check:
         """The filter, if it has stopped the call by what is no rule of Istio's."""
         is_own = self.action in BY_RULES and not any(one.rule for one in self.rules)
         return (self.part,) if is_own and self.part else ()
+
+
+def stopping(checks: Iterable[Check]) -> Check | None:
+    """The one that has stopped the call, if one has."""
+    return next((check for check in checks if not check.passed), None)

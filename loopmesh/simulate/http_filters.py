@@ -18,7 +18,7 @@ from google.protobuf.any_pb2 import Any
 
 from loopmesh.model.patch import Target
 from loopmesh.simulate.authorizer import check_authorizer
-from loopmesh.simulate.check import Check
+from loopmesh.simulate.check import Check, stopping
 from loopmesh.simulate.chosen_route import ChosenRoute, choose_route
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault, fault_of
@@ -59,7 +59,7 @@ class Filtered:
 
     @property
     def stopped_by(self) -> Check | None:
-        return next((check for check in self.checks if not check.passed), None)
+        return stopping(self.checks)
 
 
 def pass_filters(

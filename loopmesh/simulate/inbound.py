@@ -11,7 +11,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import DownstreamTlsContext
 
 from loopmesh.simulate.arrival import take_request
-from loopmesh.simulate.check import Check
+from loopmesh.simulate.check import Check, stopping
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.errors import NotSimulatedError
 from loopmesh.simulate.fault import Fault
@@ -53,7 +53,7 @@ class Inbound:
         """What has led to the verdict, where it is no policy of Istio's."""
         if self.verdict is Verdict.UNFORESEEN and self.unknown:
             return self.unknown
-        stopped = next((check for check in self.checks if not check.passed), None)
+        stopped = stopping(self.checks)
         if stopped is not None:
             return stopped.patched
         return (self.handover.part,) if self.verdict is self.handover.verdict and self.handover.part else ()

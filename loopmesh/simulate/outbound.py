@@ -14,7 +14,7 @@ from loopmesh.model.patch import Target
 from loopmesh.model.setting import Setting
 from loopmesh.simulate.action import Answer, Mirror, mirrors, own_answer
 from loopmesh.simulate.arrival import take_request
-from loopmesh.simulate.check import Check
+from loopmesh.simulate.check import Check, stopping
 from loopmesh.simulate.chosen_route import ChosenRoute
 from loopmesh.simulate.client_address import client_ip
 from loopmesh.simulate.errors import NotSimulatedError
@@ -83,7 +83,7 @@ class Outbound:
 
     @property
     def stopped_by(self) -> Check | None:
-        return next((check for check in self.checks if not check.passed), None)
+        return stopping(self.checks)
 
     @property
     def patched(self) -> tuple[Part, ...]:

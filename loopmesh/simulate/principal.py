@@ -9,7 +9,7 @@ from loopmesh.simulate.filter_chain import contains
 from loopmesh.simulate.header import matches_header
 from loopmesh.simulate.stream import Connection, Stream
 from loopmesh.simulate.text import matches_text
-from loopmesh.simulate.token_filter import FILTER as TOKEN_FILTER
+from loopmesh.simulate.token import FILTER as TOKEN_FILTER
 
 PEER = "io.istio.peer_principal"
 """Where Istio's waypoints keep the caller's identity."""

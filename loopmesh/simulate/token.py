@@ -13,6 +13,8 @@ from loopmesh.simulate.request import Request
 from loopmesh.simulate.signature import decode, has_key, is_signed
 from loopmesh.simulate.time import utc
 
+FILTER = "envoy.filters.http.jwt_authn"
+"""Notes the claims of a token under its name."""
 MISSING = "Jwt is missing"
 MALFORMED = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
 BAD_BASE64 = "Jwt {} is an invalid Base64url encoded"

@@ -16,9 +16,17 @@ from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.preflight import is_preflight
 from loopmesh.simulate.route import unmet_condition
 from loopmesh.simulate.stream import Stream
-from loopmesh.simulate.token import FOREIGN, MISSING, WRONG_AUDIENCE, Claims, TokenError, checked_claims, tokens_of
+from loopmesh.simulate.token import (
+    FILTER,
+    FOREIGN,
+    MISSING,
+    WRONG_AUDIENCE,
+    Claims,
+    TokenError,
+    checked_claims,
+    tokens_of,
+)
 
-FILTER = "envoy.filters.http.jwt_authn"
 ACTION = "JWT"
 
 

@@ -7,10 +7,11 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from envoy.type.matcher.v3.value_pb2 import ValueMatcher
 
 from loopmesh.simulate.proxy import unpack
+from loopmesh.simulate.token import FILTER as TOKEN_FILTER
 
 VERBS = {"exact": "is", "prefix": "starts with", "suffix": "ends with", "contains": "contains"}
 PSEUDO = {":method": "the method", ":authority": "the authority", ":path": "the path", ":scheme": "the scheme"}
-CLAIMS = ("envoy.filters.http.jwt_authn", "payload")
+CLAIMS = (TOKEN_FILTER, "payload")
 PATH_VERBS = {"path": "is", "prefix": "starts with", "path_separated_prefix": "is or is below"}
 
 

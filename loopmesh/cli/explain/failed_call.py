@@ -17,7 +17,6 @@ from loopmesh.cli.explain.cause import (
     status_words,
     way_words,
 )
-from loopmesh.cli.explain.live_call import LiveMesh
 from loopmesh.cli.explain.patches import Patches
 from loopmesh.cli.explain.places import Places, find_places, named, rules_of
 from loopmesh.cli.explain.rows import seconds
@@ -72,7 +71,6 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     try:
         status = get_status(state)
         same = simulate_again(failure, callers_log(failure, logged), status)
-        live = LiveMesh(status).clusters(same.call) if same is not None else {}
     except CommandError:
         same = None
     if same is not None:
@@ -84,7 +82,7 @@ def explain_failure(trace: Trace, state: Path) -> FailedCall | None:
     asked = {*rules, *_named_rules(same, patches)} if same else set()
     places, said = find_places(state, asked, ending) if same else ({}, {})
     services = () if failure.from_outside or not ending else tuple(known_services(status.services))
-    around = Surroundings(live=live, services=services, said=said, patches=patches) if same else ALONE
+    around = Surroundings(live=same.live, services=services, said=said, patches=patches) if same else ALONE
     asking = asks_unknown_token(same, failure) if same and ending else None
     return FailedCall(
         trace=trace.id,

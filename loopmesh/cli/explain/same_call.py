@@ -3,17 +3,18 @@
 A trace has no headers, so a simulation may take another route than the call has; the caller's log says which it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.explain.cause import DETAILS, LIMITED, Cause, denied_by
 from loopmesh.cli.explain.live_call import LiveMesh
+from loopmesh.cli.explain.live_cluster import LiveCluster
 from loopmesh.observe.access_log import LoggedCall
 from loopmesh.observe.failure import Failure
 from loopmesh.observe.response_flags import Part, flags_of
 from loopmesh.simulate import Call, Request, Verdict
-from loopmesh.simulate.check import Check
+from loopmesh.simulate.check import Check, stopping
 from loopmesh.simulate.cluster import ClusterFacts
 from loopmesh.simulate.origin import Rule
 from loopmesh.simulate.route import PassedOver
@@ -26,12 +27,14 @@ RBAC_ACTIONS = ("ALLOW", "DENY")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameCall:
     """`route` is that of the call where its name in the log says so, else the simulation's; `destination` is where
-    it went. `undecided` are routes that may have been taken, for they hang on headers."""
+    it went, `live` what goes on at destinations now. `undecided` are routes that may have been taken, for they hang on
+    headers."""
 
     call: Call
     route_name: str
     route: Rule | None
     destination: ClusterFacts | None
+    live: Mapping[str, LiveCluster]
     undecided: tuple[PassedOver, ...]
 
 
@@ -47,6 +50,7 @@ def simulate_again(failure: Failure, log: LoggedCall | None, status: admin_pb2.G
         route_name=log.route if log else "",
         route=route,
         destination=mesh.destination(call.caller, failure.cluster),
+        live=mesh.clusters(call),
         undecided=undecided,
     )
 
@@ -126,7 +130,7 @@ def _rules_of_destination(cause: Cause, facts: ClusterFacts) -> Iterator[Rule]:
 
 def cause_by_policies(same: SameCall, failure: Failure) -> Cause | None:
     """Where no proxy has written down why: what would end such a call now."""
-    stopped = next((check for check in _checks(same.call, failure) if not check.passed), None)
+    stopped = stopping(_checks(same.call, failure))
     if stopped is not None and stopped.action in RBAC_ACTIONS:
         return denied_by(stopped.decided_by.rule if stopped.decided_by else None)
     matched = same.call.outbound.matched
