@@ -69,15 +69,21 @@ def test_the_fill_of_a_limit_is_told_while_calls_hang(mesh: Mesh, explain: Calla
     wait_for("the limit is free", lambda: "0 of 3 requests in use" in explain("backend:7000", "a.B/C"))
 
 
+def call_until(mesh: Mesh, explain: Callable[..., str], said: str) -> None:
+    """Calls the backend, whose failing instance goes out in the end, until an explanation says so."""
+
+    def is_said() -> bool:
+        mesh.call("caller", "backend:7000")
+        return said in explain("backend:7000", "a.B/C")
+
+    wait_for(said, is_said)
+
+
 def test_an_instance_that_is_out_is_named_and_gets_no_share(mesh: Mesh, explain: Callable[..., str]) -> None:
     mesh.apply(RULE, NO_RETRIES)
     mesh.backend("backend/v2").fails(grpc.StatusCode.UNAVAILABLE)
 
-    def is_out() -> bool:
-        mesh.call("caller", "backend:7000")
-        return "out now: backend-v2-0" in explain("backend:7000", "a.B/C")
-
-    wait_for("the failing instance is out", is_out)
+    call_until(mesh, explain, "out now: backend-v2-0")
     said = explain("backend:7000", "a.B/C")
     assert "backend-v1-0 50%, backend-v1-1 50%, 1 not healthy" in said
     assert "=> reaches backend-v1-0 50%, reaches backend-v1-1 50%" in said
@@ -87,11 +93,7 @@ def test_a_subset_whose_instances_are_all_out_names_them_and_the_rule(mesh: Mesh
     mesh.apply(f"{RULE}  subsets: [{{name: v2, labels: {{version: v2}}}}]\n", ONLY_V2)
     mesh.backend("backend/v2").fails(grpc.StatusCode.UNAVAILABLE)
 
-    def is_out() -> bool:
-        mesh.call("caller", "backend:7000")
-        return "=> no instance with gRPC UNAVAILABLE" in explain("backend:7000", "a.B/C")
-
-    wait_for("the only instance is out", is_out)
+    call_until(mesh, explain, "=> no instance with gRPC UNAVAILABLE")
     said = explain("backend:7000", "a.B/C")
     assert "why: backend-v2-0 is ejected by `outlierDetection` of DestinationRule lab/backend (argument 1" in said
     assert "wait 60 s, and as much more for each time it was ejected before" in said
