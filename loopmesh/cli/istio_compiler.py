@@ -1,7 +1,7 @@
 """`--control-plane istio`: Istio's generator as the compiler of a running mesh."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from loopmesh.cli.istio_configuration import ask_istio, start_generator
 from loopmesh.cli.key_location import keys_in_mesh
@@ -9,7 +9,7 @@ from loopmesh.cli.lent_places import lend_places
 from loopmesh.compile import ProxyConfig, compile_mesh, outside_secrets
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
-from loopmesh.model.problem import InvalidInputError
+from loopmesh.model.problem import InvalidInputError, Problem, Severity
 from loopmesh.model.token import KeySource, key_timeouts
 from loopmesh.model.topology import Inbound, Topology, Workload, WorkloadKind
 from loopmesh.oracle import Generator
@@ -25,8 +25,8 @@ class IstioCompiler:
         self._ledger = AddressLedger()
         self._addresses: dict[str, str] = {}
         self._generator: Generator | None = None
-        self._read: tuple[PolicySet, Policies | None] = (PolicySet(), None)
-        """The policies of the last compilation, and what loopmesh itself makes of them: most pushes change none."""
+        self._read = _Read(PolicySet())
+        """Of the last policies: most pushes change none."""
 
     async def start(self, report: Callable[[str], None]) -> None:
         self._generator = await start_generator(report)
@@ -37,8 +37,9 @@ class IstioCompiler:
         self._ledger.close()
 
     def check(self, policy_set: PolicySet, application: Application) -> Policies:
-        """Only what this machine provides."""
-        return check_provisions(policy_set)
+        """Only what this machine provides; of the rest what is seldom meant, also beside policies loopmesh refuses."""
+        provisions = check_provisions(policy_set)
+        return replace(provisions, warnings=self._reading(policy_set, application).warnings)
 
     def fetched_keys(self, policies: Policies, application: Application) -> Mapping[KeySource, int]:
         """Keys of issuers elsewhere Istio fetches itself."""
@@ -62,10 +63,13 @@ class IstioCompiler:
 
     def _own(self, topology: Topology, policy_set: PolicySet) -> Mapping[str, ProxyConfig]:
         """What loopmesh would make of it; nothing where it refuses it."""
-        if self._read[0] is not policy_set:
-            self._read = (policy_set, _policies(policy_set, topology.application))
-        policies = self._read[1]
+        policies = self._reading(policy_set, topology.application).policies
         return compile_mesh(topology, policies) if policies is not None else {}
+
+    def _reading(self, policy_set: PolicySet, application: Application) -> "_Read":
+        if self._read.policy_set is not policy_set:
+            self._read = _read(policy_set, application)
+        return self._read
 
     def _keep_addresses(self, topology: Topology) -> None:
         """One for every sidecar there is; those of sidecars that have gone are given back."""
@@ -78,9 +82,19 @@ class IstioCompiler:
                 self._addresses[name] = self._ledger.allocate(ports)
 
 
-def _policies(policy_set: PolicySet, application: Application) -> Policies | None:
-    """None where loopmesh refuses what Istio takes."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What loopmesh itself makes of policies: nothing where it refuses what Istio takes, but warnings all the same."""
+
+    policy_set: PolicySet
+    policies: Policies | None = None
+    warnings: tuple[Problem, ...] = ()
+
+
+def _read(policy_set: PolicySet, application: Application) -> _Read:
     try:
-        return check_policies(policy_set, application)
-    except InvalidInputError:
-        return None
+        policies = check_policies(policy_set, application)
+    except InvalidInputError as error:
+        told = tuple(one for one in error.problems if one.severity is not Severity.ERROR)
+        return _Read(policy_set, warnings=told)
+    return _Read(policy_set, policies, policies.warnings)
