@@ -15,6 +15,7 @@ from loopmesh.cli.admin_messages import (
     patch_message,
     rejection_message,
 )
+from loopmesh.cli.blame import Refusal
 from loopmesh.cli.called_service import find_called
 from loopmesh.cli.mesh import Mesh
 from loopmesh.cli.planning import plan_fault, plan_shift
@@ -62,8 +63,12 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         ]
         statuses = self._mesh.supervisor.statuses()
         token_rules = self._mesh.steering.token_sources(found.workload for found in statuses)
+        refusals = await self._mesh.steering.refusals()
         return admin_pb2.GetStatusResponse(
-            workloads=[self._status(found, token_rules[found.workload.name]) for found in statuses],
+            workloads=[
+                self._status(found, token_rules[found.workload.name], refusals.get(found.workload.name, ()))
+                for found in statuses
+            ],
             edge=self._mesh.steering.edge,
             runtime_folder=str(self._mesh.runtime_folder),
             pid=self._pid,
@@ -181,8 +186,9 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         workloads = self._mesh.supervisor.workloads
         return find_called(services, workloads, request.workload, request.service, request.port)
 
-    def _status(self, found: InstanceStatus, token_rules: Mapping[str, Source]) -> admin_pb2.WorkloadStatus:
-        rejected = map(rejection_message, self._mesh.steering.refusals(found.workload.name))
+    def _status(
+        self, found: InstanceStatus, token_rules: Mapping[str, Source], refusals: Iterable[Refusal]
+    ) -> admin_pb2.WorkloadStatus:
         patches = map(patch_message, self._mesh.steering.applied_patches(found.workload))
         return admin_pb2.WorkloadStatus(
             name=found.workload.name,
@@ -193,7 +199,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
             restarts=found.restarts,
             pid=found.pid,
             spiffe_id=self._mesh.authority.own(found.workload.identity).spiffe_id,
-            envoy=admin_pb2.EnvoyStatus(pid=found.proxy_pid, rejected=rejected),
+            envoy=admin_pb2.EnvoyStatus(pid=found.proxy_pid, rejected=map(rejection_message, refusals)),
             reason=found.reason,
             outbound_socket=str(found.sockets.outbound),
             application_target=found.application_target,

@@ -31,7 +31,9 @@ def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> N
         lines = [*refusal_lines(answer.rejected), "nothing was changed: every proxy has what it had before"]
         raise CommandError("\n".join(lines))
     if answer.late:
-        raise CommandError(f"no answer in time from {', '.join(answer.late)}; see `mesh status`")
+        raise CommandError(
+            f"the change is in force, but no answer came in time from {', '.join(answer.late)}; see `mesh status`"
+        )
     for warning in map(problem_of_message, answer.warnings):
         click.echo(warning, err=True)
     for policy in answer.policies:

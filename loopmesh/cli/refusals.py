@@ -1,6 +1,7 @@
 """What proxies refused, in words: the policy behind it with its place, Envoy's own words once, and whose proxies."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from loopmesh.admin.v1 import admin_pb2
 
@@ -8,14 +9,24 @@ OF_LISTENERS = "Error adding/updating listener(s) "
 """Begins what Envoy says of all listeners together; a line for each follows."""
 
 
+class Said(Protocol):
+    """What a proxy said of resources, as the control plane has it or as it is told."""
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def resources(self) -> Sequence[str]: ...
+
+
 def refusal_lines(rejections: Iterable[admin_pb2.Rejection]) -> Iterator[str]:
     """Of each policy, or of those that are to blame together: a line, then one for each proxy and what it refuses."""
     found: dict[tuple[str, str], list[str]] = {}
     for rejection in rejections:
         what = f"{rejection.workload}: {rejection.resource_type} {', '.join(rejection.resources)}".strip()
-        found.setdefault((_blamed(rejection), _said(rejection)), []).append(what)
-    for (blamed, said), refused in found.items():
-        yield f"{blamed}proxies refuse what comes of it: {said}" if blamed else f"proxies refuse: {said}"
+        found.setdefault((_blamed(rejection), said(rejection)), []).append(what)
+    for (blamed, words), refused in found.items():
+        yield f"{blamed}proxies refuse what comes of it: {words}" if blamed else f"proxies refuse: {words}"
         yield from (f"    {one}" for one in dict.fromkeys(refused))
 
 
@@ -26,12 +37,12 @@ def _blamed(rejection: admin_pb2.Rejection) -> str:
     return " and ".join(f"{place}: {policy}" if place else policy for place, policy in pairs) + ": "
 
 
-def _said(rejection: admin_pb2.Rejection) -> str:
+def said(rejection: Said) -> str:
     """In one line, and without the names of what is refused, so that the same said of two listeners is the same."""
-    said = []
+    found = []
     for line in rejection.message.splitlines():
         words = line.strip().removeprefix(OF_LISTENERS)
         for resource in rejection.resources:
             words = words.removeprefix(f"{resource}: ")
-        said.append(words)
-    return " ".join(dict.fromkeys(filter(None, said)))
+        found.append(words)
+    return " ".join(dict.fromkeys(filter(None, found)))

@@ -4,7 +4,7 @@ Enters: changes of policies, workloads, forwarded ports. Leaves: pushes of the c
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from loopmesh.cli.key_location import locate
 from loopmesh.cli.policy_change import ChangeReport, Compiled, MeshDifference, PolicyChange, compare, sources
 from loopmesh.cli.refusals import refusal_lines
 from loopmesh.cli.secrets import read_credentials
+from loopmesh.cli.standing_refusals import StandingRefusals
 from loopmesh.compile import AppliedPatch, ProxyConfig, applied_patches, token_sources
 from loopmesh.control import ControlPlane, KeyFetch, KeySets, PushReport, Rejection
 from loopmesh.model.added_host import AddedHost
@@ -62,6 +63,7 @@ class Steering:
         self._one_at_a_time = asyncio.Lock()
         self._ready: frozenset[str] = frozenset()
         self._connections = FreshConnections()
+        self._standing = StandingRefusals(self._rejections, self._blame_standing, self._one_at_a_time)
         self._topology = Topology(application=application, workloads=(), credentials=self._credentials(policies))
         keys_at = KeyFetch(lambda host, port: locate(self._topology, host, port, compiler.address))
         self._key_sets = KeySets(keys_at, self._push_key_sets)
@@ -87,21 +89,24 @@ class Steering:
         if await self._follow_issuers(self._policies):
             await self._push_key_sets()
         if rejections := self._rejections():
-            suspects = sources(self._policy_set.documents, self._policy_set)
-            refusals = [blame(found, self._topology, self._policies, suspects) for found in rejections]
+            async with self._one_at_a_time:
+                refusals = await self._blame_standing(rejections)
             raise RunError("\n".join(refusal_lines(map(rejection_message, refusals))))
 
     async def stop(self) -> None:
         await self._key_sets.stop()
+        await self._standing.stop()
 
     @property
     def policy_set(self) -> PolicySet:
         return self._policy_set
 
-    def refusals(self, name: str) -> tuple[Refusal, ...]:
-        """What the workload's proxy refuses, or refused of the last change of policies."""
-        last = [refusal for refusal in self._refused if refusal.rejection.workload == name]
-        return (*(Refusal(rejection=found) for found in self._control.rejections(name)), *last)
+    async def refusals(self) -> dict[str, list[Refusal]]:
+        """By workload, what its proxy refuses, or refused of the last change of policies."""
+        found: dict[str, list[Refusal]] = {}
+        for refusal in (*await self._standing.refusals(), *self._refused):
+            found.setdefault(refusal.rejection.workload, []).append(refusal)
+        return found
 
     def token_sources(self, workloads: Iterable[Workload]) -> dict[str, dict[str, Source]]:
         """By workload, the rules for tokens its proxy has, by the names of their providers."""
@@ -134,15 +139,16 @@ class Steering:
                 self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)
                 await self._follow_issuers(self._policies)
                 raise
-            self._policy_set, self._policies, self._topology = policy_set, policies, topology
+            self._policy_set, self._policies, self._topology = tried = policy_set, policies, topology
             report = await self._send(configs, forget=change.forget)
-            suspects = sources(names, policy_set, before[0])
-            self._refused = tuple(blame(found, self._topology, policies, suspects) for found in report.rejections)
             if report.rejections:
                 self._policy_set, self._policies, self._topology = before
                 self._edge_ports.release(topology.edge_ports, self._topology.edge_ports)
                 await self._follow_issuers(self._policies)
                 await self._push()
+            else:
+                self._standing.note(names, report)
+            self._refused = await self._blame(report.rejections, sources(names, policy_set, before[0]), tried)
         return ChangeReport(policies=tuple(names), push=report, refusals=self._refused, warnings=warnings)
 
     async def difference(self, change: PolicyChange) -> MeshDifference:
@@ -168,6 +174,24 @@ class Steering:
 
     def _rejections(self) -> list[Rejection]:
         return [found for one in self._topology.workloads for found in self._control.rejections(one.name)]
+
+    async def _blame_standing(
+        self, rejections: Iterable[Rejection], names: Iterable[PolicyName] | None = None
+    ) -> tuple[Refusal, ...]:
+        """Suspects the policies named, or all there are."""
+        suspects = sources(self._policy_set.names if names is None else names, self._policy_set)
+        return await self._blame(rejections, suspects, (self._policy_set, self._policies, self._topology))
+
+    async def _blame(
+        self, rejections: Iterable[Rejection], suspects: Iterable[Source], told: tuple[PolicySet, Policies, Topology]
+    ) -> tuple[Refusal, ...]:
+        """`told` is what the refused configuration comes of."""
+        policy_set, policies, topology = told
+
+        async def compile_without(gone: Collection[PolicyName]) -> Mapping[str, ProxyConfig]:
+            return await self._compiler.compile(topology, policy_set.without(gone), policies.without(gone))
+
+        return await blame(rejections, suspects, compile_without)
 
     async def open_forward(self, forward: Forward) -> Forward:
         """Opens a port with a workload's identity; port 0 takes a free one. Raises RunError."""

@@ -1,6 +1,6 @@
 """The set of all policies a mesh runs with."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
@@ -53,12 +53,12 @@ class Policies:
                 found.setdefault(one.source.policy, []).append(one)
         return found
 
-    def without(self, name: PolicyName) -> "Policies":
-        """All but one."""
+    def without(self, names: Collection[PolicyName]) -> "Policies":
+        """All but these."""
         kept: dict[str, Any] = {
-            kind: tuple(one for one in several if one.source.policy != name) for kind, several in self._kinds()
+            kind: tuple(one for one in several if one.source.policy not in names) for kind, several in self._kinds()
         }
-        settings = MeshSettings() if name == self.settings.source.policy else self.settings
+        settings = MeshSettings() if self.settings.source.policy in names else self.settings
         return replace(self, settings=settings, **kept)
 
     def _kinds(self) -> Iterator[tuple[str, tuple[Policy, ...]]]:

@@ -1,13 +1,17 @@
 """Policies are compared, removed and taken back on a running mesh."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.e2e.shop_client import ask
+from tests.observing import wait_for
 from tests.refused_script import REFUSED_SCRIPT
 
 FOLDER = Path(__file__).parent / "foreign"
@@ -192,6 +196,35 @@ def test_the_status_shows_a_refusal_until_a_change_is_taken(lab: MeshProcess, tm
 
     lab.command("apply", "-f", "policies")
     assert lab.workload("door-0")["envoy"]["rejected"] == []
+
+
+def test_what_a_late_proxy_refuses_is_told_with_its_policy_while_it_stands(
+    lab: MeshProcess, changed: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.yaml"
+    # What a proxy has refused before is not sent again.
+    script.write_text(REFUSED_SCRIPT.replace("this is no Lua", "nor is this"))
+    with stopped(lab.workload("door-0")["envoy"]["pid"]):
+        late = lab.run("apply", "-f", str(changed), "-f", str(script))
+        assert late.returncode == 1
+        assert "the change is in force, but no answer came in time from door-0" in late.stderr
+    (rejected,) = wait_for("what it refuses", lambda: lab.workload("door-0")["envoy"]["rejected"])
+    assert (rejected["policies"], rejected["places"]) == (["EnvoyFilter lab/script"], [f"{script}:2"])
+    assert ask(f"{lab.edge}/time").status == 200
+
+    lab.command("apply", "-f", "policies")
+    assert f"{script}:2: EnvoyFilter lab/script: proxies refuse what comes of it: " in lab.command("status")
+    lab.command("delete", "EnvoyFilter", "script")
+    assert lab.workload("door-0")["envoy"]["rejected"] == []
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_mesh_does_not_start_with_what_a_proxy_refuses_and_names_the_policy(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from loopmesh.testing.mesh_process import MESH, MeshProcess
 from tests.e2e.shop_client import ask
 from tests.go import require_go
+from tests.refused_script import REFUSED_SCRIPT
 
 REPOSITORY = Path(__file__).parents[2]
 FOREIGN = REPOSITORY / "tests" / "e2e" / "foreign"
@@ -86,4 +87,14 @@ def test_what_istio_refuses_is_told_with_its_place_and_changes_nothing(by_istio:
     applied = by_istio.run("apply", "-f", str(policy))
     assert applied.returncode == 1
     assert f"{policy}:1: VirtualService lab/clock: Istio says: " in applied.stderr
+    assert ask(f"{by_istio.edge}/time").status == 200
+
+
+def test_what_a_proxy_refuses_is_blamed_on_the_policy_it_comes_from(by_istio: MeshProcess, tmp_path: Path) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text(REFUSED_SCRIPT)
+    applied = by_istio.run("apply", "-f", "policies", "-f", str(script))
+    assert applied.returncode == 1
+    first, *_ = applied.stderr.splitlines()
+    assert first.startswith(f"mesh: {script}:2: EnvoyFilter lab/script: proxies refuse what comes of it: script load")
     assert ask(f"{by_istio.edge}/time").status == 200

@@ -99,7 +99,7 @@ def test_the_mesh_config_is_a_policy_among_others_once_somebody_wrote_it() -> No
     policies = check_policies(PolicySet.parse([("meshconfig.yaml", b"connectTimeout: 1s\n")], "shop"), APPLICATION)
     (name,) = policies.by_name()
     assert str(name) == "MeshConfig istio-system/istio"
-    assert policies.without(name).settings == MeshSettings()
+    assert policies.without([name]).settings == MeshSettings()
     assert check_policies(PolicySet(), APPLICATION).by_name() == {}
 
 

@@ -48,7 +48,12 @@ def status_json(status: admin_pb2.GetStatusResponse) -> dict[str, Any]:
 
 def _workload_json(workload: admin_pb2.WorkloadStatus) -> dict[str, Any]:
     rejected = [
-        {"type": one.resource_type, "message": one.message, "policies": list(one.policies)}
+        {
+            "type": one.resource_type,
+            "message": one.message,
+            "policies": list(one.policies),
+            "places": list(one.places),
+        }
         for one in workload.envoy.rejected
     ]
     return {
