@@ -21,14 +21,17 @@ class RuleBook:
         # Rules for some workloads come first, as Istio sorts them; else the order is the one they were read in.
         ordered = sorted((_settled(rule, settings) for rule in rules), key=lambda rule: rule.selector is None)
         self._own = _tables(ordered, _counts_at_home)
+        self._private = _tables(ordered, _is_private)
         self._exported = _tables(ordered, lambda rule: not _is_private(rule))
 
     def rule(self, caller: str, labels: Mapping[str, str], host: str, owner: str) -> DestinationRule | None:
         """For a caller in namespace `caller` with `labels`, and a host of namespace `owner`.
 
-        Rules of the caller's namespace hide those of the owner's, and these those of the root namespace.
+        Rules of the caller's namespace hide those of the owner's, and these those of the root namespace. For callers in
+        that one, only those that are for nobody else come first.
         """
-        found = self._own.get(caller, NOTHING).most_specific(host) if caller != self._root else None
+        at_home = self._private if caller == self._root else self._own
+        found = at_home.get(caller, NOTHING).most_specific(host)
         for namespace in (owner, self._root):
             if not found:
                 exported = self._exported.get(namespace, NOTHING).most_specific(host) or ()
