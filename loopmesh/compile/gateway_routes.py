@@ -1,5 +1,7 @@
 """What the edge answers: virtual hosts of the policies bound to a gateway (Istio `buildGatewayHTTPRouteConfig`)."""
 
+from collections.abc import Iterator
+
 from envoy.config.route.v3.route_components_pb2 import Route as EnvoyRoute
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
@@ -22,7 +24,7 @@ def gateway_routes(view: View, workload: Workload, name: str, servers: list[Open
         for host, more in found.items():
             routes.setdefault(host, []).extend(more)
         if open_server.server.redirects_to_https:
-            redirected |= {*found, *open_server.server.bare_hosts}
+            redirected |= {*found, *_redirected_anyway(open_server)}
     port = servers[0].server.port
     hosts = [
         _virtual_host(names, port, routes.get(names[0], []), redirected=names[0] in redirected)
@@ -50,6 +52,15 @@ def _server_routes(view: View, workload: Workload, open_server: OpenServer) -> d
             for host in common_hosts(routing, open_server):
                 routes.setdefault(host, []).extend(built)
     return routes
+
+
+def _redirected_anyway(open_server: OpenServer) -> Iterator[str]:
+    """Hosts as Istio looks for them, whatever policies there are: one for a namespace keeps what stands before `/`,
+    which no call has, so only routes have it redirected (`sanitizeServerHostNamespace`)."""
+    own = open_server.gateway.source.policy.namespace
+    for host in open_server.server.hosts:
+        namespace, slash, name = host.lower().rpartition("/")
+        yield name if namespace == "*" else f"{own if namespace == '.' else namespace}{slash}{name}"
 
 
 def _alike(routes: dict[str, list[EnvoyRoute]], redirected: set[str]) -> list[list[str]]:

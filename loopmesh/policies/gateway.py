@@ -18,6 +18,7 @@ KINDS = {
     "TLS": ServerKind.TLS,
     "TCP": ServerKind.TCP,
 }
+EVERY_HOST = "*/*"
 UNSUPPORTED_PROTOCOLS = dict.fromkeys(("MONGO", "MYSQL", "REDIS"), "TCP carries it, too")
 UNSUPPORTED = {
     "bind": "every port is opened on 127.0.0.1",
@@ -46,6 +47,8 @@ def _server(document: Document, fields: Fields) -> Server:
     hosts = fields.texts("hosts", _check_host)
     if not hosts:
         fields.refuse(None, "`hosts` names at least one host", 'add `hosts: ["*"]`')
+    if EVERY_HOST in hosts:
+        hosts = _every_host(fields, hosts)
     port = fields.object("port", _port)
     if not fields.has("port"):
         fields.refuse(None, "`port` is required", "add `port: {number: 80, name: http, protocol: HTTP}`")
@@ -65,6 +68,14 @@ def _server(document: Document, fields: Fields) -> Server:
         redirects_to_https=redirects,
         source=document.source_at(fields.origin),
     )
+
+
+def _every_host(fields: Fields, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """It takes the place of all others, of which istiod's code does not expect some behind it
+    (`sanitizeServerHostNamespace`)."""
+    if any(host.startswith(("./", "*/")) for host in hosts[hosts.index(EVERY_HOST) + 1 :]):
+        fields.refuse("hosts", f"istiod breaks on `./…` and `*/…` after `{EVERY_HOST}`", "keep that one only")
+    return ("*",)
 
 
 def _port(fields: Fields) -> tuple[int, str, ServerKind]:
