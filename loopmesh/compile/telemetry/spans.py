@@ -45,7 +45,7 @@ def _of_settings(settings: MeshSettings, workload: Workload) -> Spans:
     defaults = settings.tracing
     return Spans(
         sampling_percent=defaults.sampling_percent or EVERY_CALL,
-        tags=(*defaults.tags, *(_istio_tags(settings, workload) if defaults.istio_tags else ())),
+        tags=(*(_istio_tags(settings, workload) if defaults.istio_tags else ()), *defaults.tags),
         longest_path_tag=defaults.longest_path_tag,
     )
 
@@ -58,7 +58,7 @@ def _of_rule(settings: MeshSettings, rule: TracingRule, collector: SpanCollector
     tags = settings.tracing.tags if rule.tags is None else rule.tags
     return Spans(
         sampling_percent=sampling,
-        tags=(*tags, *(_istio_tags(settings, workload) if rule.istio_tags is not False else ())),
+        tags=(*(_istio_tags(settings, workload) if rule.istio_tags is not False else ()), *tags),
         longest_path_tag=collector.longest_path_tag or settings.tracing.longest_path_tag,
         sampled_by_request_id=rule.sampled_by_request_id is not False,
     )

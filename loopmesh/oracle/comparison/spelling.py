@@ -108,8 +108,9 @@ def _spell(value: Any, idle: frozenset[str], *, chooses: bool = False) -> Any:
 
 
 def _by_name(entries: list[Plain], key: str, idle: frozenset[str]) -> Plain:
+    """Of tags with one name Envoy heeds the first."""
     order = [one[key] for one in entries if one[key] not in idle]
-    return {one[key]: one for one in entries} | {"order": order}
+    return {one[key]: one for one in reversed(entries)} | {"order": order}
 
 
 def _match(said: Plain) -> Plain:
