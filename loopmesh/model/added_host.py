@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from loopmesh.model.application import Port, Service
+from loopmesh.model.application import Port, Service, short_names
 from loopmesh.model.identity import Identity
 from loopmesh.model.policy import Source, WorkloadSelector
 from loopmesh.model.visibility import Visibility
@@ -80,8 +80,10 @@ class AddedHost:
         return self.resolution is Resolution.CALLED_NAME and not self.goes_on
 
     def names_from(self, namespace: str) -> tuple[str, ...]:
-        """Every spelling by which it is called, the same for all callers; an IPv6 address stands in brackets there."""
-        return (self.host, *(f"[{one}]" if ":" in one else one for one in self.addresses))
+        """Every spelling by which callers of a namespace call it: a name of the cluster's domain has the short ones of
+        a service (Istio `GenerateAltVirtualHosts`), and an IPv6 address stands in brackets."""
+        addresses = (f"[{one}]" if ":" in one else one for one in self.addresses)
+        return (self.host, *short_names(self.host, namespace), *addresses)
 
     def target(self, port: Port, endpoint: AddedEndpoint | None = None) -> int:
         """The instance's port (Istio `convertWorkloadInstanceToServiceInstance`); without an endpoint that of the

@@ -119,8 +119,7 @@ class Service:
 
     def names_from(self, namespace: str) -> tuple[str, ...]:
         """Every spelling Kubernetes' DNS resolves to it for callers of a namespace, the full one first."""
-        own = (self.name,) if namespace == self.namespace else ()
-        return (self.host, *own, f"{self.name}.{self.namespace}", f"{self.name}.{self.namespace}.svc")
+        return (self.host, *short_names(self.host, namespace))
 
     def labels_of(self, version: Version) -> dict[str, str]:
         """What policies select its instances by, as its pods are labelled on Kubernetes."""
@@ -166,3 +165,12 @@ class Application:
     def service_at(self, host: str) -> Service | None:
         """The service with this fully qualified host name."""
         return next((service for service in self.services if service.host == host), None)
+
+
+def short_names(host: str, namespace: str) -> tuple[str, ...]:
+    """How callers of a namespace may shorten a name of the cluster's domain; no other name has a short one."""
+    known = host.removesuffix(f".svc.{CLUSTER_DOMAIN}")
+    name, dot, where = known.partition(".")
+    if known == host or not dot:
+        return ()
+    return (*((name,) if where == namespace else ()), known, f"{known}.svc")

@@ -126,7 +126,8 @@ def _listeners(
     outbound: dict[int, Listener] = {}
     dialled = Dialled(placement.topology, workload, placement.host_addresses)
     ways = Ways(dialled=dialled, addresses=placement.host_addresses, passed_on=outside.passed_on)
-    for listener in found.listeners:
+    # A host at an address of its own is dialled there rather than in a range, which it shares.
+    for listener in sorted(found.listeners, key=lambda one: one.address.socket_address.address == EVERYWHERE):
         for chain in [*listener.filter_chains, listener.default_filter_chain]:
             ask_as_here(chain.transport_socket)
         if placement.topology.trace_port is not None:

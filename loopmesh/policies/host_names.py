@@ -64,6 +64,12 @@ def check_host(host: str) -> tuple[str, str] | None:
     return "a host is a DNS name, perhaps with `*` as its first label", "write the name alone, without port or path"
 
 
+def check_case(host: str) -> tuple[str, str] | None:
+    """Istio's proxies spell some names of a host in lower case and compare them with others as they are written."""
+    lower = host.lower()
+    return None if host == lower else ("Istio looks for a host in lower case", f"write `{lower}`")
+
+
 def check_label(name: str) -> tuple[str, str] | None:
     """A single DNS label (Istio `IsDNS1123Label`)."""
     if DNS_LABEL.fullmatch(name) and len(name) <= LONGEST_LABEL:

@@ -6,19 +6,20 @@ from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
 from loopmesh.model.added_host import AddedEndpoint, AddedHost, Resolution
-from loopmesh.model.application import Port, Protocol
+from loopmesh.model.application import CLUSTER_DOMAIN, Port, Protocol
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.policies.analysis import Message
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.host_names import check_host
+from loopmesh.policies.host_names import check_case, check_host
 from loopmesh.policies.visibility import read_visibility
 
 UNIX = "unix://"
 MOST_WEIGHT = 2**32 - 1
 ONE_MACHINE = "all instances are on one machine, or none of the mesh's concern"
 UNSUPPORTED_OF_AN_ENDPOINT = {"locality": ONE_MACHINE, "network": ONE_MACHINE}
+NAMES_OF_A_NAMESPACE = re.compile(rf"\*\.[^.]+\.svc\.{re.escape(CLUSTER_DOMAIN)}")
 RANGE_OF_ONE = re.compile(r"(\d+(?:\.\d+){3})/32|([^/]*:[^/]*)/128")
 PROTOCOLS = {
     "GRPC": Protocol.GRPC,
@@ -111,7 +112,10 @@ def _port(fields: Fields) -> tuple[Port, int | None]:
     if not fields.has("number"):
         fields.refuse(None, "`number` is required", "add the port's number")
     name = fields.text("name", required=True) or ""
-    protocol = fields.text("protocol") or "TCP"
+    protocol = fields.text("protocol") or ""
+    if not protocol and not fields.has("protocol"):
+        fields.refuse(None, "without `protocol` Istio's proxies guess it from what is sent", "add `protocol`")
+        protocol = "HTTP"
     if protocol.upper() in UNSUPPORTED_PROTOCOLS:
         fields.refuse("protocol", UNSUPPORTED_PROTOCOLS[protocol.upper()], "write GRPC")
     elif protocol.upper() not in PROTOCOLS:
@@ -138,7 +142,9 @@ def _check_host(host: str) -> tuple[str, str] | None:
         return "`*` would be every host there is", "name the host"
     if "." not in host:
         return "a host of a ServiceEntry is a full name; Istio completes none", "write the full name"
-    return check_host(host)
+    if NAMES_OF_A_NAMESPACE.fullmatch(host):
+        return "Istio shortens it to `*` in its own namespace, whose proxies refuse that", "name the hosts"
+    return check_host(host) or check_case(host)
 
 
 def _addresses(fields: Fields, said: _Resolution) -> tuple[tuple[str, ...], tuple[str, ...]]:

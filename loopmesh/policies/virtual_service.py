@@ -6,7 +6,14 @@ from loopmesh.model.problem import Problem
 from loopmesh.model.routing import MESH_GATEWAY, Routing
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.host_names import check_gateway, check_host, overlapping, qualify_gateway, qualify_host
+from loopmesh.policies.host_names import (
+    check_case,
+    check_gateway,
+    check_host,
+    overlapping,
+    qualify_gateway,
+    qualify_host,
+)
 from loopmesh.policies.routes.header_names import CLAIMS
 from loopmesh.policies.routes.route import read_route
 from loopmesh.policies.routes.stream_route import read_tcp_route, read_tls_route
@@ -19,10 +26,11 @@ def read_virtual_service(document: Document, problems: list[Problem]) -> Routing
 
 def _routing(document: Document, fields: Fields) -> Routing:
     namespace = document.namespace
-    written = fields.texts("hosts", check_host)
+    gateways = tuple(qualify_gateway(name, namespace) for name in fields.texts("gateways", check_gateway))
+    is_in_mesh = not gateways or MESH_GATEWAY in gateways
+    written = fields.texts("hosts", _check_host_in_mesh if is_in_mesh else check_host)
     # The short and the full name of a service may stand beside each other.
     hosts = tuple(dict.fromkeys(qualify_host(host, namespace) for host in written))
-    gateways = tuple(qualify_gateway(name, namespace) for name in fields.texts("gateways", check_gateway))
     routing = Routing(
         source=document.source,
         hosts=hosts,
@@ -38,6 +46,10 @@ def _routing(document: Document, fields: Fields) -> Routing:
     _check_overlaps(fields, written, hosts)
     _check_claims(fields, routing)
     return routing
+
+
+def _check_host_in_mesh(host: str) -> tuple[str, str] | None:
+    return check_host(host) or check_case(host)
 
 
 def _check_hosts(fields: Fields, routing: Routing) -> None:

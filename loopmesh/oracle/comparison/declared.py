@@ -9,6 +9,7 @@ from loopmesh.model.token import NOBODYS_KEYS
 from loopmesh.oracle.comparison.parts import Part
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+ADDRESS = re.compile(r"\d+(\.\d+){3}|\[[0-9a-f.:]+]")
 TYPE = f"type.googleapis.com/{HTTP_OPTIONS}"
 
 
@@ -30,8 +31,10 @@ def _nobodys(own: Any, _: Any) -> bool:
     return bool(own == NOBODYS_KEYS)
 
 
-def _only_ranges(own: Any, istio: Any) -> bool:
-    return bool(istio) and own == [one for one in istio if "/" not in one]
+def _only_addresses(own: Any, istio: Any) -> bool:
+    """Addresses, beside all that Istio has."""
+    known, more = set(istio or ()), set(own or ())
+    return known < more and all(map(ADDRESS.fullmatch, more - known))
 
 
 def _of_called_names(own: Any, istio: Any) -> bool:
@@ -108,7 +111,7 @@ DECLARED: tuple[Declared, ...] = (
     Declared(
         r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
     ),
-    Declared(r"host .*", "domains", "ranges of addresses, which are no names a call can have", _only_ranges),
+    Declared(r"host .*", "domains", "of a host's addresses Istio's proxies know one, by chance", _only_addresses),
     Declared(
         r"outbound .*",
         r"http_filters\.envoy\.filters\.http\.dynamic_forward_proxy",

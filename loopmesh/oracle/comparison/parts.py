@@ -21,6 +21,8 @@ MANAGER = "envoy.filters.network.http_connection_manager"
 OWN_INBOUND = re.compile(r"inbound\|(\d+)")
 ISTIO_INBOUND = "virtualInbound"
 OWN_GATEWAY = re.compile(r"gateway\|(\d+)")
+PORT = re.compile(r":\d+$")
+RANGE = re.compile(r"\[?[0-9a-f.:]+/\d+]?")
 WILDCARD = re.compile(r"0\.0\.0\.0_(\d+)")
 
 
@@ -64,9 +66,10 @@ def _of_routes(said: Plain, *, is_gateway: bool) -> Iterator[tuple[Part, Plain]]
 
 
 def host_names(domains: list[str]) -> list[str]:
-    """Without ports, without the root's dot, and without the addresses services have on a cluster."""
-    names = {domain.rpartition(":")[0] or domain for domain in domains}
-    return sorted({name.removesuffix(".") for name in names if not name.startswith("240.")})
+    """Without ports, without the root's dot, without the addresses services have on a cluster, and without ranges of
+    addresses, which no call can have for a name."""
+    names = {PORT.sub("", domain).removesuffix(".") for domain in domains}
+    return sorted(name for name in names if not name.startswith("240.") and not RANGE.fullmatch(name))
 
 
 def _of_gateway(said: Plain) -> Iterator[tuple[Part, Plain]]:

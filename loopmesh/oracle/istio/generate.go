@@ -77,10 +77,11 @@ func generate(t test.Failer, asked question, configs []config.Config, render ren
 }
 
 // belongToCluster says of the application's services that Kubernetes knows them, as it would; the question has them as
-// ServiceEntries, of which Istio takes the names to expect of a server that does not speak the mesh's own TLS.
+// ServiceEntries, of which Istio takes the names to expect of a server that does not speak the mesh's own TLS. A user's
+// ServiceEntry for a name of the cluster stays one.
 func belongToCluster(services []*model.Service) {
 	for _, service := range services {
-		if strings.HasSuffix(string(service.Hostname), ".svc."+constants.DefaultClusterLocalDomain) {
+		if strings.HasPrefix(service.Attributes.K8sAttributes.ObjectName, "service:") {
 			service.Attributes.ServiceRegistry = provider.Kubernetes
 		}
 	}

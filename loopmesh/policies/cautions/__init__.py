@@ -8,6 +8,7 @@ from loopmesh.model.problem import Problem
 from loopmesh.policies.cautions.gateway_routes import routes_that_go_past_subsets
 from loopmesh.policies.cautions.relative_patches import patches_without_priority
 from loopmesh.policies.cautions.same_certificates import certificates_of_several_gateways
+from loopmesh.policies.cautions.several_addresses import hosts_at_several_addresses
 from loopmesh.policies.cautions.unverified_servers import servers_of_any_authority
 from loopmesh.policies.references import Place
 
@@ -19,3 +20,6 @@ def check_cautions(policies: Policies, place: Place, *, broken: Set[PolicyName])
     yield from certificates_of_several_gateways([one for one in policies.gateways if one.source.policy not in broken])
     yield from routes_that_go_past_subsets([one for one in policies.routings if one.source.policy not in broken])
     yield from patches_without_priority([one for one in policies.patches if one.source.policy not in broken])
+    yield from hosts_at_several_addresses(
+        [one for one in policies.added_hosts if one.source.policy not in broken], place
+    )
