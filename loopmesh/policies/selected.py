@@ -32,6 +32,12 @@ def gateways(application: Application) -> Iterator[Selected]:
         yield ("gateway", gateway.name), gateway.namespace, gateway.labels
 
 
+def selects_there(selector: WorkloadSelector, application: Application) -> bool:
+    """Whether a workload of the selector's own namespace has its labels."""
+    known = (*versions(application), *gateways(application))
+    return any(selector.selects(namespace, labels) for _, namespace, labels in known)
+
+
 def second_ones(policies: Iterable[Policy], selected: Iterable[Selected]) -> Iterator[tuple[Policy, Policy, str]]:
     """Of a kind of which one policy counts each that comes second, with the first and what both are for, in words: a
     whole namespace, without labels to select by, or one of the `selected`."""

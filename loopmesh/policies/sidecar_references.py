@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import Source
-from loopmesh.model.problem import Origin, Problem
+from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.sidecar import ANY_NAMESPACE, OWN_NAMESPACE, ImportedHost, Sidecar
 from loopmesh.policies.host_names import overlap
+from loopmesh.policies.selected import selects_there
 
 Place = Callable[[Source, str], Origin]
 
@@ -15,8 +16,9 @@ Place = Callable[[Source, str], Origin]
 def sidecar_problems(sidecar: Sidecar, policies: Policies, application: Application, place: Place) -> Iterator[Problem]:
     """A problem for what would be said in vain."""
     root = policies.settings.root_namespace
-    if sidecar.selector is not None and sidecar.source.policy.namespace == root:
-        rule = f"in {root} Istio heeds a Sidecar for all workloads only"
+    in_root = sidecar.source.policy.namespace == root
+    if sidecar.selector is not None and in_root and not selects_there(sidecar.selector, application):
+        rule = f"in {root} Istio heeds a selector for the workloads there only"
         remedy = "remove the selector, or write the policy in the workload's namespace"
         yield _problem(sidecar, "workloadSelector", rule, remedy, place(sidecar.source, "workloadSelector"))
     known = [(service.namespace, service.host) for service in application.services]
@@ -29,12 +31,16 @@ def sidecar_problems(sidecar: Sidecar, policies: Policies, application: Applicat
             rule = "no service and no VirtualService there has such a host"
             hosts = ", ".join(sorted({host for _, host in known})[:10])
             value = f"host {wanted.namespace}/{wanted.host}"
-            yield _problem(sidecar, value, rule, f"known: {hosts}", place(sidecar.source, "egress"))
+            origin = place(sidecar.source, "egress")
+            yield _problem(sidecar, value, rule, f"known: {hosts}", origin, severity=Severity.WARNING)
 
 
 def _means(wanted: ImportedHost, namespace: str, host: str) -> bool:
     return wanted.namespace in (ANY_NAMESPACE, OWN_NAMESPACE, namespace) and overlap(wanted.host, host)
 
 
-def _problem(sidecar: Sidecar, value: str, rule: str, remedy: str, origin: Origin) -> Problem:
-    return Problem(origin=origin, value=f"{sidecar.source.policy}: {value}", rule=rule, remedy=remedy)
+def _problem(
+    sidecar: Sidecar, value: str, rule: str, remedy: str, origin: Origin, *, severity: Severity = Severity.ERROR
+) -> Problem:
+    value = f"{sidecar.source.policy}: {value}"
+    return Problem(origin=origin, value=value, rule=rule, remedy=remedy, severity=severity)

@@ -10,7 +10,7 @@ from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.provider import LogFile, Provider, SpanCollector
 from loopmesh.model.telemetry import Telemetry
 from loopmesh.policies.analysis import Message, policy_problem
-from loopmesh.policies.selected import gateways, second_ones, versions
+from loopmesh.policies.selected import gateways, second_ones, selects_there, versions
 
 Place = Callable[[Source, str], Origin]
 TRACING, LOGGING = "tracing", "accessLogging"
@@ -26,8 +26,9 @@ def check_telemetries(
     wide = [one for one in known if not one.selector.labels]
     yield from _second_ones(known, application)
     for telemetry in known:
-        if telemetry.selector.labels and telemetry.selector.namespace == settings.root_namespace:
-            rule = f"Istio does not heed a selector in {settings.root_namespace}"
+        in_root = bool(telemetry.selector.labels) and telemetry.selector.namespace == settings.root_namespace
+        if in_root and not selects_there(telemetry.selector, application):
+            rule = f"in {settings.root_namespace} Istio heeds a selector for the workloads there only"
             remedy = "remove it, or write the policy in the workload's namespace"
             yield _problem(telemetry, "selector", rule, remedy, place)
         wider = [one for one in wide if one.selector.namespace in (settings.root_namespace, _namespace(telemetry))]
