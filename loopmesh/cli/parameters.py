@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from loopmesh.cli.arguments import InputPath
 from loopmesh.cli.options import DEFAULT_POLICIES, DEFAULT_STATE, DEFAULT_VALUES, ControlPlaneKind
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -29,10 +30,10 @@ def values_option(function: Command) -> Command:
     """`--values F`: what runs."""
     return click.option(
         "--values",
-        type=click.Path(path_type=Path),
+        type=InputPath(),
         default=DEFAULT_VALUES,
         show_default=True,
-        help="Helm values file that says what runs.",
+        help="Helm values file that says what runs; - is standard input.",
     )(function)
 
 
@@ -40,10 +41,10 @@ def policies_option(function: Command) -> Command:
     """`--policies D`: how it may talk. Without one, and without a folder `istio`, there are no policies."""
     return click.option(
         "--policies",
-        type=click.Path(path_type=Path),
+        type=InputPath(),
         default=None,
         show_default=f"{DEFAULT_POLICIES}, if there is one",
-        help="File or folder of Istio YAML.",
+        help="File or folder of Istio YAML; - is standard input.",
     )(function)
 
 
@@ -64,9 +65,7 @@ def json_option(function: Command) -> Command:
 
 def files_option(help_text: str, *, required: bool = False) -> Callable[[Command], Command]:
     """Files and folders of policies; `-` among them is standard input."""
-    return click.option(
-        "-f", "--file", "paths", type=click.Path(path_type=Path), multiple=True, required=required, help=help_text
-    )
+    return click.option("-f", "--file", "paths", type=InputPath(), multiple=True, required=required, help=help_text)
 
 
 def read_text(said: str, path: Path) -> str:

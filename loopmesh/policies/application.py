@@ -8,7 +8,7 @@ from pathlib import Path
 from loopmesh.model.application import Application, GatewayWorkload, Listen, Service, Version
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.input_files import is_folder, read_files
+from loopmesh.policies.input_files import is_folder, read_files, shown
 from loopmesh.policies.service_ports import read_health, read_ports
 from loopmesh.policies.values_fields import ValuesFields, refuse_nulls
 from loopmesh.policies.workload_labels import read_labels
@@ -89,7 +89,7 @@ def _is_missing(path: Path) -> bool:
 
 
 def _whole(path: Path, rule: str, remedy: str) -> InvalidInputError:
-    return InvalidInputError([Problem(origin=Origin(file=str(path), line=0), value="", rule=rule, remedy=remedy)])
+    return InvalidInputError([Problem(origin=Origin(file=shown(path), line=0), value="", rule=rule, remedy=remedy)])
 
 
 def _application(fields: Fields) -> Application:

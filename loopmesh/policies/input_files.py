@@ -37,7 +37,7 @@ def read_files(paths: Iterable[Path]) -> list[tuple[str, bytes]]:
                 found.setdefault(target, _Found(file, is_named=False))
         else:
             found.setdefault(os.path.realpath(path), _Found(path, is_named=True))
-    files = [(_shown(one.path), content) for one in found.values() if (content := _content(one, problems)) is not None]
+    files = [(shown(one.path), content) for one in found.values() if (content := _content(one, problems)) is not None]
     if problems:
         raise InvalidInputError(problems)
     return files
@@ -119,9 +119,9 @@ def _unreadable(path: Path, error: OSError, remedy: str) -> Problem:
 
 
 def _problem(path: Path, rule: str, remedy: str) -> Problem:
-    return Problem(origin=Origin(file=_shown(path), line=0), value="", rule=rule, remedy=remedy)
+    return Problem(origin=Origin(file=shown(path), line=0), value="", rule=rule, remedy=remedy)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A name may be any bytes, and what is told of it is text."""
     return os.fsencode(path).decode(errors="backslashreplace")

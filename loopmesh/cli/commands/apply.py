@@ -6,13 +6,14 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
 
-@click.command(short_help="add or replace policies")
+@click.command(cls=TextCommand, short_help="add or replace policies")
 @files_option("File or folder, or - for standard input.", required=True)
 @state_option
 @json_option

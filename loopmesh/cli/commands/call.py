@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.callee import find_callee
 from loopmesh.cli.calling import CallError, Method, find_method, make_call, parse_header
 from loopmesh.cli.client import find_workload, get_status, split_target
@@ -12,7 +13,7 @@ from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import decoded, read_text, state_option
 
 
-@click.command(short_help="call a service with a workload's identity")
+@click.command(cls=TextCommand, short_help="call a service with a workload's identity")
 @click.option("--from", "caller", required=True, metavar="WORKLOAD", help="Who calls.")
 @click.argument("target", metavar="SERVICE:PORT")
 @click.argument("method")

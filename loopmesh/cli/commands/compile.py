@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.options import DEFAULT_POLICIES, ControlPlaneKind
 from loopmesh.cli.parameters import control_plane_option, policies_option, values_option
@@ -16,7 +17,7 @@ from loopmesh.policies import PolicySet, check_policies, check_provisions, read_
 from loopmesh.run.errors import RunError
 
 
-@click.command(short_help="the proxies' configuration as files")
+@click.command(cls=TextCommand, short_help="the proxies' configuration as files")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to."
 )

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import find_workload, get_status
 from loopmesh.cli.parameters import state_option
 from loopmesh.cli.proxy_admin import ask_proxy
 
 
-@click.command(short_help="a proxy's live configuration")
+@click.command(cls=TextCommand, short_help="a proxy's live configuration")
 @click.argument("workload")
 @state_option
 def command(workload: str, state: Path) -> None:

@@ -6,6 +6,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.named_policies import check_one_way, named_policies
@@ -13,7 +14,7 @@ from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
 
-@click.command(short_help="remove policies")
+@click.command(cls=TextCommand, short_help="remove policies")
 @click.argument("kind", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @files_option("Remove the policies of these files; - is standard input.")

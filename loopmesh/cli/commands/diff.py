@@ -9,6 +9,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.changing import raise_problems
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.named_policies import check_one_way, named_policies
@@ -16,7 +17,7 @@ from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
 
 
-@click.command(short_help="what policies would change")
+@click.command(cls=TextCommand, short_help="what policies would change")
 @click.argument("kind", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @files_option("File or folder, or - for standard input.")

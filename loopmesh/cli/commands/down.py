@@ -7,6 +7,7 @@ import grpc
 import psutil
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import QUICK_S, running_mesh
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import state_option
@@ -14,7 +15,7 @@ from loopmesh.cli.parameters import state_option
 LONGEST_S = 120.0
 
 
-@click.command(short_help="drain and stop the mesh")
+@click.command(cls=TextCommand, short_help="drain and stop the mesh")
 @state_option
 def command(state: Path) -> None:
     """Drain and stop the mesh; returns when nothing of it runs.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import InputPath, TextCommand
 from loopmesh.cli.calling import parse_header
 from loopmesh.cli.client import find_workload, get_status
 from loopmesh.cli.errors import CommandError
@@ -28,7 +29,7 @@ OUTSIDE = "edge"
 """Stands before the name of a gateway's server in place of a workload."""
 
 
-@click.command(short_help="what would become of a call, and why")
+@click.command(cls=TextCommand, short_help="what would become of a call, and why")
 @click.option("--from", "caller", metavar="WORKLOAD", help="Who calls.")
 @click.argument("target", metavar="SERVICE:PORT", required=False)
 @click.argument("method", required=False)
@@ -41,7 +42,7 @@ OUTSIDE = "edge"
     default="",
     help="Server name of the program's own TLS; else that of SERVICE.",
 )
-@click.option("--jwt", type=click.Path(path_type=Path, dir_okay=False), help="File with a token to send along.")
+@click.option("--jwt", type=InputPath(dir_okay=False), help="File with a token to send along; - is standard input.")
 @click.option("--trace", "trace_id", metavar="ID|last", help="Say why a call that was made has failed.")
 @state_option
 @json_option

@@ -6,6 +6,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import json_option, state_option
@@ -13,7 +14,7 @@ from loopmesh.cli.planned import Planned, apply_planned
 from loopmesh.policies import Fault, fault_problems
 
 
-@click.command(short_help="delay or fail calls of a service")
+@click.command(cls=TextCommand, short_help="delay or fail calls of a service")
 @click.argument("service")
 @click.option("--delay", metavar="DURATION", help="Let calls wait, such as 500ms or 2s.")
 @click.option("--abort", metavar="STATUS", help="Fail calls: an HTTP status, or a gRPC one by name: UNAVAILABLE.")

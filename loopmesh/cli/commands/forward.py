@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import find_workload, get_status, running_mesh, split_address, split_target
 from loopmesh.cli.parameters import state_option
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
-@click.command(short_help="a local port into the mesh")
+@click.command(cls=TextCommand, short_help="a local port into the mesh")
 @click.option("--from", "caller", required=True, metavar="WORKLOAD", help="Whose identity calls have.")
 @click.argument("target", metavar="SERVICE:PORT")
 @click.option(

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.errors import CommandError
 from loopmesh.cli.parameters import state_option
 
 POLL_S = 0.1
 
 
-@click.command(short_help="what programs and proxies print")
+@click.command(cls=TextCommand, short_help="what programs and proxies print")
 @click.argument("service", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what comes.")
 @state_option

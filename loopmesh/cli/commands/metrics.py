@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import find_workload, get_status
 from loopmesh.cli.parameters import state_option
 from loopmesh.cli.proxy_admin import ask_proxy
@@ -14,7 +15,7 @@ from loopmesh.observe import merged_statistics
 STATISTICS = "/stats/prometheus"
 
 
-@click.command(short_help="what the proxies count, as Prometheus reads it")
+@click.command(cls=TextCommand, short_help="what the proxies count, as Prometheus reads it")
 @click.argument("workload", required=False)
 @state_option
 def command(workload: str | None, state: Path) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import state_option
 
 LONGEST_S = 600
 
 
-@click.command(short_help="replace instances without a failed call")
+@click.command(cls=TextCommand, short_help="replace instances without a failed call")
 @click.argument("service")
 @state_option
 def command(service: str, state: Path) -> None:

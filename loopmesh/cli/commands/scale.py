@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import state_option
 
@@ -13,7 +14,7 @@ LONGEST_S = 300
 MOST = 100
 
 
-@click.command(short_help="change how many instances run")
+@click.command(cls=TextCommand, short_help="change how many instances run")
 @click.argument("target", metavar="SERVICE[/VERSION]=N")
 @state_option
 def command(target: str, state: Path) -> None:

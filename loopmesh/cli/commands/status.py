@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.client import get_status
 from loopmesh.cli.known_service import known_services
 from loopmesh.cli.parameters import json_option, state_option
@@ -16,7 +17,7 @@ WIDEST = 250
 """Rows are never cut: a terminal wraps what it cannot show."""
 
 
-@click.command(short_help="what runs")
+@click.command(cls=TextCommand, short_help="what runs")
 @state_option
 @json_option
 def command(state: Path, as_json: bool) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.trace_text import trace_lines
 from loopmesh.cli.whole_trace import wait_for_trace
 from loopmesh.observe import Trace, TraceNode
 
 
-@click.command(short_help="the path of a call")
+@click.command(cls=TextCommand, short_help="the path of a call")
 @click.argument("trace_id", metavar="[ID|last]", default="last")
 @state_option
 @json_option

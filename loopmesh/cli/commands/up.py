@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.detached import start_detached
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.options import DEFAULT_EDGE_PORT, ControlPlaneKind, UpOptions
@@ -16,7 +17,7 @@ DEVICES = "/dev"
 """Among them what a command is given: standard input, `<(…)` of a shell."""
 
 
-@click.command(short_help="start a mesh")
+@click.command(cls=TextCommand, short_help="start a mesh")
 @click.option("--detach", is_flag=True, help="Return when everything is ready; the mesh goes on.")
 @values_option
 @policies_option
@@ -37,8 +38,9 @@ def command(detach: bool, values: Path, policies: Path | None, state: Path, edge
     mesh up --values my/values.yaml --policies my/istio
     mesh up --control-plane istio
     """
-    if detach and policies is not None and policies.is_relative_to(DEVICES):
-        raise click.UsageError(f"--policies {policies}: a detached mesh has no such input; name a file or folder")
+    for option, path in (("--values", values), ("--policies", policies)):
+        if detach and path is not None and path.is_relative_to(DEVICES):
+            raise click.UsageError(f"{option} {path}: a detached mesh has no such input; name a file or folder")
     options = UpOptions(
         values=values,
         policies=chosen_policies(policies),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import InputPath, TextCommand
 from loopmesh.cli.errors import FAILED, ProblemsError, counted
 from loopmesh.cli.parameters import json_option, values_option
 from loopmesh.cli.problem_json import problem_json
@@ -15,8 +16,8 @@ from loopmesh.model.problem import InvalidInputError, Problem, Severity
 from loopmesh.policies import PolicySet, check_policies, read_application, read_files
 
 
-@click.command(short_help="check policies")
-@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.command(cls=TextCommand, short_help="check policies")
+@click.argument("paths", type=InputPath(), nargs=-1, required=True)
 @values_option
 @click.option(
     "--failure-threshold",
@@ -27,7 +28,8 @@ from loopmesh.policies import PolicySet, check_policies, read_application, read_
 )
 @json_option
 def command(paths: tuple[Path, ...], values: Path, failure_threshold: str, as_json: bool) -> None:
-    """Check policies, and what they say of the application, without running anything.
+    """Check policies, and what they say of the application, without running anything. PATHS are files and folders; - is
+    standard input.
 
     What Istio's own analysis (`istioctl analyze`) says, too, has its code. Warnings and infos are told and do not fail,
     unless the failure threshold says so.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.parameters import chosen_policies, policies_option, values_option
 from loopmesh.cli.verification import verify
@@ -19,7 +20,7 @@ MOST_WORKLOADS = 3
 """Named beside a difference that many have."""
 
 
-@click.command(short_help="compare with what Istio itself would do")
+@click.command(cls=TextCommand, short_help="compare with what Istio itself would do")
 @values_option
 @policies_option
 @click.option("--declared", is_flag=True, help="Also list what loopmesh does differently on purpose, and why.")
