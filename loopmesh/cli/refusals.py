@@ -1,5 +1,6 @@
 """What proxies refused, in words: the policy behind it with its place, Envoy's own words once, and whose proxies."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -7,6 +8,8 @@ from loopmesh.admin.v1 import admin_pb2
 
 OF_LISTENERS = "Error adding/updating listener(s) "
 """Begins what Envoy says of all listeners together; a line for each follows."""
+DEBUG = re.compile(r"goo\.gle/debug\w+ +")
+"""Stands before a message that protobuf prints, another word in each process."""
 
 
 class Said(Protocol):
@@ -41,7 +44,7 @@ def said(rejection: Said) -> str:
     """In one line, and without the names of what is refused, so that the same said of two listeners is the same."""
     found = []
     for line in rejection.message.splitlines():
-        words = line.strip().removeprefix(OF_LISTENERS)
+        words = DEBUG.sub("", line.strip().removeprefix(OF_LISTENERS))
         for resource in rejection.resources:
             words = words.removeprefix(f"{resource}: ")
         found.append(words)

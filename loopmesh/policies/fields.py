@@ -7,7 +7,7 @@ every key left over, so a field cannot be forgotten.
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import TypeVar
 
@@ -24,7 +24,9 @@ DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|m|s|us|µs|ns)")
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 UNIT_NS = {"h": 3_600_000_000_000, "m": 60_000_000_000, "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "µs": 1_000}
 NS_OF_MS = 1_000_000
-LONGEST_NS = 2**63 - 1
+LONGEST = "2562047h47m15.999s"
+"""Envoy takes less than the last whole second 63 bits can count in nanoseconds (`DurationUtil`), Go a little more."""
+LONGEST_NS = 9_223_372_035_999 * NS_OF_MS
 NOTHING_UNSUPPORTED: Mapping[str, str] = {}
 
 
@@ -99,7 +101,8 @@ class Fields(DocumentPart):
         return None
 
     def duration_ms(self, key: str, *, may_be_zero: bool = False) -> int | None:
-        """A Go duration such as `1.5s` or `250ms`, at least 1 ms, in whole ones (Istio `ValidateDuration`)."""
+        """A Go duration such as `1.5s` or `250ms`, at least 1 ms, in whole ones (Istio `ValidateDuration`). Go drops
+        what is less than a nanosecond."""
         found = self.node_at(key)
         if found is None:
             return None
@@ -108,13 +111,18 @@ class Fields(DocumentPart):
         if not parts or "".join(number + unit for number, unit in parts) != value:
             self.refuse(key, "this is a duration", "write a number with h, m, s or ms, such as 250ms")
             return None
-        total_ns = sum(Decimal(number) * UNIT_NS.get(unit, 1) for number, unit in parts)
-        least_ns = 0 if may_be_zero else NS_OF_MS
-        if total_ns % NS_OF_MS or not least_ns <= total_ns <= LONGEST_NS:
-            least = least_ns // NS_OF_MS
-            self.refuse(key, f"a duration is whole milliseconds, {least} or more", f"write at least {least}ms")
-            return None
-        return int(total_ns / NS_OF_MS)
+        total_ns = sum((Decimal(number) * UNIT_NS.get(unit, 1)).to_integral_value(ROUND_DOWN) for number, unit in parts)
+        least_ms = 0 if may_be_zero else 1
+        rule = f"a duration is whole milliseconds, from {least_ms}ms to {LONGEST}"
+        if total_ns > LONGEST_NS:
+            self.refuse(key, rule, f"write at most {LONGEST}")
+        elif total_ns < least_ms * NS_OF_MS:
+            self.refuse(key, rule, f"write at least {least_ms}ms")
+        elif total_ns % NS_OF_MS:
+            self.refuse(key, rule, "write whole milliseconds")
+        else:
+            return int(total_ns / NS_OF_MS)
+        return None
 
     def object(self, key: str, reader: "Callable[[Fields], Result]") -> Result | None:
         found = self.node_at(key)

@@ -27,6 +27,19 @@ def test_what_many_proxies_say_of_a_policy_is_told_once_with_its_place_and_who_t
     ]
 
 
+def test_words_that_differ_only_as_protobuf_prints_them_are_the_same() -> None:
+    said = "Invalid duration: Duration out-of-range: goo.gle/%s  seconds: 9223372036"
+    rejections = [
+        admin_pb2.Rejection(workload=name, resource_type="Cluster", resources=["x"], message=said % word)
+        for name, word in (("a-0", "debugstr"), ("b-0", "debugonly"))
+    ]
+    assert list(refusal_lines(rejections)) == [
+        "proxies refuse: Invalid duration: Duration out-of-range: seconds: 9223372036",
+        "    a-0: Cluster x",
+        "    b-0: Cluster x",
+    ]
+
+
 def test_each_policy_has_its_own_lines() -> None:
     lines = list(refusal_lines([refused("a-0", "x"), refused("a-0", "x", policy="EnvoyFilter lab/other")]))
     assert [line.split(": ")[1] for line in lines if not line.startswith(" ")] == [

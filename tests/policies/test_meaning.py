@@ -20,7 +20,7 @@ from loopmesh.model.security import PeerMode
 from loopmesh.model.traffic import TrafficPolicy
 from loopmesh.policies import read_application
 from tests.policies.goldens import FOLDER
-from tests.policies.reading import read_fixture, read_policies
+from tests.policies.reading import problems_of, read_fixture, read_policies
 
 
 def exact(value: str) -> TextMatch:
@@ -142,13 +142,25 @@ def test_filters_of_the_edge_are_messages_of_their_type() -> None:
         ("1000000ns", 1),
         ("1h2m3s4ms", 3_723_004),
         (".5s", 500),
+        ("1.0000000001s", 1000),
+        ("2562047h47m15.999s", 9_223_372_035_999),
     ],
 )
 def test_durations_are_exact(written: str, milliseconds: int) -> None:
+    (rule,) = read_policies(of_interval(written)).destination_rules
+    assert rule.policy.outlier_detection == OutlierDetection(interval_ms=milliseconds)
+
+
+@pytest.mark.parametrize("written", ["2562047h47m16s", f"{'9' * 1000}h", "99999999999999999h1ns"])
+def test_a_duration_nobody_can_count_is_refused_with_the_longest(written: str) -> None:
+    (problem,) = problems_of(of_interval(written))
+    assert problem.endswith("from 1ms to 2562047h47m15.999s; write at most 2562047h47m15.999s")
+
+
+def of_interval(written: str) -> str:
     spec = {"host": "catalog", "trafficPolicy": {"outlierDetection": {"interval": written}}}
     document = {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": {"name": "a"}}
-    (rule,) = read_policies(json.dumps({**document, "spec": spec})).destination_rules
-    assert rule.policy.outlier_detection == OutlierDetection(interval_ms=milliseconds)
+    return json.dumps({**document, "spec": spec})
 
 
 def test_values_say_what_runs() -> None:

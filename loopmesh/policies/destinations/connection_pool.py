@@ -7,7 +7,9 @@ from loopmesh.model.policy import Source
 from loopmesh.policies.destinations.limit import read_limit
 from loopmesh.policies.fields import Fields
 
-MOST_PROBES = 2**32 - 1
+MOST_PROBES = 127
+MOST_SECONDS = 32767
+"""Linux refuses more (`MAX_TCP_KEEPCNT`, `MAX_TCP_KEEPIDLE`), and then no connection comes about."""
 MS_OF_S = 1000
 
 
@@ -60,9 +62,11 @@ def read_tcp_keepalive(fields: Fields) -> TcpKeepalive:
 def _whole_seconds(fields: Fields, key: str) -> int | None:
     """The operating system counts in seconds; of a fraction Istio keeps nothing."""
     value = fields.duration_ms(key)
-    if value is not None and value % MS_OF_S:
-        fields.refuse(key, "keepalive counts in whole seconds", "write whole seconds")
-    return None if value is None else value // MS_OF_S
+    if value is None:
+        return None
+    if value % MS_OF_S or value > MOST_SECONDS * MS_OF_S:
+        fields.refuse(key, f"keepalive counts in whole seconds, up to {MOST_SECONDS}", "write such a number of seconds")
+    return value // MS_OF_S
 
 
 def _http(fields: Fields) -> _Http:
