@@ -28,16 +28,22 @@ def content(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
+def add_parts(parts: Parts, found: Parts) -> None:
+    """Several of one name are one part: a chain for each way of calling has the same rules."""
+    for key, said in found.items():
+        parts[key] = parts.get(key, b"") + said
+
+
 def take_decisions(chain: FilterChain, listener: str) -> Parts:
     """Moves them out of the chain."""
     parts: Parts = {}
     for one in [*chain.filters]:
         manager = HttpConnectionManager()
         if one.typed_config.Unpack(manager):
-            parts |= _take_from_manager(manager, listener)
+            add_parts(parts, _take_from_manager(manager, listener))
             one.typed_config.Pack(manager, deterministic=True)
         elif found := _decisions(one.typed_config, listener):
-            parts |= found
+            add_parts(parts, found)
             chain.filters.remove(one)
     return parts
 
@@ -46,7 +52,7 @@ def _take_from_manager(manager: HttpConnectionManager, listener: str) -> Parts:
     parts: Parts = {}
     for one in [*manager.http_filters]:
         if found := _decisions(one.typed_config, listener):
-            parts |= found
+            add_parts(parts, found)
             manager.http_filters.remove(one)
     return parts
 

@@ -6,7 +6,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
-from loopmesh.compile.decision_parts import Parts, content, take_decisions
+from loopmesh.compile.decision_parts import Parts, add_parts, content, take_decisions
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.model.difference import Change, Part, PartDifference
 
@@ -38,7 +38,7 @@ class _Reader:
         for message in messages:
             if id(message) not in self._known:
                 self._known[id(message)] = dict(_take_apart(message))
-            parts |= self._known[id(message)]
+            add_parts(parts, self._known[id(message)])
         return parts
 
 
@@ -72,9 +72,9 @@ def _listener(message: Listener) -> Iterator[tuple[tuple[Part, str], bytes]]:
     """What decides about calls is parts of its own; what remains is the listener."""
     rest = Listener()
     rest.CopyFrom(message)
-    rules: dict[tuple[Part, str], bytes] = {}
+    rules: Parts = {}
     for chain in rest.filter_chains:
-        rules |= take_decisions(chain, message.name)
+        add_parts(rules, take_decisions(chain, message.name))
     yield from rules.items()
     yield (Part.LISTENER, message.name), content(rest)
 
