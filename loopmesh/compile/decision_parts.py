@@ -18,20 +18,21 @@ from google.protobuf.message import Message
 
 from loopmesh.model.difference import Part
 
-Parts = dict[tuple[Part, str], bytes]
-"""The serialised content of each part by what and which it is."""
+Content = frozenset[bytes]
+"""Serialised messages; several of one name are one part, as the rules that every chain of a listener has."""
+Parts = dict[tuple[Part, str], Content]
+"""By what and which it is."""
 RULE = re.compile(r"ns\[(.*)\]-policy\[(.*)\]-rule\[(.*)\]")
 """How authorization rules are named in a proxy, by Istio and here; an authorizer's have words before and after it."""
 
 
-def content(message: Message) -> bytes:
-    return message.SerializeToString(deterministic=True)
+def content(message: Message) -> Content:
+    return frozenset({message.SerializeToString(deterministic=True)})
 
 
 def add_parts(parts: Parts, found: Parts) -> None:
-    """Several of one name are one part: a chain for each way of calling has the same rules."""
     for key, said in found.items():
-        parts[key] = parts.get(key, b"") + said
+        parts[key] = parts.get(key, frozenset()) | said
 
 
 def take_decisions(chain: FilterChain, listener: str) -> Parts:
@@ -66,7 +67,7 @@ def _decisions(config: Any, listener: str) -> Parts:
     return {}
 
 
-def _rules(message: http_rbac_pb2.RBAC | network_rbac_pb2.RBAC) -> Iterator[tuple[Part, str, bytes]]:
+def _rules(message: http_rbac_pb2.RBAC | network_rbac_pb2.RBAC) -> Iterator[tuple[Part, str, Content]]:
     """One part a rule, and one for the action as a whole: to allow nothing is more than to say nothing."""
     asks = message.HasField("shadow_rules")
     rules = message.shadow_rules if asks else message.rules
@@ -83,15 +84,15 @@ def _rule(name: str) -> str:
     return "AuthorizationPolicy {}/{} rule {}".format(*found.groups()) if found else name
 
 
-def _authorizer(message: Message) -> Iterator[tuple[Part, str, bytes]]:
+def _authorizer(message: Message) -> Iterator[tuple[Part, str, Content]]:
     yield Part.AUTHORIZATION_RULE, "CUSTOM by an authorizer", content(message)
 
 
-def _tokens(message: Message) -> Iterator[tuple[Part, str, bytes]]:
+def _tokens(message: Message) -> Iterator[tuple[Part, str, Content]]:
     yield Part.TOKENS, "taken", content(message)
 
 
-KINDS: tuple[tuple[type[Message], Callable[..., Iterator[tuple[Part, str, bytes]]]], ...] = (
+KINDS: tuple[tuple[type[Message], Callable[..., Iterator[tuple[Part, str, Content]]]], ...] = (
     (http_rbac_pb2.RBAC, _rules),
     (network_rbac_pb2.RBAC, _rules),
     (ExtAuthz, _authorizer),

@@ -6,7 +6,7 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from google.protobuf.message import Message
 
-from loopmesh.compile.decision_parts import Parts, add_parts, content, take_decisions
+from loopmesh.compile.decision_parts import Content, Parts, add_parts, content, take_decisions
 from loopmesh.compile.proxy_config import ProxyConfig
 from loopmesh.model.difference import Change, Part, PartDifference
 
@@ -48,7 +48,7 @@ def _change(key: tuple[Part, str], old: Parts, new: Parts) -> Change:
     return Change.CHANGED if key in new else Change.REMOVED
 
 
-def _take_apart(message: Message) -> Iterator[tuple[tuple[Part, str], bytes]]:
+def _take_apart(message: Message) -> Iterator[tuple[tuple[Part, str], Content]]:
     if isinstance(message, RouteConfiguration):
         yield from _routes(message)
     elif isinstance(message, Listener):
@@ -59,7 +59,7 @@ def _take_apart(message: Message) -> Iterator[tuple[tuple[Part, str], bytes]]:
         yield (Part.DESTINATION, _destination(getattr(message, "name", ""))), content(message)
 
 
-def _routes(message: RouteConfiguration) -> Iterator[tuple[tuple[Part, str], bytes]]:
+def _routes(message: RouteConfiguration) -> Iterator[tuple[tuple[Part, str], Content]]:
     for host in message.virtual_hosts:
         yield (Part.ROUTE, host.name), content(host)
     rest = RouteConfiguration()
@@ -68,7 +68,7 @@ def _routes(message: RouteConfiguration) -> Iterator[tuple[tuple[Part, str], byt
     yield (Part.ROUTE, f"all of {message.name}"), content(rest)
 
 
-def _listener(message: Listener) -> Iterator[tuple[tuple[Part, str], bytes]]:
+def _listener(message: Listener) -> Iterator[tuple[tuple[Part, str], Content]]:
     """What decides about calls is parts of its own; what remains is the listener."""
     rest = Listener()
     rest.CopyFrom(message)
