@@ -1,10 +1,9 @@
-"""Names of hosts, gateways and ports as policies write them."""
+"""Names of hosts and ports as policies write them."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from loopmesh.model.application import CLUSTER_DOMAIN
-from loopmesh.model.routing import MESH_GATEWAY
 
 LABEL = r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"
 HOST = re.compile(rf"(?:\*|(?:\*-?)?{LABEL})(?:\.{LABEL})*\.?")
@@ -18,11 +17,6 @@ MOST_PORT = 65535
 def qualify_host(host: str, namespace: str) -> str:
     """A name without a dot is a service of the namespace (Istio `ResolveShortnameToFQDN`); others stay."""
     return host if "." in host or host.startswith("*") else f"{host}.{namespace}.svc.{CLUSTER_DOMAIN}"
-
-
-def qualify_gateway(name: str, namespace: str) -> str:
-    """`edge` is `namespace/edge`; `mesh` stands for all sidecars."""
-    return name if name == MESH_GATEWAY or "/" in name else f"{namespace}/{name}"
 
 
 def covers(pattern: str, host: str) -> bool:
@@ -80,14 +74,6 @@ def check_label(name: str) -> tuple[str, str] | None:
 def check_name(name: str) -> tuple[str, str] | None:
     """As Kubernetes names resources (RFC 1123 subdomain)."""
     return None if NAME.fullmatch(name) else ("a name is lower-case letters, digits, `-` and `.`", "rename it")
-
-
-def check_gateway(name: str) -> tuple[str, str] | None:
-    """`edge`, `namespace/edge` or `mesh` (Istio `validateGatewayNames`)."""
-    namespace, slash, own = name.rpartition("/")
-    if check_label(own) or (slash and check_label(namespace)):
-        return "a gateway is `name` or `namespace/name`", "write it like that"
-    return None
 
 
 def port_number(text: str) -> int | None:

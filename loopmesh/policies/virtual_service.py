@@ -6,12 +6,11 @@ from loopmesh.model.problem import Problem
 from loopmesh.model.routing import MESH_GATEWAY, Routing
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
+from loopmesh.policies.gateway_names import read_gateways
 from loopmesh.policies.host_names import (
     check_case,
-    check_gateway,
     check_host,
     overlapping,
-    qualify_gateway,
     qualify_host,
 )
 from loopmesh.policies.routes.header_names import CLAIMS
@@ -26,7 +25,7 @@ def read_virtual_service(document: Document, problems: list[Problem]) -> Routing
 
 def _routing(document: Document, fields: Fields) -> Routing:
     namespace = document.namespace
-    gateways = tuple(qualify_gateway(name, namespace) for name in fields.texts("gateways", check_gateway))
+    gateways = read_gateways(fields, namespace)
     is_in_mesh = not gateways or MESH_GATEWAY in gateways
     written = fields.texts("hosts", _check_host_in_mesh if is_in_mesh else check_host)
     # The short and the full name of a service may stand beside each other.

@@ -1,5 +1,6 @@
 """Extension providers that decide about calls: envoyExtAuthzGrpc and envoyExtAuthzHttp."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -8,6 +9,9 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label
 
 MOST_BYTES = 2**32 - 1
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+NAME_RULE = "name it with lower-case letters, digits and `-`, at most 63"
+"""Istio `validateProviderName`."""
 UNHEEDED = {"clearRouteCache": "Istio's own generator does not heed it"}
 STATUSES = frozenset(
     {100, *range(200, 209), 226, *range(300, 306), 307, 308, *range(400, 418), *range(421, 425), 426, 428, 429, 431}
@@ -31,6 +35,8 @@ def read_http_authorizer(name: str, fields: Fields) -> Authorizer:
 
 def _authorizer(name: str, protocol: AuthorizerProtocol, unsupported: Mapping[str, str], fields: Fields) -> Authorizer:
     """What both kinds say."""
+    if name and not NAME.fullmatch(name):
+        fields.refuse(None, f"with an authorizer named `{name}` Istio denies every call", NAME_RULE)
     service, port = read_address(fields)
     fields.unsupported(unsupported)
     return Authorizer(

@@ -6,7 +6,8 @@ from loopmesh.model.routes.request_match import Claim, RequestMatch
 from loopmesh.model.routes.text_match import TextMatch, TextMatchKind
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.host_names import check_gateway, check_label, qualify_gateway
+from loopmesh.policies.gateway_names import read_gateways
+from loopmesh.policies.host_names import check_label
 from loopmesh.policies.routes.header_names import CLAIMS, claim_path, is_header
 from loopmesh.policies.routes.text_match import (
     read_absence_match,
@@ -20,7 +21,6 @@ def read_request_match(document: Document, fields: Fields) -> RequestMatch:
     """Claims are asked for among the headers, by Istio's special names."""
     headers, claims = _headers(fields, "headers", absent=False)
     without_headers, without_claims = _headers(fields, "withoutHeaders", absent=True)
-    gateways = fields.texts("gateways", check_gateway)
     return RequestMatch(
         name=fields.text("name") or "",
         path=fields.object("uri", read_path_match),
@@ -34,7 +34,7 @@ def read_request_match(document: Document, fields: Fields) -> RequestMatch:
         claims=(*claims, *without_claims),
         statistics_name=fields.text("statPrefix") or "",
         port=fields.integer("port", least=1, most=65535),
-        gateways=tuple(qualify_gateway(name, document.namespace) for name in gateways),
+        gateways=read_gateways(fields, document.namespace),
         source_labels=fields.labels("sourceLabels"),
         source_namespace=fields.text("sourceNamespace", check=check_label) or None,
     )

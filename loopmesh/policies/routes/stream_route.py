@@ -6,7 +6,8 @@ from loopmesh.model.routes.destination import Destination
 from loopmesh.model.routes.stream_route import StreamMatch, StreamRoute
 from loopmesh.policies.document import Document
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.host_names import check_gateway, check_host, check_label, covers, qualify_gateway
+from loopmesh.policies.gateway_names import read_gateways
+from loopmesh.policies.host_names import check_host, check_label, covers
 from loopmesh.policies.routes.destination import MOST_WEIGHT, read_target
 
 ONE_ADDRESS = "on one machine every service has the address 127.0.0.1"
@@ -57,11 +58,10 @@ def _tls_match(document: Document, hosts: tuple[str, ...], fields: Fields) -> St
 
 def _match(document: Document, fields: Fields, names: tuple[str, ...]) -> StreamMatch:
     fields.unsupported({"destinationSubnets": ONE_ADDRESS})
-    gateways = fields.texts("gateways", check_gateway)
     return StreamMatch(
         server_names=names,
         port=fields.integer("port", least=1, most=65535),
-        gateways=tuple(qualify_gateway(name, document.namespace) for name in gateways),
+        gateways=read_gateways(fields, document.namespace),
         source_labels=fields.labels("sourceLabels"),
         source_namespace=fields.text("sourceNamespace", check=check_label) or None,
     )
