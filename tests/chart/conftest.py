@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chart.shipped import SHIPPED, Shipped
 from tests.go import require_go
 from tools.chart.render import Manifest, render
 
@@ -15,3 +16,8 @@ def go() -> None:
 def shop() -> list[Manifest]:
     """All that `helm install shop helm/shop` sends, with what Prometheus and Grafana take."""
     return render("shop", "shop", "--set", "monitoring.enabled=true")
+
+
+@pytest.fixture(scope="session", params=list(SHIPPED))
+def both(request: pytest.FixtureRequest) -> Shipped:
+    return SHIPPED[request.param]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.test_drift import SHIPPED
+from tests.chart.shipped import SHIPPED
 from tools.chart.go_tools import run_own, run_tool
 from tools.chart.render import CHARTS, FOLLOWED_LINK, KUBERNETES, Manifest, of_kind, pods, render
 from tools.chart.schemas import TEMPLATE, write_schemas
