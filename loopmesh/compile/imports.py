@@ -13,6 +13,8 @@ class Imports:
         named = [(namespace if one.namespace == OWN_NAMESPACE else one.namespace, one) for one in hosts]
         self._wanted = [(at, one.host) for at, one in named if not one.excluded]
         self._unwanted = [(at, one.host) for at, one in named if one.excluded]
+        self.only_whole_names = all(at != ANY_NAMESPACE and not host.startswith("*") for at, host in self._wanted)
+        """Then each is looked up by itself (Istio `servicesForExactHosts`)."""
 
     def has_service(self, namespace: str, host: str) -> bool:
         """A service is let through when its whole host is within what is named."""

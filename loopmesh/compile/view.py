@@ -57,25 +57,30 @@ class View:
 
     @cached_property
     def _exported(self) -> dict[str, Called]:
-        return self._by_host_of(self._seen)
+        """Where no import chooses, the oldest counts (Istio `pickBestVisibleNamespace`)."""
+        return self._by_host_of(self._named_first(self._seen) if self._stands_apart else self._seen)
 
     @cached_property
     def services(self) -> tuple[Called, ...]:
         """Those that can be called by name."""
-        imported = (one for one in self._seen if self._imports.has_service(one.namespace, one.host))
+        seen = self._seen if self._imports.only_whole_names else self._named_first(self._seen)
+        imported = (one for one in seen if self._imports.has_service(one.namespace, one.host))
         return tuple(self._by_host_of(imported).values())
 
     def _by_host_of(self, several: Iterable[Called]) -> dict[str, Called]:
         """Of a host that several namespaces have added the caller's own counts, else the first; for a gateway that
-        stands apart the first, those exported by name before those for all (Istio `servicesExportedToNamespace`)."""
+        stands apart always the first."""
         found: dict[str, Called] = {}
-        if self._stands_apart:
-            several = sorted(several, key=lambda one: self.index.visibility(one).namespaces is None)
         for one in several:
             is_own = one.namespace == self.namespace and not self._stands_apart
             if one.host not in found or is_own:
                 found[one.host] = one
         return found
+
+    def _named_first(self, several: Iterable[Called]) -> list[Called]:
+        """Those exported to the namespace by its name before those exported to all (Istio
+        `servicesExportedToNamespace`)."""
+        return sorted(several, key=lambda one: self.index.visibility(one).namespaces is None)
 
     @cached_property
     def _reached(self) -> dict[str, Called]:

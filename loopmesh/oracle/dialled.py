@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 from envoy.config.listener.v3.listener_components_pb2 import FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from loopmesh.model.topology import Forward, Topology, Workload
@@ -31,10 +32,16 @@ class Dialled:
         share the listener."""
         return {target: self._ports[target] for target in sorted(self.targets(listener)) if target in self._ports}
 
-    def others(self, listeners: Iterable[Listener]) -> dict[Target, int]:
-        """The program's ports that none of the listeners is for."""
+    def others(self, listeners: Iterable[Listener], routes: Iterable[RouteConfiguration]) -> dict[Target, int]:
+        """The program's ports that none of the listeners is for, and by which it does not call by HTTP: what a port
+        speaks may be another thing in another namespace."""
         known = {target for listener in listeners for target in self.targets(listener)}
-        return {target: port for target, port in self._ports.items() if target not in known}
+        asked = {(domain, one.name) for one in routes for host in one.virtual_hosts for domain in host.domains}
+        return {
+            (host, number): port
+            for (host, number), port in self._ports.items()
+            if (host, number) not in known and (host, f"{number}") not in asked
+        }
 
     def forwards(self, listener: Listener) -> list[Forward]:
         """Those to what it is for."""

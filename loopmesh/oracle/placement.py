@@ -146,7 +146,7 @@ def _listeners(
         if _is_outbound(listener) and takes_requests(listener):
             outbound[port] = listener
         if listener.name == VIRTUAL_OUTBOUND and outside.cluster == PASSED_ON:
-            yield from ways.past(listener, dialled.others(found.listeners))
+            yield from ways.past(listener, dialled.others(found.listeners, found.routes))
     # To Istio a gateway makes no calls of its own.
     if workload.kind is WorkloadKind.SIDECAR:
         yield from _on_sockets(placement, outbound, workload, outside)
