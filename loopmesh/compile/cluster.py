@@ -15,7 +15,7 @@ from loopmesh.compile.destinations.balancing import apply_balancing
 from loopmesh.compile.destinations.breaker import apply_breaker
 from loopmesh.compile.destinations.client_tls import secure
 from loopmesh.compile.destinations.http_options import NAME as HTTP_OPTIONS
-from loopmesh.compile.destinations.http_options import http_options, is_http2
+from loopmesh.compile.destinations.http_options import PLAIN_HTTP, http_options, is_http2
 from loopmesh.compile.destinations.mesh_defaults import with_mesh_defaults
 from loopmesh.compile.destinations.outlier import apply_outlier_detection
 from loopmesh.compile.destinations.verification import verification_of, verification_of_called
@@ -93,7 +93,10 @@ def _meet(view: View, cluster: Cluster, called: Called, port: Port, subset: str,
     tls = client_tls(view.index, policy.tls, called, identities)
     is_called_name = _is_called_name(called)
     verification = verification_of_called(tls) if is_called_name else verification_of(policy.tls)
-    speak(cluster, http_options(port.protocol, pool, verification))
+    options = http_options(port.protocol, pool, verification)
+    # Without any Envoy itself asks for the name that is called, and for a certificate of it.
+    leaves_it_to_envoy = is_called_name and options == PLAIN_HTTP
+    speak(cluster, None if leaves_it_to_envoy else options)
     secure(
         cluster,
         tls,

@@ -9,6 +9,8 @@ from loopmesh.model.application import Protocol
 from loopmesh.model.destinations.connection_pool import ConnectionPool, Http2Upgrade
 
 NAME = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+PLAIN_HTTP = HttpProtocolOptions(explicit_http_config={"http_protocol_options": Http1ProtocolOptions()})
+"""HTTP/1.1 of which nothing is said."""
 
 
 def is_http2(protocol: Protocol, pool: ConnectionPool) -> bool:

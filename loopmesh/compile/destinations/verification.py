@@ -18,6 +18,7 @@ def verification_of_called(tls: ClientTls | None) -> UpstreamHttpProtocolOptions
     """Of a host that is looked up as it is called a certificate must be for that name, whatever else the policy asks of
     it; None for `tls` is mutual TLS with whoever wants it."""
     tls = tls or ClientTls(mode=TlsMode.ISTIO_MUTUAL)
-    if tls.mode is TlsMode.DISABLE:
+    asks_for_name, verified = not tls.server_name, not tls.unverified
+    if tls.mode is TlsMode.DISABLE or not (asks_for_name or verified):
         return None
-    return UpstreamHttpProtocolOptions(auto_sni=not tls.server_name, auto_san_validation=not tls.unverified)
+    return UpstreamHttpProtocolOptions(auto_sni=asks_for_name, auto_san_validation=verified)
