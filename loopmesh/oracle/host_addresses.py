@@ -1,7 +1,8 @@
 """What tells connections to hosts that policies add apart on a cluster: addresses, given by the policy or allocated.
 
 istiod gives a host that has none an address, which its proxies' DNS answers with. TLS ports are told apart by server
-names as long as the host has no address, so one with such a port gets none.
+names as long as the host has no address, so one with such a port gets none. A host whose connections go on gets one
+here, too: policies that would let another host's settings count for it are refused.
 """
 
 from collections.abc import Iterable

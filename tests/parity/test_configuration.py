@@ -38,3 +38,18 @@ spec:
     (told,) = verifier.undeclared(APPLICATION, [("policies.yaml", policy)])
     assert "names of" in told
     assert "loopmesh has server.lab:8000 twice in its one set of routes" in told
+
+
+def test_by_which_of_its_addresses_a_host_is_called_is_chance_with_istio(verifier: Verifier) -> None:
+    policy = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: several, namespace: lab}
+spec:
+  hosts: [several.example.com]
+  addresses: [10.0.0.1, 10.0.0.2]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1}]
+"""
+    assert not verifier.undeclared(APPLICATION, [("policies.yaml", policy)])

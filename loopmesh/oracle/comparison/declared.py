@@ -32,9 +32,8 @@ def _nobodys(own: Any, _: Any) -> bool:
 
 
 def _only_addresses(own: Any, istio: Any) -> bool:
-    """Addresses, beside all that Istio has."""
-    known, more = set(istio or ()), set(own or ())
-    return known < more and all(map(ADDRESS.fullmatch, more - known))
+    """One has addresses beside all that both have."""
+    return bool(own and istio) and all(map(ADDRESS.fullmatch, set(own) ^ set(istio)))
 
 
 def _of_called_names(own: Any, istio: Any) -> bool:
@@ -111,7 +110,12 @@ DECLARED: tuple[Declared, ...] = (
     Declared(
         r"(inbound|TCP) .*", r"filters\.envoy\.filters\.network\.mongo_proxy", "it only counts what a database is asked"
     ),
-    Declared(r"host .*", "domains", "of a host's addresses Istio's proxies know one, by chance", _only_addresses),
+    Declared(
+        r"host .*",
+        "domains",
+        "of a host's addresses, and of an address's hosts, Istio's proxies know one, by chance",
+        _only_addresses,
+    ),
     Declared(
         r"outbound .*",
         r"http_filters\.envoy\.filters\.http\.dynamic_forward_proxy",

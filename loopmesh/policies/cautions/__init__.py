@@ -1,4 +1,5 @@
-"""What may be said and is seldom meant: Istio's analysis warns of it, and nobody is kept from it."""
+"""What may be said and is seldom meant: Istio's analysis warns of it, or its generator leaves it to chance, and nobody
+is kept from it."""
 
 from collections.abc import Iterator, Set
 
@@ -9,6 +10,7 @@ from loopmesh.policies.cautions.gateway_routes import routes_that_go_past_subset
 from loopmesh.policies.cautions.relative_patches import patches_without_priority
 from loopmesh.policies.cautions.same_certificates import certificates_of_several_gateways
 from loopmesh.policies.cautions.several_addresses import hosts_at_several_addresses
+from loopmesh.policies.cautions.shared_addresses import hosts_at_one_address
 from loopmesh.policies.cautions.unverified_servers import servers_of_any_authority
 from loopmesh.policies.references import Place
 
@@ -18,8 +20,9 @@ def check_cautions(policies: Policies, place: Place, *, broken: Set[PolicyName])
     rules = [one for one in policies.destination_rules if one.source.policy not in broken]
     yield from servers_of_any_authority(rules, place)
     yield from certificates_of_several_gateways([one for one in policies.gateways if one.source.policy not in broken])
+
     yield from routes_that_go_past_subsets([one for one in policies.routings if one.source.policy not in broken])
     yield from patches_without_priority([one for one in policies.patches if one.source.policy not in broken])
-    yield from hosts_at_several_addresses(
-        [one for one in policies.added_hosts if one.source.policy not in broken], place
-    )
+    added = [one for one in policies.added_hosts if one.source.policy not in broken]
+    yield from hosts_at_several_addresses(added, place)
+    yield from hosts_at_one_address(added, place)

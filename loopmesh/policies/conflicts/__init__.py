@@ -8,9 +8,11 @@ from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import Problem
 from loopmesh.model.routing import MESH_GATEWAY
 from loopmesh.policies.conflicts.added_hosts import added_hosts_of_one_name
+from loopmesh.policies.conflicts.connections_of_one_address import connections_of_one_address
 from loopmesh.policies.conflicts.destination_rules import rules_of_one_host
 from loopmesh.policies.conflicts.mesh_hosts import routings_of_one_host
 from loopmesh.policies.conflicts.peer_authentications import peers_of_one_level
+from loopmesh.policies.conflicts.ports_of_every_address import ports_of_every_address
 from loopmesh.policies.conflicts.servers import servers_of_one_port
 from loopmesh.policies.conflicts.sidecars import sidecars_of_one_workload
 from loopmesh.policies.conflicts.unreachable_routes import Locate, unreachable_routes
@@ -32,5 +34,7 @@ def check_conflicts(
     yield from peers_of_one_level(peers, application)
     added = [one for one in policies.added_hosts if one.source.policy not in broken]
     yield from added_hosts_of_one_name(added, application)
+    yield from ports_of_every_address(added, policies, application)
+    yield from connections_of_one_address(added)
     gateways = [one for one in policies.gateways if one.source.policy not in broken]
     yield from servers_of_one_port(gateways, application.gateways)

@@ -6,6 +6,7 @@ from loopmesh.model.added_host import AddedHost
 from loopmesh.model.application import Application, Protocol
 from loopmesh.model.problem import Problem
 from loopmesh.policies.analysis import Message, policy_problem
+from loopmesh.policies.conflicts.seen_together import are_seen_together
 
 
 def added_hosts_of_one_name(added: list[AddedHost], application: Application) -> Iterator[Problem]:
@@ -32,15 +33,10 @@ def _protocols_of_one_port(added: list[AddedHost]) -> Iterator[Problem]:
         for port in one.ports:
             others = first.setdefault((one.host, port.number), [])
             for other, protocol in others:
-                if protocol is not port.protocol and _are_seen_together(one, other):
+                if protocol is not port.protocol and are_seen_together(one, other):
                     rule = f"{other.source} says it speaks {protocol}, this one {port.protocol}"
                     message, value = Message.PROTOCOLS_OF_ONE_PORT, f"port {port.number} of {one.host}"
                     yield policy_problem(one.source, value, rule, "let both say the same", message=message)
                     break
             if all(other.visibility != one.visibility for other, _ in others):
                 others.append((one, port.protocol))
-
-
-def _are_seen_together(one: AddedHost, other: AddedHost) -> bool:
-    seen = [None if each.visibility is None else each.visibility.namespaces for each in (one, other)]
-    return seen[0] is None or seen[1] is None or bool(seen[0] & seen[1])
