@@ -87,6 +87,26 @@ def test_a_policy_is_checked_against_the_mesh_config_beside_it() -> None:
     assert (len(policies.authorization_policies), policies.warnings) == (1, ())
 
 
+def test_ejection_for_all_hosts_is_refused_beside_one_that_istiod_fails_on() -> None:
+    called = b"""
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: partners, namespace: shop}
+spec: {hosts: ["*.example.com"], resolution: DYNAMIC_DNS, ports: [{number: 80, name: http, protocol: HTTP}]}
+"""
+    ejecting = b"defaultTrafficPolicy: {outlierDetection: {consecutive5xxErrors: 3}}\n"
+    files = [("policies/partners.yaml", called), ("policies/mesh/meshconfig.yaml", ejecting)]
+    with pytest.raises(InvalidInputError) as caught:
+        check_policies(PolicySet.parse(files, "shop"), APPLICATION)
+    assert str(caught.value) == (
+        "policies/partners.yaml:2: ServiceEntry shop/partners: host *.example.com: with resolution DYNAMIC_DNS istiod"
+        " fails on `defaultTrafficPolicy.outlierDetection` of the mesh config (policies/mesh/meshconfig.yaml:1);"
+        " say NONE, or remove one of the two"
+    )
+    for kept in (called.replace(b"DYNAMIC_DNS", b"NONE"), b""):
+        check_policies(PolicySet.parse([("policies/partners.yaml", kept), files[1]], "shop"), APPLICATION)
+
+
 def test_a_newer_mesh_config_replaces_the_one_before() -> None:
     before = PolicySet.parse([("meshconfig.yaml", b"connectTimeout: 1s\nrootNamespace: a\n")], "shop")
     newer = PolicySet.parse([("meshconfig.yaml", b"connectTimeout: 2s\n")], "shop")

@@ -6,7 +6,7 @@ from loopmesh.model.application import Application
 from loopmesh.model.policies import Policies
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import Problem
-from loopmesh.policies.references.added_hosts import target_problems
+from loopmesh.policies.references.added_hosts import default_problems, target_problems
 from loopmesh.policies.references.claims import claim_problems
 from loopmesh.policies.references.destination_rules import rule_problems
 from loopmesh.policies.references.destinations import Subsets, destination_problems
@@ -40,6 +40,7 @@ def check_references(
     for added in policies.added_hosts:
         if added.source.policy not in broken:
             yield from target_problems(known, added)
+            yield from default_problems(policies.settings.traffic, added)
     for source, selector, key in selectors(policies):
         if source.policy not in broken:
             yield from selector_problems(known, source, selector, place(source, key))

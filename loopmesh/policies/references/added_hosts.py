@@ -1,8 +1,9 @@
-"""Ports that a ServiceEntry's workloads listen on."""
+"""What a ServiceEntry meets: ports that its workloads listen on, and what the mesh config says of every host."""
 
 from collections.abc import Iterator
 
 from loopmesh.model.added_host import AddedHost
+from loopmesh.model.mesh_settings import TrafficDefaults
 from loopmesh.model.problem import Problem, Severity
 from loopmesh.policies.analysis import policy_problem
 from loopmesh.policies.references.known import Known
@@ -27,3 +28,12 @@ def target_problems(known: Known, added: AddedHost) -> Iterator[Problem]:
                 rule = f"on Kubernetes the program of {service.name} listens at {service.program_port} only"
                 remedy = f"say `targetPort: {service.program_port}`"
                 yield policy_problem(added.source, f"port {target}", rule, remedy, severity=Severity.WARNING)
+
+
+def default_problems(defaults: TrafficDefaults, added: AddedHost) -> Iterator[Problem]:
+    """What istiod panics on in every sidecar that sees the host (Istio `applyOutlierDetection`)."""
+    if added.has_no_instances and defaults.outlier_detection is not None:
+        where = defaults.outlier_detection.source
+        rule = "with resolution DYNAMIC_DNS istiod fails on `defaultTrafficPolicy.outlierDetection` of the mesh config"
+        rule += f" ({where.origin})" if where else ""
+        yield policy_problem(added.source, f"host {added.host}", rule, "say NONE, or remove one of the two")
