@@ -56,7 +56,20 @@ class DocumentPart:
         """Notes what Istio's analysis says of a key's value without refusing it."""
         self._note(key, rule, remedy, None, message)
 
-    def _note(self, key: str | None, rule: str, remedy: str, at: Node | None, message: Message | None = None) -> None:
+    def note_unheeded(self, key: str, rule: str) -> None:
+        """Warns of a field that changes nothing under Istio either, of which Istio's analysis says nothing."""
+        if self.has(key):
+            self._note(key, rule, "remove it", None, severity=Severity.WARNING)
+
+    def _note(
+        self,
+        key: str | None,
+        rule: str,
+        remedy: str,
+        at: Node | None,
+        message: Message | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
         if not self._is_mapping or len(self.problems) >= MOST_PROBLEMS:
             return
         found = at or (self._values.get(key) if key else None)
@@ -65,7 +78,7 @@ class DocumentPart:
         if found is not None and not isinstance(found.value, dict | list):
             value = f"{where}: {written(found.value)[:LONGEST_SHOWN]}"
         origin = at.origin if at else self.place(key) if key else self.origin
-        severity, code = (message.severity, str(message)) if message else (Severity.ERROR, "")
+        severity, code = (message.severity, str(message)) if message else (severity, "")
         problem = Problem(origin=origin, value=value, rule=rule, remedy=remedy, severity=severity, code=code)
         self.problems.append(problem)
 

@@ -181,6 +181,18 @@ class Fields(DocumentPart):
             values.append(item.value)
         return tuple(values)
 
+    def integers(self, key: str, *, least: int, most: int) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        values = []
+        for item in self._list(key):
+            if isinstance(item.value, int) and not isinstance(item.value, bool) and least <= item.value <= most:
+                values.append(item.value)
+            else:
+                self.refuse(
+                    key, f"this is a list of whole numbers from {least} to {most}", "write such numbers", at=item
+                )
+        return tuple(values)
+
     def labels(self, key: str) -> Mapping[str, str]:
         """A mapping of texts."""
         return self._pairs(key, "text", lambda value: value if isinstance(value, str) else None)

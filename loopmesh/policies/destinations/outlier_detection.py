@@ -2,18 +2,16 @@
 
 from loopmesh.model.destinations.outlier_detection import OutlierDetection
 from loopmesh.model.policy import Source
+from loopmesh.policies.analysis import Message
 from loopmesh.policies.destinations.limit import MOST, read_limit
 from loopmesh.policies.fields import Fields
 
 PERCENT = 100
-NOT_HEEDED = {
-    "consecutiveErrors": "Istio heeds consecutiveGatewayErrors and consecutive5xxErrors in its place",
-    "outlierDetectionHttpErrorCodes": "Istio's generator does not heed it either",
-}
+LEAST_CODE, MOST_CODE = 100, 599
 
 
 def read_outlier_detection(source: Source, fields: Fields) -> OutlierDetection:
-    fields.unsupported(NOT_HEEDED)
+    _read_unheeded(fields)
     split = bool(fields.boolean("splitExternalLocalOriginErrors"))
     local = read_limit(fields, "consecutiveLocalOriginFailures")
     if local and not split:
@@ -30,3 +28,12 @@ def read_outlier_detection(source: Source, fields: Fields) -> OutlierDetection:
         min_health_percent=fields.integer("minHealthPercent", least=0, most=PERCENT),
         source=source.at(fields.origin, fields.path),
     )
+
+
+def _read_unheeded(fields: Fields) -> None:
+    """Fields that change nothing: Istio warns of the one, and does nothing yet with the other."""
+    if fields.integer("consecutiveErrors", least=0, most=MOST):
+        rule = "Istio heeds consecutiveGatewayErrors and consecutive5xxErrors in its place"
+        fields.warn("consecutiveErrors", Message.SCHEMA_WARNING, rule, "write one of them")
+    if fields.integers("outlierDetectionHttpErrorCodes", least=LEAST_CODE, most=MOST_CODE):
+        fields.note_unheeded("outlierDetectionHttpErrorCodes", "Istio's generator does nothing with it")
