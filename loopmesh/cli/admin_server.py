@@ -19,7 +19,7 @@ from loopmesh.cli.blame import Refusal
 from loopmesh.cli.called_service import find_called
 from loopmesh.cli.mesh import Mesh
 from loopmesh.cli.planning import plan_fault, plan_shift
-from loopmesh.cli.policy_change import PolicyChange
+from loopmesh.cli.policy_change import ChangeReport, PolicyChange
 from loopmesh.cli.problem_messages import problem_messages
 from loopmesh.cli.rule_names import policy_name, rule_name
 from loopmesh.model.added_host import Called
@@ -79,7 +79,7 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         removed = tuple(map(policy_name, request.removed))
         change = PolicyChange(files=_files(request.files), removed=removed, only=request.only, forget=request.forget)
         try:
-            return admin_pb2.ApplyResponse(**outcome(await self._mesh.steering.change(change)))
+            return admin_pb2.ApplyResponse(**outcome(await self._change(change)))
         except InvalidInputError as error:
             return admin_pb2.ApplyResponse(problems=problem_messages(error.problems))
         except RunError as error:
@@ -90,12 +90,16 @@ class AdminServer(admin_pb2_grpc.AdminServiceServicer):
         removed = tuple(map(policy_name, request.policies))
         change = PolicyChange(removed=removed, removed_files=_files(request.files))
         try:
-            return admin_pb2.DeleteResponse(**outcome(await self._mesh.steering.change(change)))
+            return admin_pb2.DeleteResponse(**outcome(await self._change(change)))
         except InvalidInputError as error:
             return admin_pb2.DeleteResponse(problems=problem_messages(error.problems))
         except RunError as error:
             await _fail(context, error)
             raise
+
+    async def _change(self, change: PolicyChange) -> ChangeReport:
+        """To its end, though whoever asked may have gone: half of it is no state for a mesh."""
+        return await asyncio.shield(self._mesh.steering.change(change))
 
     async def Diff(self, request: admin_pb2.DiffRequest, context: Context) -> admin_pb2.DiffResponse:
         try:

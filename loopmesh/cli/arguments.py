@@ -11,11 +11,21 @@ TAKEN = "loopmesh.standard_input"
 """Who of a command reads standard input, which can be read once."""
 
 
-class InputPath(click.Path):
-    """The name of a file to read, or of a folder."""
+class NamedPath(click.Path):
+    """The name of a file or folder. An empty one would be the folder the command runs in, and is none: often it is a
+    variable of a shell that nobody has set."""
 
-    def __init__(self, *, dir_okay: bool = True) -> None:
-        super().__init__(path_type=Path, dir_okay=dir_okay)
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("the name is empty; write the name of a file or folder, . for this one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class InputPath(NamedPath):
+    """Of a file to read, or of a folder."""
 
     def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if str(value) not in ("-", str(STANDARD_INPUT)):

@@ -2,7 +2,8 @@
 than a command that only asks a running mesh."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.errors import FAILED, CommandError, ProblemsError
 from loopmesh.cli.problem_json import problem_json
-from loopmesh.cli.problem_messages import problem_of_message
+from loopmesh.cli.problem_messages import problem_messages, problem_of_message
 from loopmesh.cli.refusals import refusal_lines
 from loopmesh.model.number_words import numbered
 from loopmesh.model.problem import InvalidInputError, has_error
@@ -39,6 +40,15 @@ def report_change(answer: Answer, *, as_json: bool = False, **more: object) -> N
     for policy in answer.policies:
         click.echo(policy)
     click.echo(f"taken by {numbered(answer.acknowledged, 'proxy')} in {answer.milliseconds:.1f} ms")
+
+
+@contextmanager
+def telling_problems(*, as_json: bool) -> Iterator[None]:
+    """What is wrong with the user's files before the mesh is asked is told as what the mesh says of them."""
+    try:
+        yield
+    except ProblemsError as error:
+        report_change(admin_pb2.ApplyResponse(problems=problem_messages(error.problems)), as_json=as_json)
 
 
 def is_taken(answer: Answer) -> bool:

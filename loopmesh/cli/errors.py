@@ -32,6 +32,7 @@ class ProblemsError(CommandError):
     """The user's files are wrong: a line for each problem, then how many there are, and what became of the command."""
 
     def __init__(self, error: InvalidInputError, outcome: str = "nothing was changed") -> None:
+        self.problems = error.problems
         lines = [str(problem) for problem in error.problems]
         numbers = "; ".join(filter(None, (counted(error.problems), outcome)))
         super().__init__("\n".join([*lines, numbers]))

@@ -112,7 +112,7 @@ def _problems(error: RefusedError, policy_set: PolicySet) -> list[Problem]:
         Problem(
             origin=documents[refusal.policy].origin,
             value=str(documents[refusal.policy].policy),
-            rule=f"Istio says: {refusal.message}",
+            rule=f"Istio says: {' '.join(refusal.message.split())}",
             remedy="write what Istio takes",
         )
         for refusal in error.refusals

@@ -1,5 +1,8 @@
 """The file that a command keeps its policies in. What it holds beside them stays; nothing is written before `write`."""
 
+import errno
+import os
+import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +33,32 @@ class KeptFile:
         """A file without a policy goes. Raises CommandError."""
         try:
             if self.text.strip():
-                self.path.write_text(self.text)
+                _replace(self.path, self.text)
             else:
                 self.path.unlink(missing_ok=True)
         except OSError as error:
             reason = f"the change is in force, but {self.path} cannot be written: {error.strerror}"
             raise CommandError(f"{reason}; run the command again with another file for -o") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """At once, where that can be: it may be the only copy of what a user wrote."""
+    target = path.resolve()
+    if target.exists() and not (target.is_file() and _may_write(target.parent)):
+        target.write_text(text)
+        return
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        draft.write_text(text)
+        if target.exists():
+            shutil.copymode(target, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def make_folder(folder: Path) -> None:
@@ -117,6 +140,8 @@ def _text(path: Path) -> str:
     """Nothing for a new one."""
     if not path.parent.is_dir():
         raise CommandError(f"there is no folder {path.parent}; make it, or name another file with -o")
+    if not _may_write(path if path.exists() else path.parent):
+        raise CommandError(f"{path} cannot be written: {os.strerror(errno.EACCES)}; name another file with -o")
     if not path.exists():
         return ""
     try:

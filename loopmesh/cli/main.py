@@ -1,10 +1,15 @@
 """The entry point. Each command lives in a module of its own and is imported only when it is called."""
 
 import difflib
+import errno
 import importlib
+import os
 import sys
+from typing import Any
 
 import click
+
+from loopmesh.cli.errors import CommandError
 
 COMMANDS = {
     "up": "start a mesh: a proxy beside every program",
@@ -28,6 +33,7 @@ COMMANDS = {
     "scale": "change how many instances of a service run",
     "restart": "replace the instances of a service without a failed call",
 }
+UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO)
 HELP = """A service mesh on this machine, from the Istio YAML and Helm values that deploy to Kubernetes.
 
 \b
@@ -61,6 +67,20 @@ class LazyGroup(click.Group):
                 raise click.UsageError(f"{error.message} Did you mean '{near}'?", error.ctx) from error
             raise
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Raises CommandError where what is told cannot be written. That whoever reads a pipe has seen enough is no
+        failure."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is not None or error.errno not in UNWRITABLE:
+                raise
+            # What is left would be written when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if error.errno == errno.EPIPE:
+                ctx.exit(0)
+            raise CommandError(f"what the command says cannot be written: {error.strerror}") from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -74,9 +94,4 @@ def mesh() -> None:
 
 def main() -> None:
     """Runs the command; exit code 0 done, 1 failed, 2 wrong use, and the gRPC status for `mesh call`."""
-    try:
-        mesh.main(prog_name="mesh")
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough.
-        sys.stderr.close()
-        sys.exit(0)
+    mesh.main(prog_name="mesh")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from loopmesh.cli.arguments import InputPath
+from loopmesh.cli.arguments import InputPath, NamedPath
 from loopmesh.cli.options import DEFAULT_POLICIES, DEFAULT_STATE, DEFAULT_VALUES, ControlPlaneKind
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -19,7 +19,7 @@ def state_option(function: Command) -> Command:
     """`--state D`: which mesh."""
     return click.option(
         "--state",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=NamedPath(file_okay=False),
         default=DEFAULT_STATE,
         show_default=True,
         help="State folder of the mesh.",

@@ -8,7 +8,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.changing import is_taken, report_change
+from loopmesh.cli.changing import is_taken, report_change, telling_problems
 from loopmesh.cli.client import default_namespace, get_status, running_mesh
 from loopmesh.cli.kept_file import KeptFile, check_applied, make_folder, plan_file, plan_taking_out, standing
 from loopmesh.cli.rule_names import policy_name
@@ -50,7 +50,8 @@ def apply_planned(state: Path, planned: Planned, service: str, output: Path | No
     No other file there holds them afterwards. Raises CommandError when the file is not one to write them in, and when
     they are not taken; all files stay what they were then.
     """
-    files = _plan_files(state, planned, service, output)
+    with telling_problems(as_json=as_json):
+        files = _plan_files(state, planned, service, output)
     kept = files.kept
     if planned.yaml and not as_json:
         click.echo(planned.yaml)

@@ -12,7 +12,7 @@ from loopmesh.model.mesh_settings import MESH_CONFIG
 from loopmesh.model.policies import Policies, Policy
 from loopmesh.model.policy import PolicyName, Source
 from loopmesh.model.problem import InvalidInputError, Origin, Problem
-from loopmesh.policies import PolicySet
+from loopmesh.policies import PolicySet, no_policies
 from loopmesh.run.errors import RunError
 
 MOST_SHOWN = 10
@@ -50,7 +50,7 @@ class PolicyChange:
         names = [*self.removed, *removed.names]
         given = (*self.files, *self.removed_files)
         if given and not (newer.names or newer.problems or names or self.only):
-            raise InvalidInputError(map(_empty, given))
+            raise no_policies(given)
         present = dict.fromkeys(current.names)
         for name in names:
             if name not in present:
@@ -58,11 +58,6 @@ class PolicyChange:
         remaining = newer if self.only else current.without(names).merged(newer)
         kept = set(remaining.names)
         return remaining, [*newer.names, *(name for name in present if name not in kept)]
-
-
-def _empty(file: tuple[str, bytes]) -> Problem:
-    rule, remedy = "there is no policy in it", "name a file that holds one"
-    return Problem(origin=Origin(file=file[0], line=0), value="", rule=rule, remedy=remedy)
 
 
 def sources(names: Iterable[PolicyName], *sets: PolicySet) -> list[Source]:

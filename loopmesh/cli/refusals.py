@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.model.printable import printable
 
 OF_LISTENERS = "Error adding/updating listener(s) "
 """Begins what Envoy says of all listeners together; a line for each follows."""
@@ -47,5 +48,5 @@ def said(rejection: Said) -> str:
         words = DEBUG.sub("", line.strip().removeprefix(OF_LISTENERS))
         for resource in rejection.resources:
             words = words.removeprefix(f"{resource}: ")
-        found.append(words)
+        found.append(printable(words))
     return " ".join(dict.fromkeys(filter(None, found)))

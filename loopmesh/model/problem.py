@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loopmesh.model.printable import printable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Origin:
@@ -40,7 +42,7 @@ class Problem:
         severity = "" if self.severity is Severity.ERROR else f"{self.severity}: "
         value = f"{self.value}: " if self.value else ""
         code = f" [{self.code}]" if self.code else ""
-        return f"{self.origin}: {severity}{value}{self.rule}; {self.remedy}{code}"
+        return printable(f"{self.origin}: {severity}{value}{self.rule}; {self.remedy}{code}")
 
 
 def has_error(problems: Iterable[Problem]) -> bool:

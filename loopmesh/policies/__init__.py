@@ -20,7 +20,7 @@ from loopmesh.policies.edits import (
     shift,
 )
 from loopmesh.policies.input_files import read_files
-from loopmesh.policies.policy_set import PolicySet
+from loopmesh.policies.policy_set import PolicySet, no_policies
 from loopmesh.policies.secret import read_secrets
 from loopmesh.policies.writing import with_namespace, written_documents
 
@@ -36,6 +36,7 @@ __all__ = [
     "inject_fault",
     "is_for_fault_alone",
     "keep_only",
+    "no_policies",
     "read_application",
     "read_files",
     "read_secrets",

@@ -73,7 +73,11 @@ def check_label(name: str) -> tuple[str, str] | None:
 
 def check_name(name: str) -> tuple[str, str] | None:
     """As Kubernetes names resources (RFC 1123 subdomain)."""
-    return None if NAME.fullmatch(name) else ("a name is lower-case letters, digits, `-` and `.`", "rename it")
+    return (
+        None
+        if NAME.fullmatch(name)
+        else ("a name is lower-case letters, digits, `-` and `.`, at most 253", "rename it")
+    )
 
 
 def port_number(text: str) -> int | None:

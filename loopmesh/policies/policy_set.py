@@ -127,6 +127,13 @@ class PolicySet:
         return origin, node
 
 
+def no_policies(files: Iterable[tuple[str, bytes]]) -> InvalidInputError:
+    """For those of whom all have none, though something was meant."""
+    return InvalidInputError(
+        _problem(name, "there is no policy in it", "name a file that holds one") for name, _ in files
+    )
+
+
 def _mesh_config(name: str, content: bytes, earlier: Node | None, problems: list[Problem]) -> Node | None:
     """The file as a whole; one of nothing but comments says what Istio's defaults say."""
     try:

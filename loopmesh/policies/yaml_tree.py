@@ -62,7 +62,10 @@ def parse_yaml(file: str, content: bytes) -> list[Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise _invalid(Origin(file=file, line=line), "YAML", str(error.problem), _remedy(text)) from None
+        rule, remedy = str(error.problem), _remedy(text)
+        if mark and text[mark.index : mark.index + 1] == "\t":
+            rule, remedy = "a tab does not indent", "indent with spaces"
+        raise _invalid(Origin(file=file, line=line), "YAML", rule, remedy) from None
     except yaml.YAMLError as error:
         said = str(error).splitlines()[0]
         raise _invalid(Origin(file=file, line=0), "YAML", said, _remedy(text)) from None

@@ -42,6 +42,15 @@ def test_what_is_no_text_is_wrong_use_and_shown_with_its_bytes(arguments: list[s
     assert "is no UTF-8 text; write it as UTF-8" in said
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["validate", ""], ["apply", "-f", ""], ["status", "--state", ""], ["shift", "wallet", "v1=1", "-o", ""]],
+    ids=str,
+)
+def test_an_empty_name_is_not_the_folder_the_command_runs_in(arguments: list[str]) -> None:
+    assert "the name is empty; write the name of a file or folder, . for this one" in failing(*arguments, code=2)
+
+
 def test_a_file_s_name_may_be_any_bytes(tmp_path: Path) -> None:
     file = tmp_path / f"{BYTE}.yaml"
     file.write_bytes(POLICY.read_bytes())

@@ -233,3 +233,14 @@ def test_where_spans_that_are_lost_are_told_is_said(tmp_path: Path) -> None:
 def test_a_trace_that_is_not_there_is_told(tmp_path: Path) -> None:
     said = failing("trace", "last", "--state", tmp_path)
     assert said.startswith(f"mesh: there is no trace last in {tmp_path}/traces.db")
+
+
+@pytest.mark.parametrize("command", ["apply", "delete", "diff"])
+def test_files_that_cannot_be_read_are_told_as_json_where_json_is_asked_for(tmp_path: Path, command: str) -> None:
+    missing = tmp_path / "nowhere.yaml"
+    with running(ScriptedMesh(), tmp_path) as state:
+        result = invoke(
+            command, *(["--delete"] if command == "diff" else []), "-f", missing, "--json", "--state", state
+        )
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (result.exit_code, result.stderr, problem["origin"]["file"]) == (1, "", str(missing))

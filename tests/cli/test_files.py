@@ -26,6 +26,15 @@ def test_invalid_policies_are_told_with_their_places_and_number(tmp_path: Path) 
     assert said.endswith("\n1 problem\n"), "there is nothing that could have been changed"
 
 
+@pytest.mark.parametrize("text", ["", "# Nothing yet.\n", "---\n---\n"])
+def test_a_file_without_a_policy_is_not_valid(tmp_path: Path, text: str) -> None:
+    """What was to write it may have failed."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(text)
+    said = failing("validate", policy, *SHOP)
+    assert said == f"{policy}: there is no policy in it; name a file that holds one\n1 problem\n"
+
+
 def test_values_that_are_not_there_are_told_with_the_option_for_others(tmp_path: Path) -> None:
     values = tmp_path / "values.yaml"
     assert failing("validate", ISTIO, "--values", values) == (

@@ -1,13 +1,19 @@
 """What `mesh shift` and `mesh fault` do to the file they keep their policies in."""
 
+import json
+import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loopmesh.admin.v1 import admin_pb2
+from loopmesh.cli.errors import CommandError
+from loopmesh.cli.kept_file import plan_file
 from tests.cli.invoking import failing, invoke
 from tests.cli.scripted_mesh import ScriptedMesh, running
+from tests.unprivileged import unprivileged
 
 ROUTES = """\
 apiVersion: networking.istio.io/v1
@@ -101,6 +107,36 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path, state: Path) -> 
     said = failing(*SHIFT, "-o", file, "--state", state)
     assert said == f"mesh: there is no folder {file.parent}; make it, or name another file with -o\n"
     assert not file.parent.exists()
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_changed() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "kept.yaml"
+        file.parent.chmod(0o555)
+        expected = f"{file} cannot be written: Permission denied; name another file with -o"
+        with unprivileged(), pytest.raises(CommandError, match=re.escape(expected)):
+            plan_file(file, ROUTES, (), "shop")
+
+
+def test_a_file_is_replaced_as_a_whole_and_keeps_its_link_and_its_mode(tmp_path: Path, state: Path) -> None:
+    file, link = tmp_path / "all.yaml", tmp_path / "link.yaml"
+    file.write_text(BEFORE)
+    file.chmod(0o640)
+    link.symlink_to(file)
+    before = file.stat()
+    invoke(*SHIFT, "-o", link, "--state", state)
+    assert (file.read_text(), link.is_symlink()) == (AFTER, True)
+    assert file.stat().st_mode == before.st_mode
+    assert file.stat().st_ino != before.st_ino
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_is_wrong_with_the_file_is_json_where_json_is_asked_for(tmp_path: Path, state: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("kind: [\n")
+    result = invoke(*SHIFT, "-o", file, "--state", state, "--json")
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (result.exit_code, result.stderr, problem["origin"]["file"]) == (1, "", str(file))
 
 
 def test_what_was_edited_and_not_applied_is_not_lost(tmp_path: Path, state: Path) -> None:

@@ -3,13 +3,14 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from loopmesh.testing.mesh_process import MeshProcess
+from loopmesh.testing.mesh_process import MESH, MeshProcess
 from tests.e2e.shop_client import ask
 from tests.observing import wait_for
 from tests.refused_script import REFUSED_SCRIPT
@@ -17,6 +18,15 @@ from tests.refused_script import REFUSED_SCRIPT
 FOLDER = Path(__file__).parent / "foreign"
 POLICIES = (FOLDER / "policies" / "lab.yaml").read_text()
 PERMISSION_DENIED = 7
+GET_TIME = ("clock:7000", "GetTime")
+DENY = """apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: clock}
+spec:
+  selector: {matchLabels: {app: clock}}
+  action: DENY
+  rules: [{}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +55,7 @@ def test_a_difference_is_told_and_not_made(lab: MeshProcess, changed: Path) -> N
     first = json.loads(lab.command("diff", "-f", str(changed), "--json"))
     assert first == json.loads(lab.command("diff", "-f", str(changed), "--json"))
     assert first == {
+        "problems": [],
         "policies": [
             {
                 "policy": "VirtualService lab/web",
@@ -216,6 +227,18 @@ def test_what_a_late_proxy_refuses_is_told_with_its_policy_while_it_stands(
     assert f"{script}:2: EnvoyFilter lab/script: proxies refuse what comes of it: " in lab.command("status")
     lab.command("delete", "EnvoyFilter", "script")
     assert lab.workload("door-0")["envoy"]["rejected"] == []
+
+
+def test_a_change_is_taken_back_whole_though_whoever_asked_for_it_has_gone(lab: MeshProcess, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(f"{DENY}---{REFUSED_SCRIPT.replace('this is no Lua', 'nor that one')}")
+    with stopped(lab.workload("door-0")["envoy"]["pid"]):
+        applying = subprocess.Popen([MESH, "apply", "-f", path, "--state", lab.state])
+        wait_for("the others to have it", lambda: lab.call_status("web", *GET_TIME) == PERMISSION_DENIED)
+        applying.kill()
+        applying.wait()
+    wait_for("it to be taken back", lambda: lab.call_status("web", *GET_TIME) == 0)
+    assert lab.command("diff", "-f", "policies") == "nothing would change\n"
 
 
 @contextmanager

@@ -15,6 +15,12 @@ def read(text: str) -> object:
     return node.plain()
 
 
+@pytest.mark.parametrize("indented", ["a:\n\tb: 1\n", "\ufeffa:\r\n  b:\r\n  \tc: 1\r\n"])
+def test_a_tab_that_indents_is_named(indented: str) -> None:
+    with pytest.raises(InvalidInputError, match="YAML: a tab does not indent; indent with spaces"):
+        read(indented)
+
+
 @pytest.mark.parametrize(
     "mapping",
     [

@@ -7,7 +7,7 @@ import click
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.arguments import TextCommand
-from loopmesh.cli.changing import report_change
+from loopmesh.cli.changing import report_change, telling_problems
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
@@ -26,7 +26,8 @@ def command(paths: tuple[Path, ...], state: Path, as_json: bool) -> None:
     \b
     mesh apply -f istio/catalog/virtualservice.yaml
     """
-    files = policy_files(paths)
+    with telling_problems(as_json=as_json):
+        files = policy_files(paths)
     with running_mesh(state) as stub:
         answer = stub.Apply(admin_pb2.ApplyRequest(files=files), timeout=CHANGE_S)
     report_change(answer, as_json=as_json)

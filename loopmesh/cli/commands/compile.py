@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from loopmesh.cli.arguments import TextCommand
+from loopmesh.cli.arguments import NamedPath, TextCommand
 from loopmesh.cli.errors import CommandError, ProblemsError
 from loopmesh.cli.options import DEFAULT_POLICIES, ControlPlaneKind
 from loopmesh.cli.parameters import control_plane_option, policies_option, values_option
@@ -18,9 +18,7 @@ from loopmesh.run.errors import RunError
 
 
 @click.command(cls=TextCommand, short_help="the proxies' configuration as files")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to."
-)
+@click.option("-o", "--output", type=NamedPath(file_okay=False), required=True, help="Folder to write to.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if a file is out of date.")
 @values_option
 @policies_option

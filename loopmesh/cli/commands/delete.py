@@ -7,7 +7,7 @@ import click
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.arguments import TextCommand
-from loopmesh.cli.changing import report_change
+from loopmesh.cli.changing import report_change, telling_problems
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.named_policies import check_one_way, named_policies
 from loopmesh.cli.parameters import files_option, json_option, state_option
@@ -35,7 +35,8 @@ def command(kind: str | None, names: tuple[str, ...], paths: tuple[Path, ...], s
         raise click.UsageError("name a KIND and a NAME, or a file with -f")
     check_one_way(kind, paths)
     policies = named_policies(state, kind, names)
-    files = policy_files(paths)
+    with telling_problems(as_json=as_json):
+        files = policy_files(paths)
     with running_mesh(state) as stub:
         answer = stub.Delete(admin_pb2.DeleteRequest(policies=policies, files=files), timeout=CHANGE_S)
     report_change(answer, as_json=as_json)

@@ -12,9 +12,13 @@ from loopmesh.cli.admin_limits import CHANGE_S
 from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.changing import raise_problems
 from loopmesh.cli.client import running_mesh
+from loopmesh.cli.errors import FAILED, ProblemsError
 from loopmesh.cli.named_policies import check_one_way, named_policies
 from loopmesh.cli.parameters import files_option, json_option, state_option
 from loopmesh.cli.policy_files import policy_files
+from loopmesh.cli.problem_json import problem_json
+from loopmesh.model.printable import printable
+from loopmesh.model.problem import Problem
 
 
 @click.command(cls=TextCommand, short_help="what policies would change")
@@ -44,23 +48,28 @@ def command(
         raise click.UsageError("name a file with -f, or with --delete a KIND and a NAME")
     check_one_way(kind, paths)
     removed = named_policies(state, kind, names)
-    files = policy_files(paths)
-    request = (
-        admin_pb2.DiffRequest(removed=removed, removed_files=files) if delete else admin_pb2.DiffRequest(files=files)
-    )
-    with running_mesh(state) as stub:
-        answer = stub.Diff(request, timeout=CHANGE_S)
-    raise_problems(answer.problems)
+    try:
+        files = policy_files(paths)
+        change = {"removed": removed, "removed_files": files} if delete else {"files": files}
+        with running_mesh(state) as stub:
+            answer = stub.Diff(admin_pb2.DiffRequest(**change), timeout=CHANGE_S)
+        raise_problems(answer.problems)
+    except ProblemsError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps(_json(admin_pb2.DiffResponse(), error.problems), indent=2))
+        raise SystemExit(FAILED) from error
     if as_json:
         click.echo(json.dumps(_json(answer), indent=2))
         return
     for line in _lines(answer):
-        click.echo(line)
+        click.echo(printable(line))
 
 
-def _json(answer: admin_pb2.DiffResponse) -> dict[str, Any]:
+def _json(answer: admin_pb2.DiffResponse, problems: Iterable[Problem] = ()) -> dict[str, Any]:
     """The stable form; `before` and `after` of a field are null where it is not there."""
     return {
+        "problems": list(map(problem_json, problems)),
         "policies": list(map(_policy_json, answer.policies)),
         "workloads": list(map(_workload_json, answer.workloads)),
     }

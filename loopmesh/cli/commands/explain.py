@@ -22,6 +22,7 @@ from loopmesh.cli.explain.text import explanation_lines
 from loopmesh.cli.known_service import known_services
 from loopmesh.cli.parameters import json_option, read_text, state_option
 from loopmesh.cli.whole_trace import wait_for_trace
+from loopmesh.model.printable import printable
 from loopmesh.simulate.request import TLS
 
 TOKEN = re.compile("[!-~]+")
@@ -96,7 +97,8 @@ def _explain_trace(trace_id: str, state: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(failure_json(found) if found else None, indent=2))
     else:
-        click.echo("\n".join(failure_lines(found)) if found else f"trace {trace.id} has not failed")
+        lines = failure_lines(found) if found else [f"trace {trace.id} has not failed"]
+        click.echo("\n".join(map(printable, lines)))
 
 
 def _explain_call(caller: str, question: Question, state: Path, *, as_json: bool) -> None:
@@ -116,7 +118,7 @@ def _explain_call(caller: str, question: Question, state: Path, *, as_json: bool
     if as_json:
         click.echo(json.dumps(explanation_json(call, places, around), indent=2))
     else:
-        click.echo("\n".join(explanation_lines(call, places, around)))
+        click.echo("\n".join(map(printable, explanation_lines(call, places, around))))
 
 
 def _find_caller(status: admin_pb2.GetStatusResponse, name: str) -> admin_pb2.WorkloadStatus:

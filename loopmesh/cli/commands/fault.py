@@ -6,7 +6,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.arguments import TextCommand
+from loopmesh.cli.arguments import NamedPath, TextCommand
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import json_option, state_option
@@ -20,7 +20,7 @@ from loopmesh.policies import Fault, fault_problems
 @click.option("--abort", metavar="STATUS", help="Fail calls: an HTTP status, or a gRPC one by name: UNAVAILABLE.")
 @click.option("--percent", type=click.FloatRange(0, 100), default=100.0, show_default=True, help="How many are hit.")
 @click.option("--clear", is_flag=True, help="Take the faults of the service away.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Keep the policies in this file.")
+@click.option("-o", "--output", type=NamedPath(dir_okay=False), help="Keep the policies in this file.")
 @state_option
 @json_option
 def command(

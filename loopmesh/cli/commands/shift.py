@@ -6,7 +6,7 @@ import click
 
 from loopmesh.admin.v1 import admin_pb2
 from loopmesh.cli.admin_limits import CHANGE_S
-from loopmesh.cli.arguments import TextCommand
+from loopmesh.cli.arguments import NamedPath, TextCommand
 from loopmesh.cli.changing import report_change
 from loopmesh.cli.client import running_mesh
 from loopmesh.cli.parameters import json_option, state_option
@@ -16,7 +16,7 @@ from loopmesh.cli.planned import Planned, apply_planned
 @click.command(cls=TextCommand, short_help="share a service's calls among its versions")
 @click.argument("service")
 @click.argument("shares", metavar="VERSION=WEIGHT...", nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Keep the policies in this file.")
+@click.option("-o", "--output", type=NamedPath(dir_okay=False), help="Keep the policies in this file.")
 @state_option
 @json_option
 def command(service: str, shares: tuple[str, ...], output: Path | None, state: Path, as_json: bool) -> None:

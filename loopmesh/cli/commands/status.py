@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from loopmesh.cli.client import get_status
 from loopmesh.cli.known_service import known_services
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.refusals import refusal_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 WIDEST = 250
 """Rows are never cut: a terminal wraps what it cannot show."""
@@ -73,6 +77,7 @@ def _workload_json(workload: admin_pb2.WorkloadStatus) -> dict[str, Any]:
 
 def _print_table(status: admin_pb2.GetStatusResponse) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -84,14 +89,21 @@ def _print_table(status: admin_pb2.GetStatusResponse) -> None:
         numbers = (str(workload.restarts), pid, str(workload.envoy.pid or "-"))
         table.add_row(workload.name, workload.version or "-", ready, *numbers, workload.spiffe_id)
     console = Console(width=WIDEST, highlight=False)
-    console.print(table)
+    _echo(console, table)
     for service in known_services(status.services):
         ports = ", ".join(f"{number} ({name})" for name, number in service.ports.items())
         click.echo(f"service {service.full_name}: {ports}")
     for workload in status.workloads:
         if workload.reason and not workload.ready:
-            console.print(f"[red]{workload.name}[/]: {workload.reason}", markup=True)
+            _echo(console, f"[red]{workload.name}[/]: {escape(workload.reason)}")
     for line in refusal_lines(one for workload in status.workloads for one in workload.envoy.rejected):
         click.echo(line)
     for name, url in status.edge.items():
         click.echo(f"edge {name}: {url}")
+
+
+def _echo(console: "Console", what: "Table | str") -> None:
+    """Where it cannot be written it fails as all that commands say."""
+    with console.capture() as captured:
+        console.print(what)
+    click.echo(captured.get(), nl=False)

@@ -10,6 +10,7 @@ from loopmesh.cli.arguments import TextCommand
 from loopmesh.cli.parameters import json_option, state_option
 from loopmesh.cli.trace_text import trace_lines
 from loopmesh.cli.whole_trace import wait_for_trace
+from loopmesh.model.printable import printable
 from loopmesh.observe import Trace, TraceNode
 
 
@@ -31,7 +32,7 @@ def command(trace_id: str, state: Path, as_json: bool) -> None:
         click.echo(json.dumps(_json(trace), indent=2))
         return
     for line in trace_lines(trace):
-        click.echo(line)
+        click.echo(printable(line))
 
 
 def _json(trace: Trace) -> dict[str, Any]:

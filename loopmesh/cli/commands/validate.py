@@ -13,7 +13,7 @@ from loopmesh.cli.problem_json import problem_json
 from loopmesh.model.number_words import numbered
 from loopmesh.model.policy import PolicyName
 from loopmesh.model.problem import InvalidInputError, Problem, Severity
-from loopmesh.policies import PolicySet, check_policies, read_application, read_files
+from loopmesh.policies import PolicySet, check_policies, no_policies, read_application, read_files
 
 
 @click.command(cls=TextCommand, short_help="check policies")
@@ -42,9 +42,12 @@ def command(paths: tuple[Path, ...], values: Path, failure_threshold: str, as_js
     names: Sequence[PolicyName] = ()
     try:
         application = read_application(values)
-        policy_set = PolicySet.parse(read_files(paths), application.namespace)
+        files = read_files(paths)
+        policy_set = PolicySet.parse(files, application.namespace)
         names = policy_set.names
         problems = check_policies(policy_set, application).warnings
+        if not names:
+            raise no_policies(files)
     except InvalidInputError as error:
         problems = error.problems
     fails = any(_reaches(problem, Severity(failure_threshold)) for problem in problems)
