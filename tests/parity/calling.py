@@ -50,7 +50,7 @@ def make_call(call: Call, way: Way, number: int) -> Observation:
     return replace(seen, took_ms=(time.perf_counter() - started) * 1000)
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=DEADLINE_S)
         self._path = path
@@ -78,7 +78,7 @@ class _SecureConnection(http.client.HTTPConnection):
 
 def _connection(parts: SplitResult, certificate: str, way: Way) -> http.client.HTTPConnection:
     if way.unix:
-        return _UnixConnection(way.unix)
+        return UnixConnection(way.unix)
     if parts.scheme == "https":
         return _SecureConnection(way.address, caller_context(way.folder, certificate), parts.hostname or "")
     return http.client.HTTPConnection(way.address, timeout=DEADLINE_S)

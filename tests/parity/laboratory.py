@@ -3,11 +3,9 @@
 Enters: cases. Leaves: what is not as they expect. Never: a restart between cases.
 """
 
-import http.client
 import itertools
 import json
 import re
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +26,7 @@ from loopmesh.simulate.origin import Rule
 from loopmesh.testing.mesh_process import MeshProcess
 from tests.observing import last_seen
 from tests.parity.appended import Appended
-from tests.parity.calling import Way, _UnixConnection, dial_variable, make_call
+from tests.parity.calling import Way, dial_variable, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
 from tests.parity.contradictions import contradictions
@@ -37,15 +35,14 @@ from tests.parity.explanation import explained, surprises
 from tests.parity.observation import Observation, differences, line_differences
 from tests.parity.places import misplaced
 from tests.parity.proxy_log import ProxyLogs
+from tests.parity.settling import settle
 from tests.parity.tracing import Traces, request_id
 
 LAB = Path(__file__).with_name("lab")
-PATIENCE_S = 10
 ARRIVAL_S = 2
 ASKED_EVERY_S = 0.01
 OWN_STREAM = re.compile(r"(?:(?P<tls>[A-Z]+ https://)|TCP )(?P<target>[^/:]+:\d+)")
 LINES = "lines"
-DRAINING = "/stats?type=Gauges&filter=^listener_manager"
 DECISIONS = "decisions"
 """Beside each proxy's sockets, where it runs."""
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
@@ -112,7 +109,7 @@ class Laboratory:
         if answer.late:
             raise TimeoutError(f"no answer from {', '.join(answer.late)}")
         self._mesh_config = mesh_config
-        self._settle()
+        settle(self.status())
 
     @property
     def _places(self) -> dict[str, str]:
@@ -257,28 +254,6 @@ class Laboratory:
         for said in map(json.loads, self._arriving.lines()):
             self._arrived[said["call"]][said["instance"]] += 1
         return sum((self._arrived[one] for one in ids if one in self._arrived), Counter[str]())
-
-    def _settle(self) -> None:
-        """Until no proxy serves a connection under a replaced listener any more."""
-        status = self.status()
-        deadline = time.monotonic() + PATIENCE_S
-        for workload in status.workloads:
-            while not _is_quiet(Path(workload.envoy_admin_socket)):
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{workload.name} still drains")
-                time.sleep(0.005)
-
-
-def _is_quiet(admin: Path) -> bool:
-    connection = _UnixConnection(admin)
-    try:
-        connection.request("GET", DRAINING)
-        lines = connection.getresponse().read().decode().splitlines()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return all(line.endswith(": 0") for line in lines if "draining" in line)
 
 
 @contextmanager
