@@ -37,9 +37,14 @@ class ClientTls:
 
 
 def client_tls(cluster: Cluster, endpoint: Endpoint) -> ClientTls | None:
-    """None for plaintext. The first transport whose conditions the instance meets, else the cluster's own."""
-    socket = next((one.transport_socket for one in cluster.transport_socket_matches if _meets(one, endpoint)), None)
-    return _context(socket or cluster.transport_socket)
+    """None for plaintext."""
+    return _context(chosen_socket(cluster, endpoint))
+
+
+def chosen_socket(cluster: Cluster, endpoint: Endpoint) -> TransportSocket:
+    """The first whose conditions the instance meets, else the cluster's own."""
+    found = next((one.transport_socket for one in cluster.transport_socket_matches if _meets(one, endpoint)), None)
+    return found or cluster.transport_socket
 
 
 def _meets(match: Cluster.TransportSocketMatch, endpoint: Endpoint) -> bool:

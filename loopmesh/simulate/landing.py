@@ -1,7 +1,7 @@
 """Where a call arrives: a destination with the share it gets, and each instance behind it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.listener.v3.listener_pb2 import Listener
@@ -11,6 +11,8 @@ from loopmesh.simulate.cluster import ClusterFacts, cluster_facts
 from loopmesh.simulate.endpoint import Endpoint, called_host, endpoints
 from loopmesh.simulate.fraction import ALL
 from loopmesh.simulate.inbound import Inbound, simulate_inbound
+from loopmesh.simulate.opening import unknown_opening
+from loopmesh.simulate.part import Part
 from loopmesh.simulate.proxy import Proxy
 from loopmesh.simulate.request import Request
 from loopmesh.simulate.stream import Connection
@@ -25,7 +27,7 @@ FindListener = Callable[[Endpoint], tuple[Proxy, Listener] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """`tls` is None on plaintext; `inbound` None where the connection already fails on the caller's side."""
+    """`tls` is None on plaintext; `inbound` None where the connection already fails on the caller's side, or may."""
 
     endpoint: Endpoint
     workload: str
@@ -48,6 +50,8 @@ class Landing:
     endpoints: tuple[Endpoint, ...] = ()
     instances: tuple[Instance, ...] = ()
     """Those that take calls."""
+    unknown: tuple[Part, ...] = ()
+    """What is not simulated of how connections to instances of the mesh are opened."""
 
 
 def simulate_landing(
@@ -61,9 +65,13 @@ def simulate_landing(
     known = (called_host(request.authority),) if is_looked_up else tuple(endpoints(caller.assignment(cluster)))
     chosen = _taking_calls(cluster, known)
     total = sum(one.weight for one in chosen)
-    instances = (
+    instances = [
         _instance(caller, cluster, one, percent * one.weight / total, request, find_listener) for one in chosen
-    )
+    ]
+    in_mesh = (one.endpoint for one in instances if one.inbound is not None)
+    unknown = dict.fromkeys(part for endpoint in in_mesh for part in unknown_opening(cluster, endpoint))
+    if unknown:
+        instances = [replace(one, verdict=Verdict.UNFORESEEN, inbound=None, problem="") for one in instances]
     return Landing(
         name=name,
         percent=percent,
@@ -71,6 +79,7 @@ def simulate_landing(
         cluster=cluster_facts(cluster),
         endpoints=known,
         instances=tuple(instances),
+        unknown=tuple(unknown),
     )
 
 

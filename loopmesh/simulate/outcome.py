@@ -46,6 +46,9 @@ def _outcomes_at(landing: Landing) -> Iterator[Outcome]:
     if not landing.instances:
         verdict = Verdict.NO_INSTANCE if landing.cluster else Verdict.NO_CLUSTER
         yield Outcome(verdict=verdict, percent=landing.percent)
+    if landing.unknown:
+        yield Outcome(verdict=Verdict.UNFORESEEN, percent=landing.percent, patched=landing.unknown)
+        return
     for one in landing.instances:
         inbound = None if one.problem else one.inbound
         aborted = inbound.fault.abort_percent if inbound and inbound.fault else 0.0

@@ -265,3 +265,51 @@ def test_a_stream_that_a_patch_sends_elsewhere_does_not_reach_the_program() -> N
 def test_a_stream_that_nothing_takes_over_is_not_told_to_reach_the_program() -> None:
     said = of_store(patch("NETWORK_FILTER", "SIDECAR_INBOUND", TCP_PROXY, "REMOVE"))
     assert next(said) == "=> not foreseen at store-v1-0: EnvoyFilter lab/custom spec.configPatches[0] decides"
+
+
+SOCKETS = "type.googleapis.com/envoy.extensions.transport_sockets"
+
+
+def of_cluster(value: str) -> list[str]:
+    """Of a call to the only instance that is ready, from the verdict on."""
+    match = "cluster: {service: web.lab.svc.cluster.local}"
+    return list(of_web(patch("CLUSTER", "SIDECAR_OUTBOUND", match, "MERGE", value)))
+
+
+def tls(context: str) -> str:
+    config = f'{{"@type": {SOCKETS}.tls.v3.UpstreamTlsContext, {context}}}'
+    return f"{{transport_socket: {{name: envoy.transport_sockets.tls, typed_config: {config}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (tls("common_tls_context: {custom_handshaker: {name: own}}"), "`custom_handshaker` of TLS"),
+        (tls("auto_host_sni: true"), "`auto_host_sni` of TLS"),
+        (
+            tls("common_tls_context: {validation_context: {trusted_ca: {filename: /other.pem}}}"),
+            "TLS that does not ask the mesh's authorities",
+        ),
+        (
+            tls("common_tls_context: {tls_params: {tls_maximum_protocol_version: TLSv1_0}}"),
+            "an older version of TLS",
+        ),
+        (
+            tls("common_tls_context: {tls_certificates: [{certificate_chain: {filename: /other.pem}}]}"),
+            "several certificates of the caller",
+        ),
+        (
+            f'{{filters: [{{name: echo, typed_config: {{"@type": {TYPES}.network.echo.v3.Echo}}}}]}}',
+            "filter echo of connections to it",
+        ),
+    ],
+)
+def test_how_a_caller_opens_connections_is_not_foreseen_where_a_patch_says_it(value: str, what: str) -> None:
+    verdict, why, *_ = of_cluster(value)
+    assert verdict == "=> not foreseen at client-v1-0: EnvoyFilter lab/custom spec.configPatches[0] decides"
+    assert why == f"   why: EnvoyFilter lab/custom spec.configPatches[0] brings {what}, which is not simulated"
+
+
+@pytest.mark.parametrize("value", [tls("max_session_keys: 5"), "{connect_timeout: 1s}"])
+def test_a_patch_of_a_callers_cluster_that_meets_the_same_server_changes_nothing(value: str) -> None:
+    assert of_cluster(value)[0] == "=> reaches web-v1-0"

@@ -156,6 +156,9 @@ def _on_the_way(call: Call, name: Name, around: Surroundings) -> Iterator[Advice
             )
         elif not landing.instances:
             yield _no_instance(landing, around.live.get(landing.name, NOTHING), name)
+        elif landing.unknown:
+            yield from advise_unknown_parts(landing.unknown, around.patches, call.caller, name, inbound=False)
+            continue
         for instance in landing.instances:
             yield from _at_instance(call, landing, instance, name, around)
 

@@ -142,8 +142,10 @@ def _landing(call: Call, landing: Landing, around: Surroundings) -> Iterator[Row
         yield Row(label="balancing", text=_balancing(landing), rule=facts.balancing_rule, level=1)
         yield Row(label="limits", text=_limits(facts, live), rule=facts.limits_rule, level=1)
         yield Row(label="ejection", text=_outlier(facts.outlier, ejected), rule=facts.ejection_rule, level=1)
+    for part in landing.unknown:
+        yield _named(_unknown(part, level=1), (part,), call.caller, around)
     seen: set[tuple[Row, ...]] = set()
-    for instance in landing.instances:
+    for instance in landing.instances if not landing.unknown else ():
         told = tuple(_instance(call, landing.cluster, instance, around))
         if told not in seen:
             seen.add(told)
