@@ -99,6 +99,6 @@ def _split(text: str, form: str) -> tuple[str, int]:
 
 
 def service_and_namespace(service: str, namespace: str) -> str:
-    """`inventory.shop`: a name without a namespace is of the caller's."""
+    """`inventory.shop`: a name without a namespace is of the caller's, who may be outside and have none."""
     name, _, rest = service.partition(".")
-    return f"{name}.{rest.partition('.')[0] or namespace}"
+    return f"{name}.{rest.partition('.')[0] or namespace}".rstrip(".")

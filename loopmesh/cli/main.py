@@ -3,6 +3,7 @@
 import difflib
 import errno
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -94,4 +95,8 @@ def mesh() -> None:
 
 def main() -> None:
     """Runs the command; exit code 0 done, 1 failed, 2 wrong use, and the gRPC status for `mesh call`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Not every terminal has an arrow.
+            stream.reconfigure(errors="backslashreplace")
     mesh.main(prog_name="mesh")

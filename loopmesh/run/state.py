@@ -95,7 +95,11 @@ def read_record(path: Path) -> MeshRecord | None:
         return MeshRecord(**json.loads(_record_path(path).read_text()))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise RunError(
+            f"cannot read {_record_path(path)}: {error.strerror}; name another folder with --state"
+        ) from error
+    except (ValueError, TypeError) as error:
         raise RunError(f"cannot read {_record_path(path)} ({error}); remove it if no mesh runs there") from error
 
 

@@ -45,6 +45,10 @@ def test_a_record_that_cannot_be_read_is_told_with_the_remedy(tmp_path: Path) ->
     open_state(tmp_path).close()
     (tmp_path / "mesh.json").write_text("{")
     assert f"cannot read {tmp_path}/mesh.json (" in failing("status", "--state", tmp_path)
+    (tmp_path / "mesh.json").unlink()
+    (tmp_path / "mesh.json").mkdir()
+    said = failing("status", "--state", tmp_path)
+    assert said == f"mesh: cannot read {tmp_path}/mesh.json: Is a directory; name another folder with --state\n"
 
 
 def test_status_as_json_has_the_documented_shape(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loopmesh.admin.v1 import admin_pb2
 from loopmesh.model.problem import Origin, Problem
 from loopmesh.testing.mesh_process import MESH
 from tests.cli.invoking import failing
@@ -34,6 +35,19 @@ def test_an_answer_that_cannot_be_written_is_told_in_a_line(tmp_path: Path, more
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 1
     assert result.stderr == "mesh: what the command says cannot be written: No space left on device\n"
+
+
+def test_what_a_terminal_has_no_character_for_is_spelled_out(tmp_path: Path) -> None:
+    field = admin_pb2.FieldDifference(path="spec.timeout", before="1s", after="2s")
+    changed = admin_pb2.PolicyDifference(policy="VirtualService shop/wallet", change="changed", fields=[field])
+    with running(ScriptedMesh(Diff=admin_pb2.DiffResponse(policies=[changed])), tmp_path) as state:
+        result = subprocess.run(
+            [str(MESH), "diff", "-f", str(REPOSITORY / "istio/wallet/virtualservice.yaml"), "--state", str(state)],
+            env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+            capture_output=True,
+            check=False,
+        )
+    assert b"spec.timeout: 1s \\u2192 2s\n" in result.stdout
 
 
 def test_what_would_change_the_terminal_is_spelled_out(tmp_path: Path) -> None:
