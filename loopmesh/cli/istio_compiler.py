@@ -46,10 +46,9 @@ class IstioCompiler:
         return keys_in_mesh(key_timeouts(policies.request_authentications), application)
 
     async def compile(self, topology: Topology, policy_set: PolicySet, policies: Policies) -> Mapping[str, ProxyConfig]:
-        if self._generator is None:
-            raise RunError("Istio's generator was not started")
+        generator = await self._running_generator()
         self._keep_addresses(topology)
-        configs = await ask_istio(self._generator, topology, self._addresses, policy_set, policies.added_hosts)
+        configs = await ask_istio(generator, topology, self._addresses, policy_set, policies.added_hosts)
         for name, own in self._own(topology, policy_set).items():
             lend_places(own, configs[name])
         # Certificates for the outside are no part of Istio's answer: on a cluster they come from its Secrets.
@@ -60,6 +59,15 @@ class IstioCompiler:
 
     def address(self, workload: Workload, inbound: Inbound) -> tuple[str, int]:
         return self._addresses[workload.name], inbound.port.number
+
+    async def _running_generator(self) -> Generator:
+        """Another where one has ended: a mesh goes on for longer than what it once asked."""
+        if self._generator is None:
+            raise RunError("Istio's generator was not started")
+        if self._generator.has_ended:
+            await self._generator.close()
+            self._generator = await start_generator(_in_silence)
+        return self._generator
 
     def _own(self, topology: Topology, policy_set: PolicySet) -> Mapping[str, ProxyConfig]:
         """What loopmesh would make of it; nothing where it refuses it."""
@@ -80,6 +88,10 @@ class IstioCompiler:
             if name not in self._addresses:
                 ports = (inbound.port.number for inbound in workload.inbound)
                 self._addresses[name] = self._ledger.allocate(ports)
+
+
+def _in_silence(_: str) -> None:
+    """Nobody waits for it to be built: it was before."""
 
 
 @dataclass(frozen=True, slots=True)

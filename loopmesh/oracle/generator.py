@@ -57,6 +57,7 @@ class Generator:
         self.log = log
         self._process = process
         self._one_at_a_time = asyncio.Lock()
+        self._has_ended = False
 
     @classmethod
     async def start(cls, binary: Path) -> "Generator":
@@ -84,6 +85,11 @@ class Generator:
         proxies = {name: _resources(found) for name, found in answer["proxies"].items()}
         return Answer(proxies=proxies, milliseconds=answer["milliseconds"])
 
+    @property
+    def has_ended(self) -> bool:
+        """By itself, or somebody ended it; another must be started."""
+        return self._has_ended or self._process.returncode is not None
+
     async def close(self) -> None:
         """Waits for its end."""
         if self._process.stdin is not None:
@@ -98,9 +104,10 @@ class Generator:
             process.stdin.write(line)
             await process.stdin.drain()
             answered = await process.stdout.readline()
-        except ConnectionError:
+        except (ConnectionError, RuntimeError):  # uvloop's, of a pipe that was closed before
             answered = b""
         if not answered:
+            self._has_ended = True
             said = (await process.stderr.read()).decode().strip()
             raise OracleError(f"Istio's generator ended: {said or 'it said nothing'}")
         return json.loads(answered)

@@ -6,6 +6,7 @@ text.
 """
 
 import contextlib
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -223,7 +224,13 @@ class _Builder:
         if len(text) <= LONGEST_NUMBER:
             with contextlib.suppress(ValueError, KeyError, IndexError):
                 value: Scalar = construct(self._loader, yaml.ScalarNode(tag, text))
-                return value
+                if not isinstance(value, float) or math.isfinite(value):
+                    return value
+                if "n" not in text.lower():
+                    return text  # beyond a double
+                rule = "JSON has no such number, and what Kubernetes takes is JSON, too"
+                self._problem(origin, text, rule, "write a number, or put it in quotes")
+                return None
         self._problem(origin, text[:40], f"it is no {tag.removeprefix(STANDARD)}", "mend the value")
         return None
 

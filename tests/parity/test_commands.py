@@ -1,5 +1,7 @@
 """`mesh verify`, and a mesh on Istio's generator under the same commands as any other."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from loopmesh.testing.mesh_process import MESH, MeshProcess
 from tests.e2e.shop_client import ask
 from tests.go import require_go
+from tests.observing import wait_for
 from tests.refused_script import REFUSED_SCRIPT
 
 REPOSITORY = Path(__file__).parents[2]
@@ -88,6 +91,15 @@ def test_what_istio_refuses_is_told_with_its_place_and_changes_nothing(by_istio:
     assert applied.returncode == 1
     assert f"{policy}:1: VirtualService lab/clock: Istio says: " in applied.stderr
     assert ask(f"{by_istio.edge}/time").status == 200
+
+
+def test_a_generator_that_was_ended_is_started_again(by_istio: MeshProcess) -> None:
+    (tasks,) = Path(f"/proc/{by_istio.supervisor_pid}/task").glob(str(by_istio.supervisor_pid))
+    programs = {pid: Path(f"/proc/{pid}/exe").resolve() for pid in (tasks / "children").read_text().split()}
+    (generator,) = [int(pid) for pid, program in programs.items() if program.parent.parent.name == "loopmesh"]
+    os.kill(generator, signal.SIGKILL)
+    wait_for("its end", lambda: not Path(f"/proc/{generator}/exe").exists())
+    assert "taken by" in by_istio.command("apply", "-f", "policies")
 
 
 def test_what_a_proxy_refuses_is_blamed_on_the_policy_it_comes_from(by_istio: MeshProcess, tmp_path: Path) -> None:

@@ -15,6 +15,18 @@ def read(text: str) -> object:
     return node.plain()
 
 
+@pytest.mark.parametrize("number", [".inf", "-.INF", ".nan"])
+def test_a_number_json_has_not_is_refused(number: str) -> None:
+    with pytest.raises(InvalidInputError, match="JSON has no such number"):
+        read(f"a: {number}\n")
+    assert read(f"a: '{number}'\n") == {"a": number}
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1.0e+999"])
+def test_a_number_beyond_a_double_is_text(number: str) -> None:
+    assert read(f"a: {number}\n") == {"a": number}
+
+
 @pytest.mark.parametrize("indented", ["a:\n\tb: 1\n", "\ufeffa:\r\n  b:\r\n  \tc: 1\r\n"])
 def test_a_tab_that_indents_is_named(indented: str) -> None:
     with pytest.raises(InvalidInputError, match="YAML: a tab does not indent; indent with spaces"):
