@@ -80,7 +80,8 @@ class Laboratory:
         self._arriving = Appended(folder / "arrivals")
         self._arrived: dict[str, Counter[str]] = defaultdict(Counter)
         """How often each call has arrived at each instance."""
-        self._decisions = Decisions(ProxyLogs(folder / "state" / "logs"))
+        self._proxy_logs = ProxyLogs(folder / "state" / "logs")
+        self._decisions = Decisions(self._proxy_logs)
         self._traces = Traces(folder / "state" / "traces.db")
 
     def run(self, case: Case) -> list[str]:
@@ -110,6 +111,7 @@ class Laboratory:
             raise TimeoutError(f"no answer from {', '.join(answer.late)}")
         self._mesh_config = mesh_config
         settle(self.status())
+        self._proxy_logs.forget()
 
     @property
     def _places(self) -> dict[str, str]:

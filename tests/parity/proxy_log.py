@@ -19,12 +19,22 @@ class ProxyLogs:
         self._source: dict[str, str] = {}
 
     def rule(self, instance: str, source: str) -> str:
-        """The name of the rule that held for a connection from `source`, `127.0.0.1:40312`; empty where none has."""
+        """The name of the rule that held for a connection from `source`, `127.0.0.1:40312`; empty where none has. Said
+        once: another connection may have the same port later."""
+        self._read(instance)
+        return self._rules.pop((instance, source), "")
+
+    def forget(self) -> None:
+        """What was said of connections that nobody has asked for."""
+        for instance in self._logs:
+            self._read(instance)
+        self._rules.clear()
+
+    def _read(self, instance: str) -> None:
         if instance not in self._logs:
             self._logs[instance] = Appended(self._folder / f"{instance}.envoy.log")
         for line in self._logs[instance].lines():
             self._note(instance, line)
-        return self._rules.get((instance, source), "")
 
     def _note(self, instance: str, line: str) -> None:
         if (checking := CHECKING.search(line)) is not None:
