@@ -16,6 +16,7 @@ from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as network_rbac_pb
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 
+from loopmesh.compile.custom_rules import NOTE_PREFIX
 from loopmesh.model.difference import Part
 
 Content = frozenset[bytes]
@@ -68,14 +69,20 @@ def _decisions(config: Any, listener: str) -> Parts:
 
 
 def _rules(message: http_rbac_pb2.RBAC | network_rbac_pb2.RBAC) -> Iterator[tuple[Part, str, Content]]:
-    """One part a rule, and one for the action as a whole: to allow nothing is more than to say nothing."""
-    asks = message.HasField("shadow_rules")
-    rules = message.shadow_rules if asks else message.rules
-    action = "CUSTOM" if asks else rbac_pb2.RBAC.Action.Name(rules.action)
+    """One part a rule, and one for an action as a whole: to allow nothing is more than to say nothing."""
+    if message.HasField("rules"):
+        yield from _rules_of(message.rules, rbac_pb2.RBAC.Action.Name(message.rules.action))
+    if message.HasField("shadow_rules"):
+        asks = message.shadow_rules_stat_prefix == NOTE_PREFIX
+        action = rbac_pb2.RBAC.Action.Name(message.shadow_rules.action)
+        yield from _rules_of(message.shadow_rules, "CUSTOM" if asks else f"dry run of {action}")
+
+
+def _rules_of(rules: rbac_pb2.RBAC, action: str) -> Iterator[tuple[Part, str, Content]]:
     for name, policy in rules.policies.items():
         yield Part.AUTHORIZATION_RULE, f"{action} by {_rule(name)}", content(policy)
     rules.ClearField("policies")
-    yield Part.AUTHORIZATION_RULE, f"{action} by policies", content(message)
+    yield Part.AUTHORIZATION_RULE, f"{action} by policies", content(rules)
 
 
 def _rule(name: str) -> str:

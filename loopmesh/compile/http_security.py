@@ -24,8 +24,9 @@ def http_security(index: MeshIndex, workload: Workload, port: int) -> Iterator[N
     tokens = token_filter(index, workload)
     if tokens is not None:
         yield NamedFilter(place=TOKEN_FILTER, name=TOKEN_FILTER, config=tokens)
-    for rules in decisions(index, workload, port, whole):
-        yield NamedFilter(place=RULES, name=RULES, config=RBAC(rules=rules))
+    for one in decisions(index, workload, port, whole):
+        config = RBAC(rules=one.rules, shadow_rules=one.dry_run, shadow_rules_stat_prefix=one.mark)
+        yield NamedFilter(place=RULES, name=RULES, config=config)
 
 
 def _ask(asking: Asking) -> Iterator[NamedFilter]:

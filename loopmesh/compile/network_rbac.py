@@ -24,8 +24,10 @@ def network_rbac_filters(index: MeshIndex, workload: Workload, port: int) -> Ite
     """The same filters as for HTTP, with rules a connection can be judged by."""
     for asking in askings(index, workload, port, of_connections):
         yield from _ask(asking)
-    for rules in decisions(index, workload, port, of_connections):
-        yield _filter(RBAC(rules=rules, stat_prefix=PREFIX))
+    for one in decisions(index, workload, port, of_connections):
+        dry_run = RBAC(shadow_rules=one.dry_run, shadow_rules_stat_prefix=one.mark)
+        dry_run.MergeFrom(RBAC(rules=one.rules, stat_prefix=PREFIX))
+        yield _filter(dry_run)
 
 
 def _ask(asking: Asking) -> Iterator[Filter]:

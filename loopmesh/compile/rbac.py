@@ -1,6 +1,7 @@
 """Authorization: a filter that notes what is audited, one for everything denied, then one for everything allowed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from envoy.config.rbac.v3 import rbac_pb2
 from envoy.config.rbac.v3.rbac_pb2 import Policy, Principal
@@ -19,6 +20,8 @@ ACTIONS = {
     Verdict.ALLOW: rbac_pb2.RBAC.ALLOW,
 }
 """In the order of evaluation (Istio `builder.build`)."""
+DRY_RUN_MARKS = {rbac_pb2.RBAC.ALLOW: "istio_dry_run_allow_", rbac_pb2.RBAC.DENY: "istio_dry_run_deny_"}
+"""Istio `shadowRuleStatPrefix`."""
 Known = Callable[[AuthorizationRule, Verdict], AuthorizationRule | None]
 """What can be known of a rule where it is used; None if it is not used at all."""
 NEVER = Policy(permissions=[NOTHING], principals=[Principal(not_id=Principal(any=True))])
@@ -29,19 +32,39 @@ def whole(rule: AuthorizationRule, _: Verdict) -> AuthorizationRule:
     return rule
 
 
-def decisions(index: MeshIndex, workload: Workload, port: int, known: Known) -> Iterator[rbac_pb2.RBAC]:
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What holds, and what only would: rules of dry runs, whose verdict is noted by names that begin with `mark`."""
+
+    rules: rbac_pb2.RBAC | None
+    dry_run: rbac_pb2.RBAC | None
+
+    @property
+    def mark(self) -> str:
+        return DRY_RUN_MARKS.get(self.dry_run.action, "") if self.dry_run else ""
+
+
+def decisions(index: MeshIndex, workload: Workload, port: int, known: Known) -> Iterator[Decision]:
     """One for each verdict that some policy selecting the workload gives.
 
     A workload that some ALLOW policy selects denies all that none allows (Istio's evaluation order).
     """
     found = selecting(index, workload)
-    for verdict, action in ACTIONS.items():
-        rules = rbac_pb2.RBAC(action=action)
+    for verdict in ACTIONS:
         chosen = [policy for policy in found if policy.verdict is verdict]
-        for policy in chosen:
-            add_rules(rules, policy, port, known)
+        in_force = [policy for policy in chosen if not policy.is_dry_run]
+        dry_runs = [policy for policy in chosen if policy.is_dry_run]
         if chosen:
-            yield rules
+            yield Decision(_rules(in_force, port, known), _rules(dry_runs, port, known))
+
+
+def _rules(policies: Sequence[AuthorizationPolicy], port: int, known: Known) -> rbac_pb2.RBAC | None:
+    if not policies:
+        return None
+    rules = rbac_pb2.RBAC(action=ACTIONS[policies[0].verdict])
+    for policy in policies:
+        add_rules(rules, policy, port, known)
+    return rules
 
 
 def selecting(index: MeshIndex, workload: Workload) -> list[AuthorizationPolicy]:

@@ -23,16 +23,22 @@ EVERY_CALL = 100.0
 
 
 def tracing(
-    workload: Workload, sampling_percent: float, tags: Iterable[SpanTag], longest_path_tag: int | None
+    workload: Workload,
+    sampling_percent: float,
+    tags: Iterable[SpanTag],
+    notes: Iterable[CustomTag],
+    longest_path_tag: int | None,
 ) -> HttpConnectionManager.Tracing:
-    """Calls that somebody decided to trace are recorded always; every attempt of a call has a span of its own."""
+    """Calls that somebody decided to trace are recorded always; every attempt of a call has a span of its own. `notes`
+    are tags of what filters have noted."""
     config = OpenTelemetryConfig(
         grpc_service=GrpcService(envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=names.TRACE_CLUSTER)),
         service_name=workload.service,
         resource_detectors=[_who(workload)],
     )
     provider = Tracing.Http(name="envoy.tracers.opentelemetry", typed_config=pack(config))
-    result = HttpConnectionManager.Tracing(provider=provider, custom_tags=sorted(map(_tag, tags), key=lambda x: x.tag))
+    said = sorted((*map(_tag, tags), *notes), key=lambda one: one.tag)
+    result = HttpConnectionManager.Tracing(provider=provider, custom_tags=said)
     result.random_sampling.value = sampling_percent
     result.client_sampling.value = EVERY_CALL
     result.overall_sampling.value = EVERY_CALL

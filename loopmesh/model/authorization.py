@@ -108,11 +108,13 @@ class AuthorizationRule:
 class AuthorizationPolicy:
     """No rules: never matches, so an ALLOW policy without rules denies everything it selects.
 
-    `authorizer` is the name of the provider a CUSTOM policy asks.
+    `authorizer` is the name of the provider a CUSTOM policy asks. With `is_dry_run` calls are judged by it, which is
+    noted and stops nothing.
     """
 
     source: Source
     selector: WorkloadSelector
     verdict: Verdict
     authorizer: str = ""
+    is_dry_run: bool = False
     rules: tuple[AuthorizationRule, ...] = ()

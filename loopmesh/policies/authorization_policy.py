@@ -12,12 +12,16 @@ from loopmesh.model.authorization import (
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.policies.authorization_condition import OPERATION_FIELDS, SOURCE_FIELDS, read_conditions, read_when
-from loopmesh.policies.document import Document, read_selector
+from loopmesh.policies.document import DRY_RUN, Document, read_selector
 from loopmesh.policies.fields import Fields
 
 UNSUPPORTED_TARGETS = dict.fromkeys(
     ("targetRef", "targetRefs"), "it attaches a policy to waypoints and gateways of the Gateway API"
 )
+
+
+DRY_RUNS = (Verdict.ALLOW, Verdict.DENY)
+"""Verdicts that can be tried (Istio `ValidateAuthorizationPolicy`)."""
 
 
 def read_authorization_policy(document: Document, problems: list[Problem]) -> AuthorizationPolicy:
@@ -34,11 +38,14 @@ def _policy(document: Document, fields: Fields) -> AuthorizationPolicy:
     authorizer = _authorizer(fields, verdict)
     if verdict is Verdict.CUSTOM:
         _check_custom(fields, rules)
+    if document.is_dry_run is not None and verdict not in DRY_RUNS:
+        fields.refuse("action", f"Istio has dry runs of {' and '.join(DRY_RUNS)} only", f"remove {DRY_RUN}")
     return AuthorizationPolicy(
         source=document.source,
         selector=fields.object("selector", lambda inside: read_selector(inside, document.namespace)) or everyone,
         verdict=verdict,
         authorizer=authorizer,
+        is_dry_run=bool(document.is_dry_run),
         rules=rules,
     )
 

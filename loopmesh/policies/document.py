@@ -32,16 +32,21 @@ IDENTITY = ("selfLink", "uid")
 """What a cluster adds to `metadata` when it is asked for its policies; it says nothing about the mesh."""
 LEAVE_OUT = "leave it out of the policies"
 DRY_RUN = "istio.io/dry-run"
+TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+"""What Go's `strconv.ParseBool` takes, by which Istio reads the annotation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """`spec` is empty for a policy without one; `whole` is the document as it was read."""
+    """`spec` is empty for a policy without one; `whole` is the document as it was read. `is_dry_run` is what an
+    annotation says, None without it."""
 
     policy: PolicyName
     origin: Origin
     spec: Node
     whole: Node
+    is_dry_run: bool | None = None
 
     def source_at(self, origin: Origin, place: str = "") -> Source:
         return Source(policy=self.policy, origin=origin, place=place)
@@ -87,7 +92,9 @@ def _read(fields: Fields, default_namespace: str) -> Document | None:
     if named is None or not named[0]:
         return None
     policy = PolicyName(kind=kind, namespace=named[1] or default_namespace, name=named[0])
-    return Document(policy=policy, origin=fields.origin, spec=spec, whole=fields.node)
+    if named[2] is not None and kind != "AuthorizationPolicy":
+        fields.refuse("metadata", f"Istio takes {DRY_RUN} of an AuthorizationPolicy only", "remove the annotation")
+    return Document(policy=policy, origin=fields.origin, spec=spec, whole=fields.node, is_dry_run=named[2])
 
 
 def _refuse_unknown(fields: Fields, kind: str, version: str | None) -> None:
@@ -100,14 +107,23 @@ def _refuse_unknown(fields: Fields, kind: str, version: str | None) -> None:
     fields.ignore_rest()
 
 
-def _metadata(fields: Fields) -> tuple[str, str]:
-    """The policy's name and namespace. Labels and annotations do not change what a policy does, but for one."""
+def _metadata(fields: Fields) -> tuple[str, str, bool | None]:
+    """The policy's name and namespace, and whether it is a dry run; no other annotation changes what a policy does."""
     fields.ignore("labels", *BOOKKEEPING, *IDENTITY)
+    name = fields.text("name", required=True, check=check_name) or ""
+    return name, fields.text("namespace", check=check_name) or "", _is_dry_run(fields)
+
+
+def _is_dry_run(fields: Fields) -> bool | None:
+    """None without the annotation."""
     annotations = fields.node_at("annotations")
-    if annotations is not None and isinstance(annotations.value, dict) and DRY_RUN in annotations.value:
-        rule = f"loopmesh does not support {DRY_RUN}: the policy would be in force"
-        fields.refuse("annotations", rule, "remove the annotation, or leave the policy out")
-    return fields.text("name", required=True, check=check_name) or "", fields.text("namespace", check=check_name) or ""
+    if annotations is None or not isinstance(annotations.value, dict) or DRY_RUN not in annotations.value:
+        return None
+    said = annotations.value[DRY_RUN]
+    if isinstance(said.value, str) and said.value in TRUE | FALSE:
+        return said.value in TRUE
+    fields.refuse("annotations", f"{DRY_RUN} is true or false, as a text", 'write "true" or "false"', at=said)
+    return None
 
 
 def read_selector(fields: Fields, namespace: str, key: str = "matchLabels") -> WorkloadSelector:

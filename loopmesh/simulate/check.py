@@ -44,8 +44,8 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """`action` is ALLOW, DENY, LOG, JWT, CORS, CUSTOM, HEADERS, PATH or TRANSLATION; `decided_by` the rule that let
-    through, audited or stopped, None where none spoke.
+    """`action` is ALLOW, DENY, LOG, DRY_RUN, JWT, CORS, CUSTOM, HEADERS, PATH or TRANSLATION; `decided_by` the rule
+    that let through, audited or stopped, or would have, None where none spoke.
 
     `status` is the HTTP status of a stop, `reason` its words as the proxy says them; `words` say more where there is
     more to say. `part` is the filter.

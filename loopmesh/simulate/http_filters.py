@@ -83,8 +83,8 @@ def pass_filters(
         except NotSimulatedError as error:
             checked, part = None, replace(part, says=str(error))
         if checked is not None:
-            before, (stream, check) = stream, checked
-            checks.extend([replace(check, part=part)] if check else [])
+            before, (stream, found) = stream, checked
+            checks.extend(replace(check, part=part) for check in found)
             if stream is not before and _looks_again(config):
                 chosen = choose_route(routes, stream)
         elif part.kind not in HARMLESS:
@@ -96,23 +96,27 @@ def pass_filters(
 
 def _check(
     name: str, config: Any, stream: Stream, token_rules: Mapping[str, Rule]
-) -> tuple[Stream, Check | None] | None:
+) -> tuple[Stream, tuple[Check, ...]] | None:
     """What a filter that decides makes of the request; None for other filters."""
     if (rbac := _rbac(config)) is not None:
         return note_shadow_rules(name, rbac, stream), check_rbac(rbac, stream)
     if (tokens := unpack(config, JwtAuthentication)) is not None:
-        return check_tokens(tokens, stream, token_rules)
+        return _with_check(*check_tokens(tokens, stream, token_rules))
     if (authorizer := unpack(config, ExtAuthz)) is not None:
-        return stream, check_authorizer(authorizer, stream)
+        return _with_check(stream, check_authorizer(authorizer, stream))
     if (transcoder := unpack(config, GrpcJsonTranscoder)) is not None:
-        return transcode(transcoder, stream)
+        return _with_check(*transcode(transcoder, stream))
     if (headers := unpack(config, HeaderMutation)) is not None:
-        return replace(stream, request=mutated(headers, stream.request)), None
+        return replace(stream, request=mutated(headers, stream.request)), ()
     if unpack(config, GrpcWeb) is not None:
-        return replace(stream, request=as_grpc(stream.request)), None
+        return replace(stream, request=as_grpc(stream.request)), ()
     if (cors := unpack(config, CorsPolicy)) is not None:
-        return stream, check_preflight(cors, stream.request)
+        return _with_check(stream, check_preflight(cors, stream.request))
     return None
+
+
+def _with_check(stream: Stream, check: Check | None) -> tuple[Stream, tuple[Check, ...]]:
+    return stream, (check,) if check else ()
 
 
 def _looks_again(config: Any) -> bool:

@@ -47,7 +47,7 @@ def pass_network_filters(chain: FilterChain, stream: Stream) -> Filtered:
             checked, part = None, replace(part, says=str(error))
         if checked is not None:
             stream, found = checked
-            checks.extend([replace(found, part=part)] if found else [])
+            checks.extend(replace(check, part=part) for check in found)
         elif kind not in HARMLESS:
             unknown.append(part)
         if checks and not checks[-1].passed:
@@ -55,10 +55,11 @@ def pass_network_filters(chain: FilterChain, stream: Stream) -> Filtered:
     return Filtered(stream=stream, checks=tuple(checks), unknown=tuple(unknown))
 
 
-def _check(one: Filter, stream: Stream) -> tuple[Stream, Check | None] | None:
+def _check(one: Filter, stream: Stream) -> tuple[Stream, tuple[Check, ...]] | None:
     """What a filter that decides makes of the connection; None for other filters. Raises NotSimulatedError."""
     if (rbac := unpack(one.typed_config, RBAC)) is not None:
         return note_shadow_rules(one.name, rbac, stream), check_rbac(rbac, stream)
     if (authorizer := unpack(one.typed_config, ExtAuthz)) is not None:
-        return stream, check_authorizer(authorizer, stream)
+        asked = check_authorizer(authorizer, stream)
+        return stream, (asked,) if asked else ()
     return None

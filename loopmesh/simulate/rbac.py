@@ -15,18 +15,31 @@ from loopmesh.simulate.principal import asks_token
 from loopmesh.simulate.stream import Stream
 from loopmesh.simulate.unmet import NOBODY, unmet_conditions
 
+DRY_RUN_MARK = "istio_dry_run_"
+"""How the names of what dry runs note begin (Istio `RBACShadowRulesAllowStatPrefix`)."""
 DENIED = "RBAC: access denied"
 EFFECTIVE = "shadow_effective_policy_id"
 
 
-def check_rbac(config: RBAC | network_rbac_pb2.RBAC, stream: Stream) -> Check | None:
-    """None for a filter that decides nothing. Policies are asked in the order of their names, as in Envoy; those that
-    only audit let everything pass."""
+def check_rbac(config: RBAC | network_rbac_pb2.RBAC, stream: Stream) -> tuple[Check, ...]:
+    """Nothing for a filter that decides nothing. Policies are asked in the order of their names, as in Envoy; those
+    that only audit, and dry runs, let everything pass."""
     if config.HasField("matcher"):
         raise NotSimulatedError("authorization by a matcher tree")
-    if not config.HasField("rules"):
-        return None
-    rules = config.rules
+    in_force = _check(config.rules, stream) if config.HasField("rules") else None
+    is_dry_run = config.HasField("shadow_rules") and config.shadow_rules_stat_prefix.startswith(DRY_RUN_MARK)
+    dry_run = _check(config.shadow_rules, stream) if is_dry_run else None
+    would = (replace(dry_run, action="DRY_RUN", passed=True, words=_verdict(dry_run)),) if dry_run else ()
+    return (*would, *((in_force,) if in_force else ()))
+
+
+def _verdict(check: Check) -> str:
+    if check.decided_by is None:
+        return "allowed: no rule denies it" if check.passed else "denied: no rule allows it"
+    return "allowed" if check.passed else "denied"
+
+
+def _check(rules: rbac_pb2.RBAC, stream: Stream) -> Check | None:
     results = tuple(_result(name, rules.policies[name], stream) for name in sorted(rules.policies))
     holding = next((result for result in results if result.holds), None)
     is_audit = rules.action == rbac_pb2.RBAC.LOG

@@ -136,6 +136,19 @@ def test_tokens_and_those_who_may_call_are_told_apart(shop: Shop) -> None:
     }
 
 
+def test_a_dry_run_is_told_beside_what_holds(shop: Shop) -> None:
+    found = shop.difference(
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
+        'metadata: {name: tried, annotations: {istio.io/dry-run: "true"}}\n'
+        "spec: {selector: {matchLabels: {app: wallet}}, rules: [{}]}\n"
+    )
+    assert parts(found) >= {
+        ("authorization rule", "dry run of ALLOW by AuthorizationPolicy shop/tried rule 0 at inbound|50051", "added"),
+        ("authorization rule", "dry run of ALLOW by policies at inbound|50051", "added"),
+    }
+    assert not any(name.startswith("ALLOW") for _, name, _ in parts(found))
+
+
 def test_an_authorizer_is_told_beside_what_is_allowed(shop: Shop) -> None:
     config = "{name: asked, envoyExtAuthzGrpc: {service: catalog.shop.svc.cluster.local, port: 50051}}"
     found = shop.difference(

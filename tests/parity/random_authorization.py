@@ -47,7 +47,10 @@ CONDITIONS = {
 def policies() -> st.SearchStrategy[list[dict[str, Any]]]:
     """A few policies about `server`, with all its tokens' claims known."""
     return st.lists(_policy(), min_size=1, max_size=3).map(
-        lambda several: [_tokens(), *({**one, "metadata": _name(place)} for place, one in enumerate(several))]
+        lambda several: [
+            _tokens(),
+            *({**one, "metadata": one["metadata"] | _name(place)} for place, one in enumerate(several)),
+        ]
     )
 
 
@@ -69,7 +72,9 @@ def _document(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
 def _policy(draw: st.DrawFn) -> dict[str, Any]:
     action = draw(st.sampled_from(("ALLOW", "ALLOW", "DENY", "AUDIT")))
     rules = draw(st.lists(_rule(), min_size=0 if action == "ALLOW" else 1, max_size=2))
-    return _document("AuthorizationPolicy", {"action": action, "rules": rules} if rules else {"action": action})
+    said = _document("AuthorizationPolicy", {"action": action, "rules": rules} if rules else {"action": action})
+    dry_run = {"annotations": {"istio.io/dry-run": "true"}}
+    return said | {"metadata": dry_run if action != "AUDIT" and draw(st.integers(0, 3)) == 3 else {}}
 
 
 @st.composite

@@ -8,7 +8,6 @@ from tests.parity.istio_reference import application_of, examples, with_companio
 
 EXAMPLES = examples()
 REFUSED = {
-    "authorization_policy.proto#8": "istio.io/dry-run",
     "destination_rule.proto#16": "zoneAwareLbSetting",
     "destination_rule.proto#17": "zoneAwareLbSetting",
     "destination_rule.proto#2": "port 9080: ratings.prod.svc.cluster.local has no such port",

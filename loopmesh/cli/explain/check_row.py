@@ -17,6 +17,8 @@ def check_row(check: Check, level: int) -> Row:
         return Row(label="translation", text=f"refused with HTTP {check.status}: {check.reason}", level=level)
     if check.action == "LOG":
         return Row(label="authorization", text="audited, which stops nothing", rule=rule, level=level)
+    if check.action == "DRY_RUN":
+        return Row(label="dry run", text=f"would be {check.words}", rule=rule, level=level)
     if check.action == "CUSTOM":
         return Row(
             label="authorizer", text=f"{cluster_words(check.reason)} is asked and decides", rule=rule, level=level

@@ -216,8 +216,9 @@ def _inbound(inbound: Inbound) -> Iterator[tuple[Row, Sequence[Part]]]:
     """Each with the parts that patches have a hand in."""
     for check in inbound.checks:
         yield check_row(check, level=1), check.patched
-    if not inbound.checks:
-        yield Row(label="authorization", text="allowed: no policy selects it", level=1), ()
+    if all(check.action == "DRY_RUN" for check in inbound.checks):
+        why = "no policy is in force" if inbound.checks else "no policy selects it"
+        yield Row(label="authorization", text=f"allowed: {why}", level=1), ()
     if inbound.fault:
         yield Row(label="fault", text=_fault(inbound.fault), level=1), (INJECTING,)
     for part in inbound.unknown:

@@ -67,14 +67,18 @@ EDGE = "loopmesh's edge bounds streams, windows and waiting as Envoy advises for
 DECLARED: tuple[Declared, ...] = (
     Declared(CHAINS, STATISTICS, "listeners are others, and so are their statistics"),
     Declared(CLUSTER, r"circuit_breakers\..*\.track_remaining", "what is left of a limit is counted, too"),
-    Declared(ANY, r".*\.shadow_rules_stat_prefix", "statistics of dry runs; loopmesh refuses dry runs"),
+    Declared(ANY, r".*\.shadow_rules_stat_prefix", "statistics of dry runs where there is none"),
     Declared(
         r"inbound .*", MANAGER + r"http_filters\.envoy\.filters\.http\.(fault|cors)", "no inbound route uses them"
     ),
     Declared(CHAINS, r"(.*\.)?access_log(\[.*)?", "a line for `mesh logs` is always written", when=_only_own),
     Declared(CHAINS, r".*tracing\.provider\..*", "spans go to loopmesh's receiver, under the service's name"),
     Declared(CHAINS, r".*tracing\.spawn_upstream_span", "loopmesh shows each attempt as a span of its own"),
-    Declared(CHAINS, r".*tracing\.custom_tags\.(order|istio\.authorization\.dry_run\..*)", "tags of dry runs"),
+    Declared(
+        CHAINS,
+        r".*tracing\.custom_tags\.(order|istio\.authorization\.dry_run\..*)",
+        "tags of dry runs, here where there are some",
+    ),
     Declared(CHAINS, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
     Declared(CLUSTER, r"(.*\.)?initial_fetch_timeout", "only how long a proxy waits for its first configuration"),
     Declared(CHAINS, r".*\.local_jwks\.inline_string", "keys not fetched yet: one that nobody can sign with", _nobodys),
