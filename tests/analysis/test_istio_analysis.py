@@ -28,6 +28,8 @@ FOLLOWS_FROM = {"IST0132": "IST0101"}
 """A Gateway that is not there lets nothing in."""
 OF_SEVERAL = {"IST0109", "IST0110", "IST0111", "IST0145", "IST0159", "IST0160"}
 """What cannot be told where one of the several cannot be read."""
+BY_AN_OLDER_FORM = {("VirtualService shop/catalog", "IST0101"), ("VirtualService shop/catalog", "IST0132")}
+"""Istio's analysis does not find a Gateway that is named as a host, which istiod does."""
 Said = set[tuple[str, str]]
 """Objects (`VirtualService shop/catalog`) and the codes said of them."""
 
@@ -78,7 +80,8 @@ def test_a_message_is_said_of_the_same_objects(by_istio: Mapping[Path, Said], fi
 
 @pytest.mark.parametrize("file", FIXTURES, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_no_object_istio_complains_about_is_passed_over(by_istio: Mapping[Path, Said], file: Path) -> None:
-    assert not unheard(by_istio[file], problems_of(file), file)
+    said = by_istio[file] - (BY_AN_OLDER_FORM if file.stem == "gateway_names" else set())
+    assert not unheard(said, problems_of(file), file)
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
