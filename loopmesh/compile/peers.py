@@ -15,10 +15,13 @@ PLAINTEXT = ClientTls(mode=TlsMode.DISABLE)
 
 
 def peer_identities(view: View, called: Called) -> tuple[str, ...]:
-    """Whom the instances' certificates may be for, by every name of the trust domain."""
+    """Whom the instances' certificates may be for, by every name of the trust domain; of a host that is looked up as it
+    is called Istio heeds none (`buildDFPCluster`)."""
     domains = view.index.policies.settings.trust_domains
     if isinstance(called, Service):
         return in_every_domain([called.identity.spiffe_id], domains)
+    if called.has_no_instances:
+        return ()
     accounts = [account.spiffe_id for one in called.endpoints if (account := called.account(one))]
     selected = view.index.selected(called.selector) if called.selector else []
     workloads = [workload.identity.spiffe_id for workload in selected]

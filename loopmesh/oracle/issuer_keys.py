@@ -11,7 +11,7 @@ Object = dict[str, Any]
 
 def with_keys(policy: Object, known: Mapping[KeySource, str]) -> Object:
     """The policy as it is but for addresses of keys that are known."""
-    rules = policy["spec"].get("jwtRules") if policy["kind"] == "RequestAuthentication" else None
+    rules = policy.get("spec", {}).get("jwtRules") if policy["kind"] == "RequestAuthentication" else None
     if not rules or not known:
         return policy
     by_url = {source.url: keys for source, keys in known.items()}

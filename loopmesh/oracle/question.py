@@ -101,7 +101,7 @@ def _workload_entry(workload: Workload, address: str) -> Object:
 
 def _hosts(objects: Iterable[Object]) -> set[str]:
     """Those that ServiceEntries have."""
-    return {host for one in objects if one["kind"] == "ServiceEntry" for host in one["spec"].get("hosts") or ()}
+    return {host for one in objects if one["kind"] == "ServiceEntry" for host in one.get("spec", {}).get("hosts") or ()}
 
 
 def _collectors(mesh_config: Mapping[str, Any], known: set[str]) -> Iterator[Object]:

@@ -11,6 +11,7 @@ from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label, qualify_host
 from loopmesh.policies.visibility import read_visibility
+from loopmesh.policies.workload_labels import labels_at
 
 
 def read_destination_rule(document: Document, problems: list[Problem]) -> DestinationRule:
@@ -54,7 +55,7 @@ def _visibility(document: Document, fields: Fields, selector: WorkloadSelector |
 def _subset(document: Document, fields: Fields) -> Subset:
     return Subset(
         name=fields.text("name", required=True, check=check_label) or "",
-        labels=fields.labels("labels"),
+        labels=labels_at(fields, "labels"),
         policy=fields.object("trafficPolicy", lambda inside: read_traffic_policy(document.source, inside)) or NO_POLICY,
         source=document.source_at(fields.origin, fields.path),
     )

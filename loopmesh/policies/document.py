@@ -131,6 +131,8 @@ def read_selector(fields: Fields, namespace: str, key: str = "matchLabels") -> W
     labels = fields.labels(key)
     if any("*" in text for pair in labels.items() for text in pair):
         fields.refuse(key, "a selector has no wildcards", "write the label in full, or leave it out")
+    if "" in labels:
+        fields.refuse(key, "a label has a name", "remove the empty one")
     if key == "labels" and not labels:
         fields.warn(key, Message.SCHEMA_WARNING, "a selector without labels selects everybody", "add labels")
     return WorkloadSelector(namespace=namespace, labels=labels)

@@ -81,7 +81,7 @@ def _every_host(fields: Fields, hosts: tuple[str, ...]) -> tuple[str, ...]:
 def _port(fields: Fields) -> tuple[int, str, ServerKind]:
     fields.unsupported({"targetPort": "Istio heeds it in ServiceEntries only"})
     number = fields.integer("number", least=1, most=65535)
-    name = fields.text("name", required=True)
+    name = fields.text("name", required=True, check=check_label)
     if number is None and not fields.has("number"):
         fields.refuse(None, "`number` is required", "add the port's number")
     if not fields.has("protocol"):

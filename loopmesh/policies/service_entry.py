@@ -12,8 +12,9 @@ from loopmesh.model.problem import Problem
 from loopmesh.policies.analysis import Message
 from loopmesh.policies.document import Document, read_selector
 from loopmesh.policies.fields import Fields
-from loopmesh.policies.host_names import check_case, check_host
+from loopmesh.policies.host_names import check_case, check_host, check_label
 from loopmesh.policies.visibility import read_visibility
+from loopmesh.policies.workload_labels import labels_at
 
 UNIX = "unix://"
 MOST_WEIGHT = 2**32 - 1
@@ -111,7 +112,7 @@ def _port(fields: Fields) -> tuple[Port, int | None]:
     number = fields.integer("number", least=1, most=65535)
     if not fields.has("number"):
         fields.refuse(None, "`number` is required", "add the port's number")
-    name = fields.text("name", required=True) or ""
+    name = fields.text("name", required=True, check=check_label) or ""
     protocol = fields.text("protocol") or ""
     if not protocol and not fields.has("protocol"):
         fields.refuse(None, "without `protocol` Istio's proxies guess it from what is sent", "add `protocol`")
@@ -131,7 +132,7 @@ def _endpoint(fields: Fields) -> AddedEndpoint:
     return AddedEndpoint(
         address=fields.text("address", required=True) or "",
         ports=ports,
-        labels=fields.labels("labels"),
+        labels=labels_at(fields, "labels"),
         weight=fields.integer("weight", least=0, most=MOST_WEIGHT) or None,
         service_account=fields.text("serviceAccount") or "",
     )
@@ -205,9 +206,14 @@ def _check_endpoints(fields: Fields, endpoints: tuple[AddedEndpoint, ...], said:
         fields.refuse("endpoints", "resolution DNS_ROUND_ROBIN has one endpoint at most", "keep one, or say DNS")
     for endpoint in endpoints:
         known = _is_address(endpoint.address) or endpoint.address.startswith(f"{UNIX}/")
+        if endpoint.address.startswith(UNIX) and (endpoint.ports or len(ports) > 1):
+            rule = f"`{endpoint.address}` is one port, which has no number"
+            fields.refuse("endpoints", rule, "remove `ports` of it, and all ports of the host but one")
         if said is _Resolution.STATIC and not known:
             rule = f"`{endpoint.address}` is neither an IP address nor `{UNIX}/path`"
             fields.refuse("endpoints", rule, "write one, or say DNS")
+        elif not known and (endpoint.address.startswith("*") or check_host(endpoint.address)):
+            fields.refuse("endpoints", f"`{endpoint.address}` is no host", "write an address or a full name")
         if said is not _Resolution.STATIC and endpoint.address.startswith(UNIX):
             fields.refuse("endpoints", f"`{endpoint.address}` is no name to look up", "say STATIC")
         for name in sorted(set(endpoint.ports) - ports):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from loopmesh.model.outbound_policy import OutboundPolicy, UnknownHosts
-from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.model.routes.destination import Destination
 from loopmesh.model.sidecar import ALL_HOSTS, ANY_NAMESPACE, OWN_NAMESPACE, ImportedHost, Sidecar
@@ -14,6 +13,7 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.host_names import check_host, check_label
 from loopmesh.policies.routes.destination import read_destination
 
+SETTINGS = ("outboundTrafficPolicy", "inboundConnectionPool")
 UNSUPPORTED = {"ingress": "what a program listens on is said in the values file"}
 ONE_SOCKET = "all calls of a program leave through one socket, whatever port they are for"
 UNSUPPORTED_OF_EGRESS = {"port": ONE_SOCKET, "bind": ONE_SOCKET, "captureMode": ONE_SOCKET}
@@ -29,26 +29,21 @@ def read_sidecar(document: Document, problems: list[Problem]) -> Sidecar:
 
 def _sidecar(document: Document, fields: Fields) -> Sidecar:
     fields.unsupported(UNSUPPORTED)
-    if not any(fields.has(key) for key in ("egress", "outboundTrafficPolicy", "inboundConnectionPool", *UNSUPPORTED)):
+    said = [key for key in ("egress", *SETTINGS, *UNSUPPORTED) if fields.has(key)]
+    if not said or (said == ["egress"] and fields.is_empty("egress")):
         fields.refuse(None, "a sidecar's policy says something", "add `egress`, or remove it")
     listeners = fields.objects("egress", _egress)
     if len(listeners) > 1:
         fields.refuse("egress", ONE_SOCKET, "write all hosts in one item")
     return Sidecar(
         source=document.source,
-        selector=fields.object("workloadSelector", lambda inside: _selector(document, inside)),
+        selector=fields.object("workloadSelector", lambda inside: read_selector(inside, document.namespace, "labels")),
         hosts=listeners[0] if listeners else ALL_HOSTS,
         inbound_pool=fields.object(
             "inboundConnectionPool", lambda inside: read_connection_pool(document.source, inside)
         ),
         outbound=fields.object("outboundTrafficPolicy", lambda inside: _outbound(document, inside)),
     )
-
-
-def _selector(document: Document, fields: Fields) -> WorkloadSelector | None:
-    """Without labels it selects all, as in Istio."""
-    selector = read_selector(fields, document.namespace, "labels")
-    return selector if selector.labels else None
 
 
 def _outbound(document: Document, fields: Fields) -> OutboundPolicy:

@@ -14,12 +14,17 @@ VALUE = re.compile(f"({PART})?")
 
 def read_labels(fields: Fields, own: Iterable[str]) -> Mapping[str, str]:
     """`labels`, without those that every instance has as its `own`."""
-    labels = fields.labels("labels")
     for name in own:
-        if name in labels:
+        if name in fields.labels("labels"):
             fields.refuse("labels", f"every instance has its own `{name}`", f"remove `{name}`")
+    return labels_at(fields, "labels")
+
+
+def labels_at(fields: Fields, key: str) -> Mapping[str, str]:
+    """Labels as something can have them."""
+    labels = fields.labels(key)
     for name, value in labels.items():
         if not (NAME.fullmatch(name) and VALUE.fullmatch(value)):
             rule = f"`{name}: {value}` is no label: at most 63 letters, digits, `-`, `_` and `.`"
-            fields.refuse("labels", rule, "begin and end both with a letter or digit")
+            fields.refuse(key, rule, "begin and end both with a letter or digit")
     return labels

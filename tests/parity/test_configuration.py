@@ -53,3 +53,13 @@ spec:
   endpoints: [{address: 127.0.0.1}]
 """
     assert not verifier.undeclared(APPLICATION, [("policies.yaml", policy)])
+
+
+def test_policies_without_a_spec_mean_the_same(verifier: Verifier) -> None:
+    kinds = {"RequestAuthentication": "security", "PeerAuthentication": "security", "AuthorizationPolicy": "security"}
+    kinds |= {"Telemetry": "telemetry"}
+    policies = [
+        f"{{apiVersion: {group}.istio.io/v1, kind: {kind}, metadata: {{name: silent, namespace: guests}}}}"
+        for kind, group in kinds.items()
+    ]
+    assert not verifier.undeclared(APPLICATION, [("policies.yaml", "\n---\n".join(policies))])

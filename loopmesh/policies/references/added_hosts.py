@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loopmesh.model.added_host import AddedHost
+from loopmesh.model.added_host import AddedHost, Resolution
 from loopmesh.model.mesh_settings import TrafficDefaults
 from loopmesh.model.problem import Problem, Severity
 from loopmesh.policies.analysis import policy_problem
@@ -10,13 +10,17 @@ from loopmesh.policies.references.known import Known
 
 
 def target_problems(known: Known, added: AddedHost) -> Iterator[Problem]:
-    """Istio would send calls to a port of the workload at which nobody listens."""
+    """Istio would send calls to a port of the workload at which nobody listens, and have proxies look its address up."""
     if added.selector is None:
         return
     for service in known.application.services:
         labels = map(service.labels_of, service.versions)
         if not any(added.selector.selects(service.namespace, one) for one in labels):
             continue
+        if added.resolution is not Resolution.STATIC:
+            rule = f"{service.name}, which its workloadSelector selects, has addresses, which need no looking up"
+            yield policy_problem(added.source, f"host {added.host}", rule, "say STATIC")
+            return
         listens = {port.number for port in service.ports}
         for port in added.ports:
             target = added.target(port)

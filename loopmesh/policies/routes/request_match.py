@@ -15,6 +15,7 @@ from loopmesh.policies.routes.text_match import (
     read_presence_match,
     read_text_match,
 )
+from loopmesh.policies.workload_labels import labels_at
 
 
 def read_request_match(document: Document, fields: Fields) -> RequestMatch:
@@ -35,7 +36,7 @@ def read_request_match(document: Document, fields: Fields) -> RequestMatch:
         statistics_name=fields.text("statPrefix") or "",
         port=fields.integer("port", least=1, most=65535),
         gateways=read_gateways(fields, document.namespace),
-        source_labels=fields.labels("sourceLabels"),
+        source_labels=labels_at(fields, "sourceLabels"),
         source_namespace=fields.text("sourceNamespace", check=check_label) or None,
     )
 

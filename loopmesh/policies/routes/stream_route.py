@@ -9,6 +9,7 @@ from loopmesh.policies.fields import Fields
 from loopmesh.policies.gateway_names import read_gateways
 from loopmesh.policies.host_names import check_host, check_label, covers
 from loopmesh.policies.routes.destination import MOST_WEIGHT, read_target
+from loopmesh.policies.workload_labels import labels_at
 
 ONE_ADDRESS = "on one machine every service has the address 127.0.0.1"
 
@@ -62,7 +63,7 @@ def _match(document: Document, fields: Fields, names: tuple[str, ...]) -> Stream
         server_names=names,
         port=fields.integer("port", least=1, most=65535),
         gateways=read_gateways(fields, document.namespace),
-        source_labels=fields.labels("sourceLabels"),
+        source_labels=labels_at(fields, "sourceLabels"),
         source_namespace=fields.text("sourceNamespace", check=check_label) or None,
     )
 
