@@ -10,7 +10,7 @@ from loopmesh.policies.references.known import Known
 
 
 def target_problems(known: Known, added: AddedHost) -> Iterator[Problem]:
-    """Istio would send calls to a port of the workload at which nobody listens, and have proxies look its address up."""
+    """Istio would send calls to a port of the workload at which nobody listens, and have its address looked up."""
     if added.selector is None:
         return
     for service in known.application.services:
