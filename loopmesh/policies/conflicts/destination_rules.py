@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from loopmesh.model.policy import WorkloadSelector
 from loopmesh.model.problem import Problem
 from loopmesh.model.traffic import NO_POLICY, DestinationRule
-from loopmesh.model.visibility import Visibility
+from loopmesh.model.visibility import Visibility, only
 from loopmesh.policies.analysis import policy_problem
 
 Callers = tuple[str, frozenset[tuple[str, str]]]
@@ -35,6 +35,25 @@ class _Earlier:
         return next((one for one in others if _is_at_home(one)), None)
 
 
+@dataclass(slots=True)
+class _Lost:
+    """Rules for all callers of their own namespace only, of which Istio makes a part of the one for some of them; the
+    first of each sort by namespace and host."""
+
+    for_some: dict[tuple[str, str], DestinationRule] = field(default_factory=dict)
+    for_all: dict[tuple[str, str], DestinationRule] = field(default_factory=dict)
+
+    def problems(self, rule: DestinationRule) -> Iterator[Problem]:
+        namespace = rule.source.policy.namespace
+        if rule.selector is None and rule.visibility != only(namespace):
+            return
+        own, others = (self.for_all, self.for_some) if rule.selector is None else (self.for_some, self.for_all)
+        own.setdefault((namespace, rule.host), rule)
+        if found := others.get((namespace, rule.host)):
+            text = f"beside {found.source} Istio drops the one without a selector, which is for {namespace} only"
+            yield policy_problem(rule.source, f"host {rule.host}", text, "remove `exportTo`, or add a namespace")
+
+
 def rules_of_one_host(rules: list[DestinationRule]) -> Iterator[Problem]:
     """Istio merges the rules a namespace has for one host and the same callers (`mergeDestinationRule`), and drops what
     the second says once more: a traffic policy, a subset. Of two for other callers of the namespace it drops one.
@@ -42,7 +61,9 @@ def rules_of_one_host(rules: list[DestinationRule]) -> Iterator[Problem]:
     Takes time in proportion to the rules, however many one host has.
     """
     known: dict[tuple[str, str, Callers | None], _Earlier] = {}
+    lost = _Lost()
     for rule in rules:
+        yield from lost.problems(rule)
         earlier = known.setdefault((rule.source.policy.namespace, rule.host, _callers(rule.selector)), _Earlier())
         yield from _dropped(earlier, rule)
         earlier.add(rule)
