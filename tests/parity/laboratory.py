@@ -5,11 +5,9 @@ Enters: cases. Leaves: what is not as they expect. Never: a restart between case
 
 import itertools
 import json
-import re
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import grpc
@@ -24,9 +22,7 @@ from loopmesh.run.envoy_binary import find_envoy
 from loopmesh.simulate import Call as Explanation
 from loopmesh.simulate.origin import Rule
 from loopmesh.testing.mesh_process import MeshProcess
-from tests.observing import last_seen
-from tests.parity.appended import Appended
-from tests.parity.calling import Way, dial_variable, make_call
+from tests.parity.calling import Way, make_call
 from tests.parity.case import LAB_FOLDER, OUTSIDE_PORT, OUTSIDE_TLS_PORT, Call, Case
 from tests.parity.certificates import write_certificates
 from tests.parity.contradictions import contradictions
@@ -37,12 +33,10 @@ from tests.parity.places import misplaced
 from tests.parity.proxy_log import ProxyLogs
 from tests.parity.settling import settle
 from tests.parity.tracing import Traces, request_id
+from tests.parity.ways import OWN_STREAM, open_way
+from tests.parity.written import Written
 
 LAB = Path(__file__).with_name("lab")
-ARRIVAL_S = 2
-ASKED_EVERY_S = 0.01
-OWN_STREAM = re.compile(r"(?:(?P<tls>[A-Z]+ https://)|TCP )(?P<target>[^/:]+:\d+)")
-LINES = "lines"
 DECISIONS = "decisions"
 """Beside each proxy's sockets, where it runs."""
 # A mesh lets calls on replaced listeners go on for a while; a case must not be answered under the policies before it.
@@ -76,10 +70,7 @@ class Laboratory:
         self._numbers = itertools.count(1)
         self._mesh_config = ""
         """As it was applied last."""
-        self._logged = Appended(folder / LINES)
-        self._arriving = Appended(folder / "arrivals")
-        self._arrived: dict[str, Counter[str]] = defaultdict(Counter)
-        """How often each call has arrived at each instance."""
+        self._written = Written(folder)
         self._proxy_logs = ProxyLogs(folder / "state" / "logs")
         self._decisions = Decisions(self._proxy_logs)
         self._traces = Traces(folder / "state" / "traces.db")
@@ -167,15 +158,17 @@ class Laboratory:
         return dict(zip(numbers, seen, strict=True))
 
     def _check(self, call: Call, mesh: LiveMesh, status: admin_pb2.GetStatusResponse, policies: str) -> list[str]:
-        self._logged.lines()
+        self._written.forget_lines()
         with self._way(call, status) as way:
             # The way of what is no HTTP may have been opened just now.
             told = explained(LiveMesh(status) if OWN_STREAM.match(call.call) else mesh, status, call)
             seen = self._made(call, way)
         found = list(seen.values())
-        unexpected = [*differences(call.expect, found, lambda wanted: self._arrivals(set(map(str, seen)), wanted))]
+        unexpected = [
+            *differences(call.expect, found, lambda wanted: self._written.arrivals(set(map(str, seen)), wanted))
+        ]
         if call.expect.logged is not None:
-            unexpected += line_differences(call.expect.logged, self._lines(len(call.expect.logged)))
+            unexpected += line_differences(call.expect.logged, self._written.lines(len(call.expect.logged)))
         if call.expect.trace:
             arrived = [one.seen["x-request-id"] for one in found if "x-request-id" in one.seen]
             unexpected += self._traces.differences(
@@ -204,58 +197,8 @@ class Laboratory:
         )
         return [of_call(number, one, found) for _, number, one in made]
 
-    @contextmanager
-    def _way(self, call: Call, status: admin_pb2.GetStatusResponse) -> Iterator[Way]:
-        sender = call.sender
-        if sender.startswith("edge/"):
-            address = status.edge[sender.removeprefix("edge/")].partition("://")[2]
-            yield Way(address=address, dialled={}, folder=self._folder)
-            return
-        found = next(one for one in status.workloads if one.name.startswith(f"{sender}-"))
-        dialled = json.loads((self._folder / f"{found.name}.json").read_text())
-        stream = OWN_STREAM.match(call.call)
-        if stream and (stream["tls"] or dial_variable(stream["target"]) not in dialled):
-            host, _, port = stream["target"].partition(":")
-            with self._forwarded(found.name, host, int(port)) as address:
-                yield Way(address=address, dialled={}, folder=self._folder)
-            return
-        yield Way(unix=Path(found.outbound_socket), dialled=dialled, folder=self._folder)
-
-    @contextmanager
-    def _forwarded(self, workload: str, host: str, port: int) -> Iterator[str]:
-        """An address that leads to the host through the workload's sidecar; programs are given theirs at the start."""
-        request = admin_pb2.ForwardRequest(workload=workload, service=host, port=port, listen_address="127.0.0.1")
-        stream = self._stub.Forward(request)
-        opened = next(iter(stream))
-        try:
-            yield f"{opened.listen_address}:{opened.listen_port}"
-        finally:
-            stream.cancel()
-
-    def _lines(self, wanted: int) -> list[str]:
-        """Those logged since they were last asked for. Waits while fewer are there than wanted: proxies write when a
-        call has ended."""
-        found: list[str] = []
-
-        def more() -> list[str]:
-            found.extend(self._logged.lines())
-            return found
-
-        return last_seen(more, lambda found: len(found) >= wanted, ARRIVAL_S, every_s=ASKED_EVERY_S)
-
-    def _arrivals(self, ids: set[str], wanted: int) -> Counter[str]:
-        """By instance. Waits while fewer have come than wanted: mirrored copies come after the answer."""
-        return last_seen(
-            lambda: self._arrivals_of(ids),
-            lambda counted: counted.total() >= wanted,
-            ARRIVAL_S,
-            every_s=ASKED_EVERY_S,
-        )
-
-    def _arrivals_of(self, ids: set[str]) -> Counter[str]:
-        for said in map(json.loads, self._arriving.lines()):
-            self._arrived[said["call"]][said["instance"]] += 1
-        return sum((self._arrived[one] for one in ids if one in self._arrived), Counter[str]())
+    def _way(self, call: Call, status: admin_pb2.GetStatusResponse) -> AbstractContextManager[Way]:
+        return open_way(call, status, self._stub, self._folder)
 
 
 @contextmanager
