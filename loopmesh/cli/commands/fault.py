@@ -1,5 +1,6 @@
 """`mesh fault`."""
 
+import math
 from pathlib import Path
 
 import click
@@ -46,6 +47,8 @@ def command(
     """
     if clear == bool(delay or abort):
         raise click.UsageError("name --delay, --abort or both; or --clear alone")
+    if math.isnan(percent):
+        raise click.UsageError("--percent nan: this is a number from 0 to 100; write such a number")
     _check("--delay", delay, Fault(delay=delay))
     _check("--abort", abort, Fault(abort=abort))
     _check("--percent", f"{percent:g}", Fault(delay="1s", percent=percent))
