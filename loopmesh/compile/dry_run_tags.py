@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from envoy.type.metadata.v3.metadata_pb2 import MetadataKey, MetadataKind
 from envoy.type.tracing.v3.custom_tag_pb2 import CustomTag
 
+from loopmesh.compile.http_security import RULES
 from loopmesh.compile.rbac import DRY_RUN_MARKS
 
-RULES = "envoy.filters.http.rbac"
 NOTES = {"name": "shadow_effective_policy_id", "result": "shadow_engine_result"}
 """What is noted of a dry run, by the end of its tag's name."""
 

@@ -25,9 +25,8 @@ def network_rbac_filters(index: MeshIndex, workload: Workload, port: int) -> Ite
     for asking in askings(index, workload, port, of_connections):
         yield from _ask(asking)
     for one in decisions(index, workload, port, of_connections):
-        dry_run = RBAC(shadow_rules=one.dry_run, shadow_rules_stat_prefix=one.mark)
-        dry_run.MergeFrom(RBAC(rules=one.rules, stat_prefix=PREFIX))
-        yield _filter(dry_run)
+        rules = RBAC(rules=one.rules, shadow_rules=one.dry_run, shadow_rules_stat_prefix=one.mark, stat_prefix=PREFIX)
+        yield _filter(rules)
 
 
 def _ask(asking: Asking) -> Iterator[Filter]:

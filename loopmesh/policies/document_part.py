@@ -50,25 +50,15 @@ class DocumentPart:
 
     def refuse(self, key: str | None, rule: str, remedy: str, *, at: Node | None = None) -> None:
         """Notes a problem with a key's value, with the mapping itself, or with the part `at` of the value."""
-        self._note(key, rule, remedy, at)
+        self._note(key, rule, remedy, at, Severity.ERROR)
 
-    def warn(self, key: str, message: Message, rule: str, remedy: str) -> None:
-        """Notes what Istio's analysis says of a key's value without refusing it."""
-        self._note(key, rule, remedy, None, message)
-
-    def note_unheeded(self, key: str, rule: str) -> None:
-        """Warns of a field that changes nothing under Istio either, of which Istio's analysis says nothing."""
-        if self.has(key):
-            self._note(key, rule, "remove it", None, severity=Severity.WARNING)
+    def warn(self, key: str, message: Message | None, rule: str, remedy: str) -> None:
+        """Notes something of a key's value without refusing it; `message` is what Istio's analysis says, if it does."""
+        severity = message.severity if message else Severity.WARNING
+        self._note(key, rule, remedy, None, severity, code=str(message or ""))
 
     def _note(
-        self,
-        key: str | None,
-        rule: str,
-        remedy: str,
-        at: Node | None,
-        message: Message | None = None,
-        severity: Severity = Severity.ERROR,
+        self, key: str | None, rule: str, remedy: str, at: Node | None, severity: Severity, *, code: str = ""
     ) -> None:
         if not self._is_mapping or len(self.problems) >= MOST_PROBLEMS:
             return
@@ -78,7 +68,6 @@ class DocumentPart:
         if found is not None and not isinstance(found.value, dict | list):
             value = f"{where}: {written(found.value)[:LONGEST_SHOWN]}"
         origin = at.origin if at else self.place(key) if key else self.origin
-        severity, code = (message.severity, str(message)) if message else (severity, "")
         problem = Problem(origin=origin, value=value, rule=rule, remedy=remedy, severity=severity, code=code)
         self.problems.append(problem)
 

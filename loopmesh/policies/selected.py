@@ -32,10 +32,14 @@ def gateways(application: Application) -> Iterator[Selected]:
         yield ("gateway", gateway.name), gateway.namespace, gateway.labels
 
 
+def workloads(application: Application) -> Iterator[Selected]:
+    yield from versions(application)
+    yield from gateways(application)
+
+
 def selects_there(selector: WorkloadSelector, application: Application) -> bool:
     """Whether a workload of the selector's own namespace has its labels."""
-    known = (*versions(application), *gateways(application))
-    return any(selector.selects(namespace, labels) for _, namespace, labels in known)
+    return any(selector.selects(namespace, labels) for _, namespace, labels in workloads(application))
 
 
 def second_ones(policies: Iterable[Policy], selected: Iterable[Selected]) -> Iterator[tuple[Policy, Policy, str]]:

@@ -10,7 +10,7 @@ from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.provider import LogFile, Provider, SpanCollector
 from loopmesh.model.telemetry import Telemetry
 from loopmesh.policies.analysis import Message, policy_problem
-from loopmesh.policies.selected import gateways, second_ones, selects_there, versions
+from loopmesh.policies.selected import second_ones, selects_there, workloads
 
 Place = Callable[[Source, str], Origin]
 TRACING, LOGGING = "tracing", "accessLogging"
@@ -42,7 +42,7 @@ def _namespace(telemetry: Telemetry) -> str:
 
 def _second_ones(known: Sequence[Telemetry], application: Application) -> Iterator[Problem]:
     """The oldest counts."""
-    for telemetry, earlier, what in second_ones(known, (*versions(application), *gateways(application))):
+    for telemetry, earlier, what in second_ones(known, workloads(application)):
         value, message = f"of {what}", Message.TELEMETRIES_OF_ONE_WORKLOAD
         rule, remedy = f"{earlier.source} holds for it already", "write both in one"
         if not telemetry.selector.labels:

@@ -16,7 +16,6 @@ from envoy.extensions.request_id.uuid.v3.uuid_pb2 import UuidRequestIdConfig
 from loopmesh.compile.dry_run_tags import dry_run_tags
 from loopmesh.compile.index import MeshIndex
 from loopmesh.compile.messages import pack
-from loopmesh.compile.rbac import selecting
 from loopmesh.compile.telemetry.logs import chosen_logs
 from loopmesh.compile.telemetry.scope import telemetry_of
 from loopmesh.compile.telemetry.spans import chosen_spans
@@ -33,7 +32,7 @@ def observe(index: MeshIndex, workload: Workload, side: Side, manager: HttpConne
     spans = chosen_spans(index.policies.settings, telemetry_of(index.policies, workload), workload, side)
     if spans is None:
         return
-    has_dry_runs = any(policy.is_dry_run for policy in selecting(index, workload))
+    has_dry_runs = any(policy.is_dry_run for policy in index.authorization_policies.of(workload))
     notes = dry_run_tags() if has_dry_runs else ()
     manager.tracing.CopyFrom(tracing(workload, spans.sampling_percent, spans.tags, notes, spans.longest_path_tag))
     if not spans.sampled_by_request_id:

@@ -64,10 +64,7 @@ def _told_apart(one: AddedHost, number: int, at: _Waiting) -> Iterator[Problem]:
         # A range is told from server names, not from requests: what the program says first is waited for.
         is_in_doubt = port.protocol.is_http or not one.ranges
         if other.host != one.host and is_in_doubt and are_seen_together(one, other):
-            rule = (
-                f"proxies of a cluster take connections to it for {port.protocol} to {other.host} if they look like it"
-            )
-            yield policy_problem(one.source, f"port {number} of {one.host}", rule, REMEDY)
+            yield _problem(one, number, f"for {port.protocol} to {other.host} if they look like it")
             return
 
 

@@ -36,4 +36,5 @@ def _read_unheeded(fields: Fields) -> None:
         rule = "Istio heeds consecutiveGatewayErrors and consecutive5xxErrors in its place"
         fields.warn("consecutiveErrors", Message.SCHEMA_WARNING, rule, "write one of them")
     if fields.integers("outlierDetectionHttpErrorCodes", least=LEAST_CODE, most=MOST_CODE):
-        fields.note_unheeded("outlierDetectionHttpErrorCodes", "Istio's generator does nothing with it")
+        rule = "Istio's generator does nothing with it"
+        fields.warn("outlierDetectionHttpErrorCodes", None, rule, "remove it")

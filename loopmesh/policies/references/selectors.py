@@ -9,6 +9,7 @@ from loopmesh.model.problem import Origin, Problem, Severity
 from loopmesh.model.security import PeerAuthentication
 from loopmesh.policies.analysis import Message, policy_problem
 from loopmesh.policies.references.known import Known
+from loopmesh.policies.selected import workloads
 
 MESSAGES = {
     "AuthorizationPolicy": Message.NO_WORKLOAD,
@@ -34,13 +35,8 @@ def selectors(policies: Policies) -> Iterator[tuple[Source, WorkloadSelector, st
 def selector_problems(known: Known, source: Source, selector: WorkloadSelector, origin: Origin) -> Iterator[Problem]:
     """A policy of the root namespace selects in all namespaces."""
     in_root = selector.namespace == known.root_namespace
-    workloads = [
-        (service.namespace, service.labels_of(version))
-        for service in known.application.services
-        for version in service.versions
-    ]
-    workloads += [(gateway.namespace, dict(gateway.labels)) for gateway in known.application.gateways]
-    if any(selector.selects(selector.namespace if in_root else at, labels) for at, labels in workloads):
+    found = workloads(known.application)
+    if any(selector.selects(selector.namespace if in_root else at, labels) for _, at, labels in found):
         return
     words = ", ".join(f"{name}: {value}" for name, value in selector.labels.items())
     value = f"selector {words}" if words else f"namespace {selector.namespace}"
